@@ -1,0 +1,24 @@
+/** An asset as the catalog keeps it: one media file of the source tree and what is known of it. */
+
+import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { MasterGuard } from '../mount/driver.js';
+import type { MediaInfo } from '../probe/media-info.js';
+import type { Eligibility } from '../view/servable.js';
+
+export interface AssetRow {
+  readonly id: AssetId;
+  readonly identity: FileIdentity;
+  readonly paths: readonly VirtualPath[];
+  readonly master: MasterGuard;
+  readonly fingerprint: Fingerprint | undefined;
+  readonly media: MediaInfo | undefined;
+  readonly eligibility: Eligibility;
+}
+
+/** A file found by a scan, before it is known whether it is a new asset. */
+export interface FoundFile {
+  readonly path: VirtualPath;
+  readonly identity: FileIdentity;
+  readonly master: MasterGuard;
+}

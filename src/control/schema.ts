@@ -1,0 +1,225 @@
+/**
+ * The contract between the daemon and its clients: JSON-RPC 2.0, one message per
+ * line, over a unix socket that only its owner can use.
+ *
+ * Each method has a schema for its parameters and one for its result; both sides
+ * check. A call may be followed by `progress` notifications that carry its id.
+ * Paths in parameters and results are project-relative ('' is the root).
+ */
+
+import { z } from 'zod';
+
+const mode = z.enum(['proxy', 'master']);
+const path = z.string();
+const count = z.number().int().nonnegative();
+const noParams = z.strictObject({});
+
+const handle = z.object({
+  path,
+  variant: z.enum(['proxy', 'master']),
+  outdated: z.boolean(),
+  writable: z.boolean(),
+  pid: z.number().int(),
+  process: z.string(),
+  since: z.number(),
+});
+
+/** What one path serves, and why. */
+const served = z.object({
+  path,
+  kind: z.enum(['media', 'file', 'directory', 'other']),
+  variant: z.enum(['proxy', 'master']),
+  /** One sentence. */
+  reason: z.string(),
+  /** What a flip to proxy mode would serve here. */
+  state: z.enum(['ready', 'waiting', 'running', 'failed', 'ineligible', 'unknown', 'not-media']),
+  profile: z.string().nullable(),
+  size: z.number(),
+  masterSize: z.number(),
+  proxySize: z.number().nullable(),
+});
+
+const modeState = z.object({
+  base: mode,
+  pinned: mode.nullable(),
+  overrides: z.array(z.object({ path, mode })),
+});
+
+const stayedMaster = z.object({ path, reason: z.string() });
+
+const flipReport = z.object({
+  state: modeState,
+  /** Paths now served from another file than before. */
+  changed: count,
+  /** Paths whose mode is now `proxy` but which serve the master, with the reason (the first 1000). */
+  stayedMaster: z.array(stayedMaster),
+  stayedMasterCount: count,
+  /** Paths read through the mount and compared with what they should be. */
+  verified: count,
+  nudged: count,
+  hooks: z.array(z.object({ command: z.string(), exitCode: z.number().int(), output: z.string() })),
+  handles: z.array(handle),
+  epoch: count,
+  /** Milliseconds: whole flip, table, kernel. */
+  totalMs: z.number(),
+  tableMs: z.number(),
+  kernelMs: z.number(),
+});
+
+const clipResult = z.object({
+  path,
+  outcome: z.enum(['made', 'already-there', 'ineligible', 'failed', 'cancelled', 'queued']),
+  reason: z.string().nullable(),
+  masterSize: z.number(),
+  proxySize: z.number().nullable(),
+  seconds: z.number().nullable(),
+});
+
+export const METHODS = {
+  'daemon.info': {
+    params: noParams,
+    result: z.object({
+      pid: z.number().int(),
+      version: z.string(),
+      project: z.string(),
+      source: z.string(),
+      mountPoint: z.string(),
+      stateDir: z.string(),
+      poolDir: z.string(),
+      profile: z.string(),
+      driver: z.enum(['native', 'portable']),
+      protocol: z.string(),
+      passthrough: z.boolean(),
+      limits: z.array(z.string()),
+      startedAt: z.number(),
+    }),
+  },
+  status: {
+    params: noParams,
+    result: z.object({
+      mode: modeState,
+      scan: z.object({ running: z.boolean(), found: count, probed: count, finishedAt: z.number().nullable() }),
+      assets: z.object({
+        total: count,
+        eligible: count,
+        ineligible: count,
+        ready: count,
+        missing: count,
+        failed: count,
+      }),
+      serving: z.object({ proxy: count, master: count }),
+      space: z.object({ masters: z.number(), proxies: z.number(), poolFree: z.number() }),
+      jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
+      running: z.array(
+        z.object({
+          path,
+          frame: count,
+          frames: count.nullable(),
+          /** Frames per second of encoding. */
+          fps: z.number(),
+          /** Times real time. */
+          speed: z.number(),
+          etaSeconds: z.number().nullable(),
+        }),
+      ),
+      ineligibleBy: z.array(z.object({ code: z.string(), reason: z.string(), count })),
+      failedBy: z.array(z.object({ reason: z.string(), count })),
+      counters: z.record(z.string(), z.number()),
+    }),
+  },
+  'mode.get': {
+    params: z.strictObject({ path: path.optional() }),
+    result: z.object({ state: modeState, effective: mode.nullable() }),
+  },
+  /** Without paths the project default changes. `wait` blocks until no handle is outdated. */
+  'mode.set': {
+    params: z.strictObject({ mode, paths: z.array(path).optional(), wait: z.boolean().optional() }),
+    result: flipReport,
+  },
+  'mode.clear': {
+    params: z.strictObject({ paths: z.array(path).min(1), wait: z.boolean().optional() }),
+    result: flipReport,
+  },
+  /** Scans the paths, queues what is missing and (with `wait`) follows it to the end. */
+  prewarm: {
+    params: z.strictObject({ paths: z.array(path), wait: z.boolean(), retryFailed: z.boolean().optional() }),
+    result: z.object({
+      clips: z.array(clipResult),
+      made: count,
+      failed: count,
+      ineligible: count,
+      alreadyThere: count,
+      queued: count,
+    }),
+  },
+  /** Serves every proxy that is ready, also on paths that somebody holds open. */
+  flush: { params: z.strictObject({ paths: z.array(path) }), result: flipReport },
+  ls: {
+    params: z.strictObject({ path }),
+    result: z.object({ entries: z.array(served) }),
+  },
+  why: {
+    params: z.strictObject({ path }),
+    result: z.object({
+      served,
+      /** The whole chain, one sentence each: mode, eligibility, proxy, job. */
+      because: z.array(z.string()),
+      masterPath: z.string(),
+      proxyPath: z.string().nullable(),
+      /** The exact command that made or would make the proxy. */
+      command: z.array(z.string()).nullable(),
+      wayOut: z.string().nullable(),
+    }),
+  },
+  handles: {
+    params: z.strictObject({ all: z.boolean().optional() }),
+    result: z.object({ handles: z.array(handle) }),
+  },
+  assert: {
+    params: z.strictObject({ mode, paths: z.array(path).min(1) }),
+    result: z.object({
+      checked: count,
+      wrong: z.array(z.object({ path, variant: mode, reason: z.string() })),
+      wrongCount: count,
+    }),
+  },
+  unmount: {
+    params: z.strictObject({ force: z.boolean() }),
+    result: z.object({ handles: z.array(handle) }),
+  },
+} as const;
+
+export type MethodName = keyof typeof METHODS;
+export type Params<M extends MethodName> = z.infer<(typeof METHODS)[M]['params']>;
+export type Result<M extends MethodName> = z.infer<(typeof METHODS)[M]['result']>;
+export type FlipReport = z.infer<typeof flipReport>;
+export type ServedPath = z.infer<typeof served>;
+export type ClipResult = z.infer<typeof clipResult>;
+export type HandleInfo = z.infer<typeof handle>;
+
+/** `{"jsonrpc":"2.0","method":"progress","params":{"id":<id of the call>,"progress":Progress}}` */
+export const progressSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('scan'), found: count, probed: count, total: count.nullable() }),
+  z.object({
+    kind: z.literal('generate'),
+    clipsDone: count,
+    clipsTotal: count,
+    framesDone: count,
+    framesTotal: count,
+    fps: z.number(),
+    speed: z.number(),
+    etaSeconds: z.number().nullable(),
+    /** Paths being encoded now. */
+    current: z.array(path),
+  }),
+  z.object({ kind: z.literal('clip'), clip: clipResult }),
+  z.object({ kind: z.literal('waiting-for-handles'), handles: z.array(handle) }),
+]);
+export type Progress = z.infer<typeof progressSchema>;
+
+/** JSON-RPC error object; `data.code` is a ProxyfsError code. */
+export const rpcErrorSchema = z.object({
+  code: z.number().int(),
+  message: z.string(),
+  data: z.object({ code: z.string(), details: z.record(z.string(), z.unknown()) }).optional(),
+});

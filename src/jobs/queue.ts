@@ -1,0 +1,60 @@
+/**
+ * The queue of generation jobs, behind one interface so that a backend for several
+ * machines can take the place of SQLite.
+ *
+ * Promises: a job exists once per (asset, pool key); a leased job is worked on by
+ * exactly one worker until its lease ends; completing or failing needs the lease's
+ * token; nothing is lost when a process dies, since an expired lease is ready again.
+ * Every method is synchronous and one transaction.
+ */
+
+import type { AssetId, JobId, PoolKey } from '../base/ids.js';
+
+/** Higher first; the order of arrival decides within a class. */
+export const JOB_CLASSES = ['interactive', 'prewarm', 'footage', 'backlog'] as const;
+export type JobClass = (typeof JOB_CLASSES)[number];
+
+export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+
+export interface JobRequest {
+  readonly asset: AssetId;
+  readonly poolKey: PoolKey;
+  readonly profile: string;
+  readonly jobClass: JobClass;
+}
+
+export interface Job extends JobRequest {
+  readonly id: JobId;
+  readonly state: JobState;
+  readonly attempts: number;
+  /** Why it failed, or what went wrong the last time. */
+  readonly reason: string | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface Lease {
+  readonly job: Job;
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+export interface JobQueue {
+  /** Adds jobs that are not there yet; raises the class of waiting ones; a failed one is left unless `retryFailed`. Returns the job of each request, in order. */
+  enqueue(requests: readonly JobRequest[], options?: { retryFailed?: boolean }): readonly Job[];
+  /** The next waiting job (or one whose lease ended), or undefined. */
+  lease(worker: string, milliseconds: number): Lease | undefined;
+  /** Throws `job/lease-lost` when the token is no longer valid. */
+  renew(lease: Lease, milliseconds: number): Lease;
+  complete(lease: Lease): void;
+  /** `retry`: back to waiting (bounded by the backend's limit of attempts), else failed for good. */
+  fail(lease: Lease, reason: string, options: { retry: boolean }): Job;
+  /** Gives an interrupted job back without counting an attempt. */
+  release(lease: Lease): void;
+  cancel(ids: readonly JobId[]): number;
+  get(id: JobId): Job | undefined;
+  /** The newest job of an asset. */
+  latestOf(asset: AssetId): Job | undefined;
+  list(filter?: { state?: JobState; limit?: number }): readonly Job[];
+  counts(): Readonly<Record<JobState, number>>;
+}

@@ -1,0 +1,76 @@
+/**
+ * What is known of a media file after probing it: the facts a proxy must copy.
+ *
+ * Pure types. Rates and durations are exact rationals; durations are in seconds.
+ */
+
+import type { Rational } from '../time/rational.js';
+
+export interface MediaInfo {
+  /** FFmpeg's demuxer names, for example `mov,mp4,m4a,3gp,3g2,mj2` or `mxf`. */
+  readonly format: string;
+  readonly duration: Rational | undefined;
+  /** All streams in file order. */
+  readonly streams: readonly MediaStream[];
+  /** Start timecode as written by FFmpeg (`01:00:00;00`), from format, stream or tmcd track. */
+  readonly timecode: string | undefined;
+  readonly reel: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export type MediaStream = VideoStream | AudioStream | OtherStream;
+
+interface StreamBase {
+  readonly index: number;
+  /** FFmpeg's codec name, `unknown` when it has none. */
+  readonly codec: string;
+  /** Four-character tag of the container, such as `apcn` or `tmcd`. */
+  readonly codecTag: string;
+  readonly duration: Rational | undefined;
+  readonly startTime: Rational | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Names of the dispositions that are set (`default`, `attached_pic`, ...). */
+  readonly dispositions: readonly string[];
+}
+
+export interface VideoStream extends StreamBase {
+  readonly kind: 'video';
+  readonly width: number;
+  readonly height: number;
+  readonly pixelFormat: string;
+  /** ffprobe's r_frame_rate and avg_frame_rate. */
+  readonly frameRate: Rational | undefined;
+  readonly averageFrameRate: Rational | undefined;
+  /** Packets counted in the file; undefined until counted. */
+  readonly frames: number | undefined;
+  /** Packet durations or decode gaps vary: not constant frame rate. Undefined until counted. */
+  readonly variableFrameRate: boolean | undefined;
+  readonly sampleAspect: Rational | undefined;
+  /** Degrees of the display matrix, 0 when there is none. */
+  readonly rotation: number;
+  /** `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`. */
+  readonly fieldOrder: string;
+  readonly hasAlpha: boolean;
+  readonly color: ColorTags;
+}
+
+export interface ColorTags {
+  readonly range: string | undefined;
+  readonly matrix: string | undefined;
+  readonly primaries: string | undefined;
+  readonly transfer: string | undefined;
+}
+
+export interface AudioStream extends StreamBase {
+  readonly kind: 'audio';
+  readonly channels: number;
+  readonly layout: string | undefined;
+  readonly sampleRate: number;
+  /** `s16`, `s32p`, `fltp`, ... and significant bits where stated (24 for pcm_s24le). */
+  readonly sampleFormat: string | undefined;
+  readonly bitsPerSample: number | undefined;
+}
+
+export interface OtherStream extends StreamBase {
+  readonly kind: 'data' | 'subtitle' | 'attachment' | 'unknown';
+}

@@ -1,0 +1,59 @@
+/**
+ * A recipe: a profile resolved against one probed asset. Plain data, and a pure
+ * function of its inputs, so that it can be shown, hashed and tested.
+ */
+
+import type { RecipeHash } from '../base/ids.js';
+import type { MediaInfo } from '../probe/media-info.js';
+
+/** What the installed FFmpeg can do, as far as recipes care. */
+export interface EncoderSet {
+  readonly encoders: ReadonlySet<string>;
+  readonly muxers: ReadonlySet<string>;
+  readonly filters: ReadonlySet<string>;
+}
+
+export interface Recipe {
+  readonly profile: string;
+  /** Raised whenever the meaning of a profile changes; part of the hash. */
+  readonly profileVersion: number;
+  /** Extension of the finished file, with the dot: the master's own, in lower case. */
+  readonly extension: string;
+  /** FFmpeg muxer (`mov`, `mp4`, `mxf`). */
+  readonly muxer: string;
+  /** Arguments between `-i INPUT` and `OUTPUT`, each with its reason. */
+  readonly arguments: readonly RecipeArgument[];
+  /** Input options that come before `-i`. */
+  readonly inputArguments: readonly RecipeArgument[];
+  /** What validation has to find in the finished file. */
+  readonly expect: Expectation;
+  readonly hash: RecipeHash;
+}
+
+/** One option with its value(s) and why it is there, for `proxyfs why` and the manifest. */
+export interface RecipeArgument {
+  readonly words: readonly string[];
+  readonly why: string;
+}
+
+/** The streams of the finished file, in order, as indices into the master's streams. */
+export interface Expectation {
+  readonly streams: readonly { readonly kind: 'video' | 'audio'; readonly masterIndex: number }[];
+  readonly width: number;
+  readonly height: number;
+  readonly videoCodec: string;
+  readonly pixelFormat: string;
+  readonly timecode: string | undefined;
+}
+
+export type RecipeResult =
+  | { readonly kind: 'recipe'; readonly recipe: Recipe }
+  /** The profile cannot make an equal proxy of this asset; the master is served for this reason. */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+export interface RecipeInput {
+  readonly media: MediaInfo;
+  /** Extension of the master with the dot, in lower case. */
+  readonly extension: string;
+  readonly encoders: EncoderSet;
+}
