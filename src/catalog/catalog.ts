@@ -26,10 +26,13 @@ export interface Catalog {
   observeAll(
     files: readonly FoundFile[],
   ): readonly { readonly asset: AssetRow; readonly state: 'new' | 'same' | 'moved' | 'changed' }[];
-  /** The result of probing; with a known fingerprint of a vanished asset, the row takes over its variants. */
+  /**
+   * The result of probing; with a known fingerprint of a vanished asset, the row takes over its variants.
+   * The fingerprint is undefined while the file cannot be read or still grows.
+   */
   describe(
     id: AssetId,
-    facts: { fingerprint: Fingerprint; media: MediaInfo | undefined; eligibility: Eligibility },
+    facts: { fingerprint: Fingerprint | undefined; media: MediaInfo | undefined; eligibility: Eligibility },
   ): AssetRow;
   /** Paths below `prefix` that the scan did not see: names go; an asset without names is kept as gone, with its fingerprint. */
   forgetUnseen(prefix: VirtualPath, seen: ReadonlySet<VirtualPath>): number;
