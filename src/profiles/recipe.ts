@@ -4,14 +4,10 @@
  */
 
 import type { RecipeHash } from '../base/ids.js';
+import type { EncoderSet } from '../ffmpeg/encoder-set.js';
 import type { MediaInfo } from '../probe/media-info.js';
 
-/** What the installed FFmpeg can do, as far as recipes care. */
-export interface EncoderSet {
-  readonly encoders: ReadonlySet<string>;
-  readonly muxers: ReadonlySet<string>;
-  readonly filters: ReadonlySet<string>;
-}
+export type { EncoderSet };
 
 export interface Recipe {
   readonly profile: string;

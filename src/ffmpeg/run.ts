@@ -1,0 +1,140 @@
+/**
+ * Runs ffmpeg and ffprobe. With toolchain and launcher the only importer of execa.
+ *
+ * A run ends in one of four ways: it succeeds, it fails ('ffmpeg/failed'), it makes
+ * no progress for `stallMs` and is killed ('ffmpeg/stalled'), or its signal aborts it
+ * ('job/cancelled'). In the last three no process is left when the promise settles.
+ * What ffmpeg left on the disk is the caller's to remove. Any number may run at once.
+ */
+
+import { execa } from 'execa';
+import { ProxyfsError } from '../base/error.js';
+import { LastLines } from './last-lines.js';
+import { launcherWords } from './launcher.js';
+import { createProgressParser, type EncodeProgress } from './progress.js';
+import type { Toolchain } from './toolchain.js';
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: EncodeProgress) => void) | undefined;
+  /** Milliseconds without one more frame or microsecond before it is killed. */
+  readonly stallMs?: number | undefined;
+  /** Lowest CPU and idle I/O priority (default true): somebody is editing on this machine. */
+  readonly polite?: boolean | undefined;
+}
+
+export interface RunResult {
+  /** Program and arguments as they were run, without the priority words before them. */
+  readonly command: string[];
+  readonly seconds: number;
+  readonly lastLines: string[];
+}
+
+export const DEFAULT_STALL_MS = 120_000;
+
+const COMMON = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:1'];
+const ENVIRONMENT = { LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' };
+
+export async function runFfmpeg(
+  toolchain: Toolchain,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const command = [toolchain.ffmpeg, ...COMMON, ...args];
+  const [program = '', ...words] = [...(await launcherWords(options.polite ?? true)), ...command];
+  const kill = new AbortController();
+  const signals = options.signal === undefined ? [kill.signal] : [kill.signal, options.signal];
+  const started = performance.now();
+  const child = execa(program, words, {
+    reject: false,
+    buffer: false,
+    stdin: 'ignore',
+    cancelSignal: AbortSignal.any(signals),
+    killSignal: 'SIGKILL',
+    env: ENVIRONMENT,
+  });
+  const lines = new LastLines(20);
+  child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
+  const watch = watchProgress(child.stdout, options, () => kill.abort());
+  const result = await child;
+  watch.stop();
+  const lastLines = lines.lines();
+  if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'encoding was cancelled');
+  if (kill.signal.aborted) throw stalled(watch.stallMs, command, lastLines);
+  if (result.exitCode !== 0) throw failed(result, command, lastLines);
+  return { command, seconds: (performance.now() - started) / 1000, lastLines };
+}
+
+export interface FfprobeOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Runs ffprobe and returns its standard output. Throws 'ffprobe/failed' or 'job/cancelled'. */
+export async function runFfprobe(
+  toolchain: Toolchain,
+  args: readonly string[],
+  options: FfprobeOptions = {},
+): Promise<string> {
+  const command = [...(await launcherWords(false)), toolchain.ffprobe, '-hide_banner', '-v', 'error', ...args];
+  const [program = '', ...words] = command;
+  const result = await execa(program, words, {
+    reject: false,
+    stdin: 'ignore',
+    maxBuffer: 1 << 30,
+    killSignal: 'SIGKILL',
+    env: ENVIRONMENT,
+    timeout: options.timeoutMs ?? 0,
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'probing was cancelled');
+  if (result.exitCode === 0) return result.stdout;
+  const lastLines = result.stderr.split('\n').filter((line) => line.trim() !== '');
+  const said = result.timedOut ? `no answer within ${options.timeoutMs} ms` : (lastLines.at(-1) ?? endOf(result));
+  throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, { details: { lastLines, command } });
+}
+
+function watchProgress(stdout: NodeJS.ReadableStream, options: RunOptions, onStall: () => void) {
+  const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+  const parser = createProgressParser();
+  let mark = '';
+  let timer = setTimeout(onStall, stallMs);
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const progress of parser.push(text)) {
+      // FFmpeg repeats its last figures while it hangs: only new ones count as progress.
+      const now = `${progress.frame}/${progress.outTimeUs}/${progress.done}`;
+      if (now !== mark) {
+        mark = now;
+        clearTimeout(timer);
+        timer = setTimeout(onStall, stallMs);
+      }
+      options.onProgress?.(progress);
+    }
+  });
+  return { stallMs, stop: () => clearTimeout(timer) };
+}
+
+interface Ended {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly shortMessage?: string | undefined;
+}
+
+function endOf(ended: Ended): string {
+  if (ended.exitCode !== undefined) return `exit code ${ended.exitCode}`;
+  return ended.signal === undefined ? (ended.shortMessage ?? 'it did not start') : `killed by ${ended.signal}`;
+}
+
+function failed(ended: Ended, command: readonly string[], lastLines: readonly string[]): ProxyfsError {
+  const said = lastLines.at(-1) ?? 'it said nothing';
+  return new ProxyfsError('ffmpeg/failed', `ffmpeg failed (${endOf(ended)}): ${said}`, {
+    details: { exitCode: ended.exitCode, lastLines, command },
+  });
+}
+
+function stalled(stallMs: number, command: readonly string[], lastLines: readonly string[]): ProxyfsError {
+  const said = lastLines.at(-1) ?? 'it said nothing';
+  return new ProxyfsError('ffmpeg/stalled', `ffmpeg made no progress for ${stallMs / 1000} s and was killed: ${said}`, {
+    details: { lastLines, command },
+  });
+}
