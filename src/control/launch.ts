@@ -1,0 +1,132 @@
+/**
+ * Starting a daemon: detached, with the starter waiting for its one start message,
+ * or in the foreground of the same terminal.
+ *
+ * A detached daemon runs below a small guardian shell that outlives it: when the
+ * daemon is killed, the guardian detaches the mount point, which would otherwise
+ * answer ENOTCONN to everybody until someone unmounts it by hand.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type FileHandle, mkdir, open, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isErrorCode, ProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import { locationsOf, projectIdOf } from '../config/locations.js';
+import { type DaemonOptions, type DaemonOptionsInput, daemonArguments, daemonOptionsSchema } from './daemon-options.js';
+import type { RuntimeRecord } from './runtime-record.js';
+import { type StartMessage, startMessageSchema } from './start-message.js';
+
+const DAEMON = fileURLToPath(new URL('../../mountd/main.js', import.meta.url));
+/** Opening a large catalog takes a second or two; a machine under load gets a generous multiple. */
+const START_TIMEOUT_MS = 60_000;
+/** Enough of a dying daemon's stderr to say why. */
+const STDERR_TAIL = 4000;
+
+/**
+ * Starts a daemon that outlives this process and resolves when its mount point
+ * answers. Rejects with the daemon's own error, or `daemon/start-failed`.
+ */
+export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRecord> {
+  const options = daemonOptionsSchema.parse(input);
+  const stderr = await openStderr(options);
+  const child = spawn('/bin/sh', ['-c', GUARDIAN, 'proxyfs-guardian', options.mountPoint, ...daemonCommand(options)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', stderr?.handle.fd ?? 'ignore', 'ipc'],
+  });
+  try {
+    const message = await startMessageOf(child);
+    if (message?.kind === 'ready') return message.record;
+    throw await startError(message, stderr?.path);
+  } catch (error) {
+    if (stderr) await discard(stderr.path);
+    throw error;
+  } finally {
+    if (child.connected) child.disconnect();
+    child.unref();
+    await stderr?.handle.close();
+  }
+}
+
+/** Runs a daemon in this terminal until it ends; resolves with its exit code. */
+export async function runDaemon(input: DaemonOptionsInput): Promise<number> {
+  const [program, ...args] = [...daemonCommand(daemonOptionsSchema.parse(input)), '--foreground'];
+  const child = spawn(program ?? process.execPath, args, { cwd: '/', stdio: 'inherit' });
+  // Ctrl-C reaches the daemon through the terminal's process group; this process only has to outlive it.
+  const ignore = () => undefined;
+  const forward = () => child.kill('SIGTERM');
+  process.on('SIGINT', ignore).on('SIGTERM', forward);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
+    });
+  } finally {
+    process.off('SIGINT', ignore).off('SIGTERM', forward);
+  }
+}
+
+/**
+ * $1 is the mount point, the rest the daemon's command. `[ -d ]` fails on a mount
+ * whose daemon is gone, and holds on one that a new daemon has taken meanwhile.
+ */
+const GUARDIAN = `
+mount_point=$1; shift
+"$@" &
+exec 2>/dev/null
+[ -n "$NODE_CHANNEL_FD" ] && eval "exec $NODE_CHANNEL_FD>&-"
+wait $!
+[ -d "$mount_point" ] || umount -l "$mount_point" || fusermount3 -u -z "$mount_point"
+`;
+
+function daemonCommand(options: DaemonOptions): readonly string[] {
+  return [process.execPath, '--enable-source-maps', DAEMON, ...daemonArguments(options)];
+}
+
+/**
+ * What a detached daemon writes to stderr (a crash in native code, warnings of Node)
+ * lands beside its log. A source that is not there gets no state directory.
+ */
+async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle; path: string } | undefined> {
+  try {
+    const source = (await realpath(options.source)) as RealPath;
+    const stateDir = options.stateDir as RealPath | undefined;
+    const locations = locationsOf(projectIdOf(source, stateDir), { stateDir });
+    await mkdir(locations.stateDir, { recursive: true, mode: 0o700 });
+    const path = join(locations.stateDir, 'proxyfsd.stderr');
+    return { handle: await open(path, 'w', 0o600), path };
+  } catch {
+    // The daemon meets the same obstacle and names it better.
+    return undefined;
+  }
+}
+
+/** Removes the stderr file, and the state directory when nothing else is in it. */
+async function discard(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rmdir(dirname(path)).catch(() => undefined);
+}
+
+async function startMessageOf(child: ChildProcess): Promise<StartMessage | undefined> {
+  return await new Promise<StartMessage | undefined>((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), START_TIMEOUT_MS);
+    child.once('message', (raw) => resolve(startMessageSchema.safeParse(raw).data));
+    child.once('error', reject);
+    child.once('exit', () => resolve(undefined));
+    child.once('exit', () => clearTimeout(timer));
+    child.once('message', () => clearTimeout(timer));
+  });
+}
+
+async function startError(message: StartMessage | undefined, stderr: string | undefined): Promise<ProxyfsError> {
+  if (message?.kind === 'failed') {
+    const code = isErrorCode(message.code) ? message.code : 'daemon/start-failed';
+    return new ProxyfsError(code, message.message, { details: message.details });
+  }
+  const text = stderr === undefined ? '' : (await readFile(stderr, 'utf8')).slice(-STDERR_TAIL);
+  const last = text.trim().split('\n').at(-1) ?? '';
+  return new ProxyfsError('daemon/start-failed', `the daemon ended before it could serve${last && `: ${last}`}`, {
+    details: { stderr: text },
+  });
+}
