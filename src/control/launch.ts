@@ -21,6 +21,7 @@ import { type StartMessage, startMessageSchema } from './start-message.js';
 const DAEMON = fileURLToPath(new URL('../../mountd/main.js', import.meta.url));
 /** Opening a large catalog takes a second or two; a machine under load gets a generous multiple. */
 const START_TIMEOUT_MS = 60_000;
+const EXIT_GRACE_MS = 200;
 /** Enough of a dying daemon's stderr to say why. */
 const STDERR_TAIL = 4000;
 
@@ -110,13 +111,26 @@ async function discard(path: string): Promise<void> {
 
 async function startMessageOf(child: ChildProcess): Promise<StartMessage | undefined> {
   return await new Promise<StartMessage | undefined>((resolve, reject) => {
-    const timer = setTimeout(() => resolve(undefined), START_TIMEOUT_MS);
-    child.once('message', (raw) => resolve(startMessageSchema.safeParse(raw).data));
+    const timer = setTimeout(() => {
+      endGroup(child);
+      resolve(undefined);
+    }, START_TIMEOUT_MS);
+    child.once('message', (raw) => {
+      clearTimeout(timer);
+      resolve(startMessageSchema.safeParse(raw).data);
+    });
+    child.once('exit', () => {
+      clearTimeout(timer);
+      // A message sent just before the end may still be in the channel.
+      setTimeout(() => resolve(undefined), EXIT_GRACE_MS);
+    });
     child.once('error', reject);
-    child.once('exit', () => resolve(undefined));
-    child.once('exit', () => clearTimeout(timer));
-    child.once('message', () => clearTimeout(timer));
   });
+}
+
+/** A daemon that does not come up in time must not come up later, unasked. */
+function endGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
 }
 
 async function startError(message: StartMessage | undefined, stderr: string | undefined): Promise<ProxyfsError> {

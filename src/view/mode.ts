@@ -1,6 +1,6 @@
 /** Modes and what decides them, strongest first: the pin, the longest override, the default. */
 
-import { isAtOrBelow, type VirtualPath } from '../base/paths.js';
+import { ROOT, type VirtualPath } from '../base/paths.js';
 
 export type Mode = 'proxy' | 'master';
 
@@ -23,11 +23,15 @@ export interface ModeDecision {
 
 export function decideMode(state: ModeState, path: VirtualPath): ModeDecision {
   if (state.pinned !== undefined) return { mode: state.pinned, because: { kind: 'pin' } };
-  let best: VirtualPath | undefined;
-  for (const prefix of state.overrides.keys()) {
-    if (isAtOrBelow(path, prefix) && (best === undefined || prefix.length > best.length)) best = prefix;
+  if (state.overrides.size === 0) return { mode: state.base, because: { kind: 'default' } };
+  // Upwards from the path itself: the first override met is the longest, whatever their number.
+  for (let prefix = path; ; prefix = parentOf(prefix)) {
+    const mode = state.overrides.get(prefix);
+    if (mode !== undefined) return { mode, because: { kind: 'override', path: prefix } };
+    if (prefix === ROOT) return { mode: state.base, because: { kind: 'default' } };
   }
-  const mode = best === undefined ? undefined : state.overrides.get(best);
-  if (best === undefined || mode === undefined) return { mode: state.base, because: { kind: 'default' } };
-  return { mode, because: { kind: 'override', path: best } };
+}
+
+function parentOf(path: VirtualPath): VirtualPath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as VirtualPath;
 }
