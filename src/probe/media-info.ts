@@ -38,12 +38,14 @@ export interface VideoStream extends StreamBase {
   readonly width: number;
   readonly height: number;
   readonly pixelFormat: string;
-  /** ffprobe's r_frame_rate and avg_frame_rate. */
+  /** ffprobe's r_frame_rate, once counted the rate that the frames really keep; and its avg_frame_rate. */
   readonly frameRate: Rational | undefined;
   readonly averageFrameRate: Rational | undefined;
-  /** Packets counted in the file; undefined until counted. */
+  /** Frames that are shown: packets counted in the file less the hidden ones; undefined until counted. */
   readonly frames: number | undefined;
-  /** Packet durations or decode gaps vary: not constant frame rate. Undefined until counted. */
+  /** Packets that an edit list keeps from being shown. Absent until counted. */
+  readonly hiddenFrames?: number;
+  /** The frames do not lie at a constant rate. Undefined until counted. */
   readonly variableFrameRate: boolean | undefined;
   readonly sampleAspect: Rational | undefined;
   /** Degrees of the display matrix, 0 when there is none. */

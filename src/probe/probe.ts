@@ -1,0 +1,115 @@
+/**
+ * Probes one media file: ffprobe's description, a count of its frames, and what
+ * FFmpeg leaves out.
+ *
+ * Counting reads no footage where the sample tables of a QuickTime or MP4 file say it
+ * all; every other file is read once by ffprobe. Holds no state; any number may run.
+ */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import type { RealPath } from '../base/paths.js';
+import { fileArgument } from '../ffmpeg/protocol-path.js';
+import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { parseRational, type Rational, rational } from '../time/rational.js';
+import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
+import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
+import type { MediaInfo, VideoStream } from './media-info.js';
+import { readMovieHeader } from './quicktime-boxes.js';
+import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
+import { readMediaInfo } from './read-media-info.js';
+import { sampleTimes } from './sample-table.js';
+import { readTimecodeTrack } from './timecode-track.js';
+
+export interface ProbeOptions extends FfprobeOptions {
+  /** Count the frames and measure their cadence (default true). */
+  readonly count?: boolean | undefined;
+}
+
+/** Throws 'ffprobe/failed', 'ffprobe/garbage' or 'job/cancelled'; a missing file is 'path/missing' from the system. */
+export async function probeMedia(toolchain: Toolchain, path: RealPath, options: ProbeOptions = {}): Promise<MediaInfo> {
+  const file = await open(path, 'r');
+  try {
+    const words = ['-show_format', '-show_streams', '-of', 'json', fileArgument(path)];
+    const output = parseFfprobeOutput(await runFfprobe(toolchain, words, options));
+    const movie = output.format.format_name.startsWith('mov,') ? await readMovieHeader(file) : undefined;
+    const tracks = movie === undefined ? [] : readTracks(movie.body);
+    const media = await withTimecode(readMediaInfo(output), file, tracks);
+    if (options.count === false) return media;
+    const tables = movie?.fragmented === true ? [] : tracks;
+    return await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
+  } finally {
+    await file.close();
+  }
+}
+
+async function withTimecode(media: MediaInfo, file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<MediaInfo> {
+  return media.timecode === undefined ? { ...media, timecode: await readTimecodeTrack(file, tracks) } : media;
+}
+
+async function withCadence(media: MediaInfo, measure: (stream: VideoStream) => Promise<Cadence>): Promise<MediaInfo> {
+  const streams = [];
+  for (const stream of media.streams) {
+    const counts = stream.kind === 'video' && !stream.dispositions.includes('attached_pic');
+    streams.push(counts ? applyCadence(stream, await measure(stream)) : stream);
+  }
+  return { ...media, streams };
+}
+
+function applyCadence(stream: VideoStream, cadence: Cadence): VideoStream {
+  return {
+    ...stream,
+    frames: cadence.frames,
+    hiddenFrames: cadence.hidden,
+    frameRate: cadence.rate ?? stream.frameRate,
+    variableFrameRate: cadence.rate === undefined,
+  };
+}
+
+async function cadenceOf(
+  toolchain: Toolchain,
+  path: RealPath,
+  output: FfprobeOutput,
+  stream: VideoStream,
+  tracks: readonly QuickTimeTrack[],
+  options: ProbeOptions,
+): Promise<Cadence> {
+  const candidates = [stream.frameRate, stream.averageFrameRate];
+  const track = trackOf(output, stream, tracks);
+  const ticks = track === undefined ? undefined : sampleTimes(track);
+  if (track !== undefined && ticks !== undefined) {
+    return measureCadence({ timeBase: rational(1, track.timescale), ticks, hidden: 0 }, candidates);
+  }
+  const select = ['-select_streams', String(stream.index), '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'];
+  const packets = parsePacketLines(await runFfprobe(toolchain, [...select, fileArgument(path)], options));
+  return packetCadence(packets, timeBaseOf(output, stream), candidates);
+}
+
+function packetCadence(
+  packets: ReturnType<typeof parsePacketLines>,
+  timeBase: Rational,
+  candidates: readonly (Rational | undefined)[],
+): Cadence {
+  const cadence = measureCadence({ timeBase, ticks: packets.ticks, hidden: packets.hidden }, candidates);
+  // Packets without a time cannot be checked: they are counted, and their rate is not vouched for.
+  return packets.untimed === 0
+    ? cadence
+    : { frames: cadence.frames + packets.untimed, hidden: cadence.hidden, rate: undefined };
+}
+
+/** FFmpeg lists the tracks of a movie in file order, so the nth video stream is the nth video track. */
+function trackOf(
+  output: FfprobeOutput,
+  stream: VideoStream,
+  tracks: readonly QuickTimeTrack[],
+): QuickTimeTrack | undefined {
+  const videos = output.streams.filter((entry) => entry.codec_type === 'video' && entry.disposition['attached_pic'] !== 1);
+  const videoTracks = tracks.filter((track) => track.handler === 'vide');
+  if (videos.length !== videoTracks.length) return undefined;
+  return videoTracks[videos.findIndex((entry) => entry.index === stream.index)];
+}
+
+function timeBaseOf(output: FfprobeOutput, stream: VideoStream): Rational {
+  const text = output.streams.find((entry) => entry.index === stream.index)?.time_base;
+  return (text === undefined ? undefined : parseRational(text)) ?? rational(1, 1000);
+}

@@ -1,0 +1,74 @@
+/**
+ * The box structure of QuickTime and MP4 files: finds the movie header and walks it.
+ * Bounds are checked everywhere: a damaged file gives fewer boxes, never an exception.
+ */
+
+import type { FileHandle } from 'node:fs/promises';
+
+export interface Box {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** Larger movie headers (days of footage in one file) are not read into memory. */
+const MOVIE_LIMIT = 256 * 1024 * 1024;
+const TOP_LEVEL_LIMIT = 10_000;
+
+export interface MovieHeader {
+  readonly body: Buffer;
+  /** The samples lie in movie fragments, so the header's tables do not list them all. */
+  readonly fragmented: boolean;
+}
+
+/** The body of the `moov` box; undefined when the file has none or it is damaged. */
+export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | undefined> {
+  const { size } = await file.stat();
+  let position = 0;
+  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
+    const head = Buffer.alloc(16);
+    const { bytesRead } = await file.read(head, 0, 16, position);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
+    if (extent === undefined) return undefined;
+    if (head.toString('latin1', 4, 8) === 'moov') {
+      const length = extent.length - extent.header;
+      if (length > MOVIE_LIMIT) return undefined;
+      const body = Buffer.alloc(length);
+      const read = await file.read(body, 0, length, position + extent.header);
+      if (read.bytesRead !== length) return undefined;
+      return { body, fragmented: child(body, 'mvex') !== undefined };
+    }
+    position += extent.length;
+  }
+  return undefined;
+}
+
+/** The boxes directly inside a body, as far as they are whole. */
+export function* children(body: Buffer): Generator<Box> {
+  let position = 0;
+  while (position + 8 <= body.length) {
+    const extent = boxExtent(body.subarray(position, position + 16), body.length - position);
+    if (extent === undefined || extent.length > body.length - position) return;
+    const end = position + extent.length;
+    yield { type: body.toString('latin1', position + 4, position + 8), body: body.subarray(position + extent.header, end) };
+    position = end;
+  }
+}
+
+export function child(body: Buffer, ...path: readonly string[]): Buffer | undefined {
+  let current: Buffer | undefined = body;
+  for (const type of path) {
+    if (current === undefined) return undefined;
+    current = [...children(current)].find((box) => box.type === type)?.body;
+  }
+  return current;
+}
+
+function boxExtent(head: Buffer, available: number): { length: number; header: number } | undefined {
+  if (head.length < 8) return undefined;
+  const small = head.readUInt32BE(0);
+  if (small === 0) return { length: available, header: 8 };
+  if (small !== 1) return small < 8 ? undefined : { length: small, header: 8 };
+  if (head.length < 16) return undefined;
+  const large = Number(head.readBigUInt64BE(8));
+  return large < 16 ? undefined : { length: large, header: 16 };
+}

@@ -1,0 +1,116 @@
+/**
+ * What the sample tables of a QuickTime or MP4 movie header say of each track.
+ * Pure functions of the header's bytes; a table that is cut short makes the track unknown.
+ */
+
+import { type Box, child, children } from './quicktime-boxes.js';
+
+export interface QuickTimeTrack {
+  /** `vide`, `soun`, `tmcd`, ... */
+  readonly handler: string;
+  /** Ticks per second of the times below. */
+  readonly timescale: number;
+  readonly samples: number;
+  /** Decode durations as runs. */
+  readonly durations: readonly { readonly count: number; readonly ticks: number }[];
+  /** Composition offsets as runs; empty when decode order is display order. */
+  readonly offsets: readonly { readonly count: number; readonly ticks: number }[];
+  /** Edits with a media time; times in ticks of the track, lengths in ticks of the movie. */
+  readonly edits: readonly { readonly length: number; readonly mediaTime: number }[];
+  readonly movieTimescale: number;
+  readonly timecode: TimecodeDescription | undefined;
+}
+
+export interface TimecodeDescription {
+  readonly dropFrame: boolean;
+  readonly timescale: number;
+  readonly frameDuration: number;
+  readonly framesPerSecond: number;
+  /** Where the first sample lies in the file: a frame number in 32 bits, big-endian. */
+  readonly sampleAt: number;
+}
+
+export function readTracks(movie: Buffer): QuickTimeTrack[] {
+  const movieTimescale = readTimescale(child(movie, 'mvhd'));
+  if (movieTimescale === undefined) return [];
+  const tracks: QuickTimeTrack[] = [];
+  for (const box of children(movie)) {
+    const track = box.type === 'trak' ? readTrack(box, movieTimescale) : undefined;
+    if (track !== undefined) tracks.push(track);
+  }
+  return tracks;
+}
+
+function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | undefined {
+  const timescale = readTimescale(child(box.body, 'mdia', 'mdhd'));
+  const handler = child(box.body, 'mdia', 'hdlr')?.toString('latin1', 8, 12);
+  const table = child(box.body, 'mdia', 'minf', 'stbl');
+  const sizes = table === undefined ? undefined : (child(table, 'stsz') ?? child(table, 'stz2'));
+  if (timescale === undefined || handler === undefined || table === undefined) return undefined;
+  return {
+    handler,
+    timescale,
+    movieTimescale,
+    samples: sizes !== undefined && sizes.length >= 12 ? sizes.readUInt32BE(8) : 0,
+    durations: readRuns(child(table, 'stts')),
+    offsets: readRuns(child(table, 'ctts')),
+    edits: readEdits(child(box.body, 'edts', 'elst')),
+    timecode: handler === 'tmcd' ? readTimecode(table) : undefined,
+  };
+}
+
+function readTimescale(header: Buffer | undefined): number | undefined {
+  if (header === undefined || header.length < 24) return undefined;
+  const value = header.readUInt32BE(header[0] === 1 ? 20 : 12);
+  return value === 0 ? undefined : value;
+}
+
+function readRuns(table: Buffer | undefined): { count: number; ticks: number }[] {
+  if (table === undefined || table.length < 8) return [];
+  const length = Math.min(table.readUInt32BE(4), Math.floor((table.length - 8) / 8));
+  // Offsets are signed in version 1, and in practice also where the version says 0; durations are small.
+  return Array.from({ length }, (_, index) => ({
+    count: table.readUInt32BE(8 + index * 8),
+    ticks: table.readInt32BE(12 + index * 8),
+  }));
+}
+
+function readEdits(list: Buffer | undefined): { length: number; mediaTime: number }[] {
+  if (list === undefined || list.length < 8) return [];
+  const wide = list[0] === 1;
+  const size = wide ? 20 : 12;
+  const length = Math.min(list.readUInt32BE(4), Math.floor((list.length - 8) / size));
+  const edits = Array.from({ length }, (_, index) => {
+    const at = 8 + index * size;
+    return wide
+      ? { length: Number(list.readBigUInt64BE(at)), mediaTime: Number(list.readBigInt64BE(at + 8)) }
+      : { length: list.readUInt32BE(at), mediaTime: list.readInt32BE(at + 4) };
+  });
+  // A media time of -1 is a pause before the track, not a part of it.
+  return edits.filter((edit) => edit.mediaTime >= 0);
+}
+
+const DROP_FRAME_FLAG = 1;
+
+function readTimecode(table: Buffer): TimecodeDescription | undefined {
+  const entry = child(table, 'stsd')?.subarray(8);
+  const sampleAt = firstChunk(table);
+  if (entry === undefined || entry.length < 33 || sampleAt === undefined) return undefined;
+  const description = {
+    dropFrame: (entry.readUInt32BE(20) & DROP_FRAME_FLAG) !== 0,
+    timescale: entry.readUInt32BE(24),
+    frameDuration: entry.readUInt32BE(28),
+    framesPerSecond: entry.readUInt8(32),
+    sampleAt,
+  };
+  return description.timescale === 0 || description.frameDuration === 0 ? undefined : description;
+}
+
+function firstChunk(table: Buffer): number | undefined {
+  const small = child(table, 'stco');
+  if (small !== undefined && small.length >= 12 && small.readUInt32BE(4) > 0) return small.readUInt32BE(8);
+  const large = child(table, 'co64');
+  return large !== undefined && large.length >= 16 && large.readUInt32BE(4) > 0
+    ? Number(large.readBigUInt64BE(8))
+    : undefined;
+}
