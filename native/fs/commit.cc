@@ -1,0 +1,96 @@
+#include "fs/commit.h"
+
+#include <chrono>
+
+namespace proxyfs::fs {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+uint64_t nanoseconds_since(Clock::time_point start) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+// Allocations happen before the table is locked; serials are given inside.
+std::vector<ReplacementRef> make_replacements(std::vector<SwapChange>& changes) {
+  std::vector<ReplacementRef> out(changes.size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].action != SwapAction::replace) continue;
+    out[i] = std::make_shared<Replacement>(changes[i].replacement, changes[i].mtime_ns);
+  }
+  return out;
+}
+
+struct Transaction {
+  CommitResult result;
+  NodeTable::Known known;
+  std::vector<ReplacementRef> dropped;  // destroyed after the lock is released
+};
+
+void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vector<ReplacementRef>& fresh,
+               Transaction& transaction) {
+  const int64_t now = wall_clock_ns();
+  SwapTable::Writer writer = volume.swaps.write();
+  writer.reserve(changes.size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const SwapChange& change = changes[i];
+    if (change.only_if_idle && volume.nodes.opens_of(change.asset) > 0) {
+      transaction.result.busy.push_back(change.asset);
+      continue;
+    }
+    SwapTable::Applied applied = writer.apply(change, std::move(fresh[i]), now);
+    if (applied.dropped) transaction.dropped.push_back(std::move(applied.dropped));
+    if (!applied.changed) continue;
+    ++transaction.result.changed;
+    volume.nodes.collect_known(change.asset, transaction.known);
+  }
+  transaction.result.epoch = transaction.result.changed > 0 ? writer.bump_epoch() : writer.epoch();
+}
+
+// No lock is held here: the kernel takes directory locks that a request may be waiting under.
+void tell_kernel(Volume& volume, const NodeTable::Known& known) {
+  const bool all_at_once = volume.capabilities.inc_epoch && volume.kernel.notify_inc_epoch() == 0;
+  for (const PlaceChange& place : all_at_once ? known.readdir_places : known.places) {
+    volume.kernel.notify_inval_entry(place.parent, place.name);
+  }
+}
+
+}  // namespace
+
+CommitResult commit(Volume& volume, std::vector<SwapChange> changes) {
+  const auto start = Clock::now();
+  Transaction transaction;
+  transaction.dropped.reserve(changes.size());
+  std::vector<ReplacementRef> fresh = make_replacements(changes);
+  apply_all(volume, changes, fresh, transaction);
+  transaction.result.table_ns = nanoseconds_since(start);
+  const auto told = Clock::now();
+  if (volume.capabilities.coherent && transaction.result.changed > 0) tell_kernel(volume, transaction.known);
+  transaction.result.kernel_ns = nanoseconds_since(told);
+  transaction.result.known = std::move(transaction.known.paths);
+  return std::move(transaction.result);
+}
+
+std::vector<HandleInfo> list_handles(const Volume& volume, bool only_swappable) {
+  std::vector<HandleInfo> out;
+  for (const HandleRef& handle : volume.handles.files()) {
+    HandleInfo info;
+    info.asset = handle->node.file;
+    {
+      const SwapTable::Reader reader = volume.swaps.read();
+      if (only_swappable && !reader.listed(info.asset)) continue;
+      info.outdated = reader.target(info.asset) != handle->node.serial();
+    }
+    info.path = volume.nodes.path(handle->node.id);
+    info.replaced = handle->node.replacement != nullptr;
+    info.writable = handle->writable;
+    info.pid = handle->pid;
+    info.uid = handle->uid;
+    info.since_ms = handle->since_ms;
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,53 @@
+#include "fs/handle_table.h"
+
+#include <utility>
+
+namespace proxyfs::fs {
+
+uint64_t HandleTable::add(HandleRef handle) {
+  std::lock_guard guard(mutex_);
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.push_back({1, nullptr});  // no handle has the id 0
+  }
+  const uint32_t index = free_.front();
+  free_.pop_front();
+  slots_[index].handle = std::move(handle);
+  ++used_;
+  return uint64_t{slots_[index].generation} << 32 | index;
+}
+
+HandleRef HandleTable::find(uint64_t id) const {
+  const auto index = static_cast<uint32_t>(id);
+  std::lock_guard guard(mutex_);
+  if (index >= slots_.size() || slots_[index].generation != id >> 32) return nullptr;
+  return slots_[index].handle;
+}
+
+HandleRef HandleTable::remove(uint64_t id) {
+  const auto index = static_cast<uint32_t>(id);
+  std::lock_guard guard(mutex_);
+  if (index >= slots_.size() || slots_[index].generation != id >> 32) return nullptr;
+  HandleRef handle = std::exchange(slots_[index].handle, nullptr);
+  if (handle == nullptr) return nullptr;
+  ++slots_[index].generation;
+  free_.push_back(index);
+  --used_;
+  return handle;
+}
+
+std::vector<HandleRef> HandleTable::files() const {
+  std::lock_guard guard(mutex_);
+  std::vector<HandleRef> out;
+  for (const Slot& slot : slots_) {
+    if (slot.handle && !slot.handle->directory) out.push_back(slot.handle);
+  }
+  return out;
+}
+
+uint64_t HandleTable::size() const {
+  std::lock_guard guard(mutex_);
+  return used_;
+}
+
+}  // namespace proxyfs::fs

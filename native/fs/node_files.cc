@@ -1,0 +1,105 @@
+#include "fs/node_files.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace proxyfs::fs {
+
+NodeFiles::NodeFiles(const NodeTable& nodes, Fd source, size_t cap)
+    : nodes_(nodes), source_(std::make_shared<const Fd>(std::move(source))), cap_(std::max<size_t>(cap, 8)) {}
+
+PathFd NodeFiles::open_path(NodeId id) {
+  if (id == kRootNode) return {source_};
+  const auto node = nodes_.find(id);
+  if (!node) return {nullptr, ESTALE};
+  if (SharedFd fd = cached(node->file)) return {std::move(fd)};
+  const auto place = nodes_.place(id);
+  if (!place) return {nullptr, ESTALE};
+  if (place->kept) return {place->kept};
+  const PathFd parent = open_path(place->parent);
+  if (!parent) return parent;
+  return open_at(parent.get(), place->name, *node);
+}
+
+PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& node) {
+  constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  Fd fd(::openat(directory, name.c_str(), kFlags));
+  if (!fd && (errno == EMFILE || errno == ENFILE)) {
+    shrink();
+    fd = Fd(::openat(directory, name.c_str(), kFlags));
+  }
+  if (!fd) {
+    const int error = errno;
+    return {nullptr, error == ENOENT || error == ENOTDIR ? ESTALE : error};
+  }
+  FileStat stat{};
+  if (const int error = stat_fd(fd.get(), stat)) return {nullptr, -error};
+  if (!(file_id(stat) == node.file) || birth_ns(stat) != node.birth_ns) return {nullptr, ESTALE};
+  auto shared = std::make_shared<const Fd>(std::move(fd));
+  keep(node.file, shared);
+  return {std::move(shared)};
+}
+
+SharedFd NodeFiles::cached(const FileId& file) {
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return nullptr;
+  SharedFd fd = found->second.fd.lock();
+  if (!fd) {
+    by_file_.erase(found);
+  } else if (found->second.recent != recent_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second.recent);
+  }
+  return fd;
+}
+
+void NodeFiles::keep(const FileId& file, const SharedFd& fd) {
+  Recent evicted;  // closed after the lock
+  std::lock_guard guard(mutex_);
+  Slot& slot = by_file_.try_emplace(file, Slot{{}, recent_.end()}).first->second;
+  if (slot.recent != recent_.end()) evicted.splice(evicted.end(), recent_, slot.recent);
+  recent_.emplace_front(file, fd);
+  slot = {fd, recent_.begin()};
+  evict(cap_, evicted);
+}
+
+void NodeFiles::lend(const FileId& file, SharedFd fd) {
+  std::lock_guard guard(mutex_);
+  const auto [at, added] = by_file_.try_emplace(file, Slot{fd, recent_.end()});
+  if (!added && at->second.fd.expired()) at->second.fd = fd;
+}
+
+void NodeFiles::drop(const FileId& file) {
+  Recent dropped;  // closed after the lock
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return;
+  if (found->second.recent != recent_.end()) dropped.splice(dropped.end(), recent_, found->second.recent);
+  by_file_.erase(found);
+}
+
+void NodeFiles::shrink() {
+  Recent evicted;
+  std::lock_guard guard(mutex_);
+  evict(recent_.size() / 2, evicted);
+}
+
+void NodeFiles::evict(size_t limit, Recent& evicted) {
+  while (recent_.size() > limit) {
+    const auto last = std::prev(recent_.end());
+    const auto found = by_file_.find(last->first);
+    evicted.splice(evicted.end(), recent_, last);
+    found->second.recent = recent_.end();
+    // Still reachable while somebody holds the descriptor; else the entry says nothing.
+    if (found->second.fd.use_count() <= 1) by_file_.erase(found);
+  }
+}
+
+size_t NodeFiles::open_count() const {
+  std::lock_guard guard(mutex_);
+  return recent_.size();
+}
+
+}  // namespace proxyfs::fs

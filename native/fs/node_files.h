@@ -1,0 +1,64 @@
+// Descriptors of nodes: O_PATH, opened when first needed, at most `cap` of them kept.
+//
+// A lookup alone opens nothing, so a walk over a million files needs no descriptors. What was evicted is
+// opened again by (parent, name) and must still be the same file, else ESTALE, which the kernel answers
+// with a fresh lookup. Whoever holds the SharedFd keeps the file reachable: an open handle pins its node.
+// Thread-safe: one mutex around the cache, never held over a system call or a call to the node table.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "fs/fd.h"
+#include "fs/node_table.h"
+
+namespace proxyfs::fs {
+
+struct PathFd {
+  SharedFd fd;
+  int error = 0;  // positive errno when fd is null
+  int get() const { return fd->get(); }
+  explicit operator bool() const { return fd != nullptr; }
+};
+
+class NodeFiles {
+ public:
+  // `source` is an O_PATH descriptor of the root and stays open for ever.
+  NodeFiles(const NodeTable& nodes, Fd source, size_t cap);
+
+  // A descriptor that names the master of the node: O_PATH, or one that an open handle lent.
+  PathFd open_path(NodeId id);
+  // The same when it costs nothing: null when the file has no descriptor now.
+  SharedFd cached(const FileId& file);
+  // A handle's own descriptor of the master serves as well; kept only as long as the handle lives.
+  void lend(const FileId& file, SharedFd fd);
+  // No node of this file is left.
+  void drop(const FileId& file);
+  // Gives descriptors back when the process has none left (EMFILE).
+  void shrink();
+
+  int root() const { return source_->get(); }
+  size_t open_count() const;
+
+ private:
+  using Recent = std::list<std::pair<FileId, SharedFd>>;
+  struct Slot {
+    std::weak_ptr<const Fd> fd;
+    Recent::iterator recent;  // recent_.end() when only a handle holds it
+  };
+
+  PathFd open_at(int directory, const std::string& name, const Node& node);
+  void keep(const FileId& file, const SharedFd& fd);
+  void evict(size_t limit, Recent& evicted);
+
+  const NodeTable& nodes_;
+  const SharedFd source_;
+  const size_t cap_;
+  mutable std::mutex mutex_;  // leaf; guards recent_ and by_file_
+  Recent recent_;             // front: used last
+  std::unordered_map<FileId, Slot, FileIdHash> by_file_;
+};
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,277 @@
+#include "fs/node_table.h"
+
+#include <utility>
+
+#include "fs/invariant.h"
+
+namespace proxyfs::fs {
+
+NodeTable::NodeTable(const FileId& root, int64_t root_birth_ns) {
+  records_.resize(2);  // slot 0 stays empty, so that 0 can end a chain
+  extras_.resize(2);
+  Record& record = records_[kRootNode];
+  record.file = root;
+  record.birth_ns = root_birth_ns;
+  record.type = S_IFDIR;
+  record.lookups = 1;  // the kernel never forgets the root
+  record.used = record.indexed = true;
+  by_file_.emplace(root, kRootNode);
+  live_ = 1;
+}
+
+NodeId NodeTable::enter(NodeId parent, std::string_view name, const FileStat& stat, const ReplacementRef& replacement,
+                        bool by_readdir) {
+  std::lock_guard guard(mutex_);
+  uint32_t slot = find_slot(file_id(stat), replacement ? replacement->serial() : 0, birth_ns(stat));
+  if (slot == 0) slot = make(stat, replacement);
+  settle(slot, parent, name);
+  Record& record = records_[slot];
+  ++record.lookups;
+  record.by_readdir = by_readdir;
+  return id_of(slot);
+}
+
+std::optional<FileId> NodeTable::forget(NodeId id, uint64_t count) {
+  std::lock_guard guard(mutex_);
+  if (id == kRootNode) return std::nullopt;
+  Record& record = must(id);
+  invariant(record.lookups >= count, "more lookups forgotten than were counted");
+  record.lookups -= count;
+  return release_if_idle(slot_of(id));
+}
+
+std::optional<Node> NodeTable::find(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  const Record* record = at(id);
+  if (record == nullptr) return std::nullopt;
+  return Node{id, record->file, record->birth_ns, record->type, extras_[slot_of(id)].replacement};
+}
+
+std::optional<NodePlace> NodeTable::place(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  const Record* record = at(id);
+  if (record == nullptr) return std::nullopt;
+  const Extra& extra = extras_[slot_of(id)];
+  return NodePlace{record->parent, extra.name, extra.kept};
+}
+
+std::string NodeTable::path(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  std::string out;
+  append_path(id, out);
+  return out;
+}
+
+std::string NodeTable::path_of(NodeId parent, std::string_view name) const {
+  std::string out = path(parent);
+  if (!out.empty()) out += '/';
+  return out += name;
+}
+
+void NodeTable::append_path(NodeId id, std::string& out) const {
+  const Record* record = at(id);
+  if (record == nullptr || id == kRootNode) return;
+  append_path(record->parent, out);
+  if (!out.empty()) out += '/';
+  out += extras_[slot_of(id)].name;
+}
+
+void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name) {
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return;
+  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) settle(slot, parent, name);
+}
+
+void NodeTable::detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept) {
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return;
+  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
+    if (records_[slot].parent == parent && extras_[slot].name == name) extras_[slot].kept = kept;
+  }
+}
+
+bool NodeTable::has(const FileId& file) const {
+  std::lock_guard guard(mutex_);
+  return by_file_.contains(file);
+}
+
+void NodeTable::open(NodeId id) {
+  std::lock_guard guard(mutex_);
+  ++must(id).opens;
+}
+
+std::optional<FileId> NodeTable::close(NodeId id) {
+  std::lock_guard guard(mutex_);
+  Record& record = must(id);
+  invariant(record.opens > 0, "a node was closed more often than opened");
+  --record.opens;
+  return release_if_idle(slot_of(id));
+}
+
+uint32_t NodeTable::opens(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  const Record* record = at(id);
+  return record != nullptr ? record->opens : 0;
+}
+
+uint32_t NodeTable::opens_of(const FileId& file) const {
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return 0;
+  uint32_t sum = 0;
+  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) sum += records_[slot].opens;
+  return sum;
+}
+
+Backing NodeTable::backing(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  const Record* record = at(id);
+  return record != nullptr ? record->backing : Backing{};
+}
+
+void NodeTable::set_backing(NodeId id, Backing backing) {
+  std::lock_guard guard(mutex_);
+  must(id).backing = backing;
+}
+
+bool NodeTable::same_content(NodeId id, const FileStat& stat) {
+  const int64_t mtime = nanoseconds(stat.stx_mtime);
+  const int64_t ctime = nanoseconds(stat.stx_ctime);
+  std::lock_guard guard(mutex_);
+  Record& record = must(id);
+  const bool same =
+      record.seen_mtime_ns == mtime && record.seen_ctime_ns == ctime && record.seen_size == stat.stx_size;
+  record.seen_mtime_ns = mtime;
+  record.seen_ctime_ns = ctime;
+  record.seen_size = stat.stx_size;
+  return same;
+}
+
+void NodeTable::collect_known(const FileId& file, Known& into) const {
+  std::lock_guard guard(mutex_);
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return;
+  bool named = false;
+  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
+    const Record& record = records_[slot];
+    if (record.lookups == 0 || extras_[slot].kept) continue;
+    into.places.push_back({record.parent, extras_[slot].name});
+    if (record.by_readdir) into.readdir_places.push_back(into.places.back());
+    if (std::exchange(named, true)) continue;
+    append_path(id_of(slot), into.paths.emplace_back());
+  }
+}
+
+uint64_t NodeTable::size() const {
+  std::lock_guard guard(mutex_);
+  return live_;
+}
+
+NodeTable::Record* NodeTable::at(NodeId id) { return const_cast<Record*>(std::as_const(*this).at(id)); }
+
+const NodeTable::Record* NodeTable::at(NodeId id) const {
+  const uint32_t slot = slot_of(id);
+  if (slot >= records_.size()) return nullptr;
+  const Record& record = records_[slot];
+  return record.used && record.generation == id >> 32 ? &record : nullptr;
+}
+
+NodeTable::Record& NodeTable::must(NodeId id) {
+  Record* record = at(id);
+  invariant(record != nullptr, "a nodeid that is not in the table was used");
+  return *record;
+}
+
+uint32_t NodeTable::find_slot(const FileId& file, uint64_t serial, int64_t birth_ns) {
+  const auto found = by_file_.find(file);
+  if (found == by_file_.end()) return 0;
+  for (uint32_t slot = found->second; slot != 0;) {
+    const uint32_t next = records_[slot].next_of_file;
+    if (records_[slot].birth_ns != birth_ns) {
+      unindex(slot);  // the inode number was reused: the old file's nodes live on, but are not found again
+    } else if ((extras_[slot].replacement ? extras_[slot].replacement->serial() : 0) == serial) {
+      return slot;
+    }
+    slot = next;
+  }
+  return 0;
+}
+
+uint32_t NodeTable::make(const FileStat& stat, const ReplacementRef& replacement) {
+  const uint32_t slot = take_slot();
+  Record& record = records_[slot];
+  const uint32_t generation = record.generation;
+  record = Record{};
+  record.generation = generation;
+  record.file = file_id(stat);
+  record.birth_ns = birth_ns(stat);
+  record.type = stat.stx_mode & S_IFMT;
+  record.used = record.indexed = true;
+  extras_[slot] = Extra{{}, replacement, nullptr};
+  auto [first, added] = by_file_.try_emplace(record.file, slot);
+  if (!added) record.next_of_file = std::exchange(first->second, slot);
+  ++live_;
+  return slot;
+}
+
+uint32_t NodeTable::take_slot() {
+  // Some slots rest before they are used again, so that generations last.
+  constexpr size_t kResting = 1024;
+  if (free_.size() > kResting) {
+    const uint32_t slot = free_.front();
+    free_.pop_front();
+    return slot;
+  }
+  records_.emplace_back();
+  extras_.emplace_back();
+  return static_cast<uint32_t>(records_.size() - 1);
+}
+
+void NodeTable::unindex(uint32_t slot) {
+  Record& record = records_[slot];
+  if (!std::exchange(record.indexed, false)) return;
+  const auto first = by_file_.find(record.file);
+  invariant(first != by_file_.end(), "a node is missing in the index of files");
+  if (first->second == slot) {
+    first->second = record.next_of_file;
+  } else {
+    uint32_t before = first->second;
+    while (records_[before].next_of_file != slot) before = records_[before].next_of_file;
+    records_[before].next_of_file = record.next_of_file;
+  }
+  record.next_of_file = 0;
+  if (first->second == 0) by_file_.erase(first);
+}
+
+void NodeTable::settle(uint32_t slot, NodeId parent, std::string_view name) {
+  Record& record = records_[slot];
+  if (slot == kRootNode) return;
+  extras_[slot].kept = nullptr;
+  if (extras_[slot].name != name) extras_[slot].name = name;
+  if (record.parent == parent) return;
+  ++must(parent).children;
+  const NodeId old = std::exchange(record.parent, parent);
+  if (old == 0) return;
+  --must(old).children;
+  release_if_idle(slot_of(old));
+}
+
+std::optional<FileId> NodeTable::release_if_idle(uint32_t slot) {
+  Record* record = &records_[slot];
+  if (record->lookups != 0 || record->opens != 0 || record->children != 0 || slot == kRootNode) return std::nullopt;
+  const NodeId parent = record->parent;
+  const FileId file = record->file;
+  unindex(slot);
+  record->used = false;
+  ++record->generation;
+  extras_[slot] = Extra{};
+  free_.push_back(slot);
+  --live_;
+  --must(parent).children;
+  release_if_idle(slot_of(parent));
+  return by_file_.contains(file) ? std::nullopt : std::optional(file);
+}
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,149 @@
+// Nodes: what the kernel's nodeids name. A node is (asset, variant): flipping an asset gives its path
+// another nodeid, so that handles and page cache of the old variant stay what they are.
+//
+// Records are fixed-size and addressed by id = generation << 32 | slot; slots are reused in the order
+// they became free and get another generation, so an old id never names a new node. Names and other
+// owned things live beside the records in `extras_`.
+//
+// A node lives while the kernel counts lookups on it, a handle is open, or it is the parent of a node.
+// Thread-safe: one mutex, held for table work only (no system calls). For the lock order see swap_table.h.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "fs/fd.h"
+#include "fs/file_id.h"
+#include "fs/swap_table.h"
+
+namespace proxyfs::fs {
+
+using NodeId = uint64_t;
+inline constexpr NodeId kRootNode = 1;
+
+// A copy of what an operation needs to know; stays valid whatever happens to the node.
+struct Node {
+  NodeId id = 0;
+  FileId file;
+  int64_t birth_ns = 0;
+  uint32_t type = 0;           // S_IFMT bits
+  ReplacementRef replacement;  // null: the master
+  uint64_t serial() const { return replacement ? replacement->serial() : 0; }
+};
+
+struct NodePlace {
+  NodeId parent = 0;
+  std::string name;
+  SharedFd kept;  // set while the node's name is known to be gone
+};
+
+// How all open handles of one node read: all through one backing file of the kernel, or none.
+struct Backing {
+  enum class Mode : uint8_t { undecided, passthrough, plain };
+  Mode mode = Mode::undecided;
+  int32_t id = 0;
+};
+
+struct PlaceChange {
+  NodeId parent = 0;
+  std::string name;
+};
+
+class NodeTable {
+ public:
+  NodeTable(const FileId& root, int64_t root_birth_ns);
+
+  // One more lookup of (file, replacement) under parent/name; makes the node when there is none.
+  // `by_readdir`: the entry goes to the kernel in a READDIRPLUS reply.
+  NodeId enter(NodeId parent, std::string_view name, const FileStat& stat, const ReplacementRef& replacement,
+               bool by_readdir = false);
+  // `count` lookups less. Returns the file when no node of it is left (its descriptors can go).
+  std::optional<FileId> forget(NodeId id, uint64_t count);
+
+  std::optional<Node> find(NodeId id) const;
+  std::optional<NodePlace> place(NodeId id) const;
+  // Relative to the root, no leading slash, "" for the root; the last known path when it was removed.
+  std::string path(NodeId id) const;
+  std::string path_of(NodeId parent, std::string_view name) const;
+
+  // The name now stands for this file (rename through the mount).
+  void moved(const FileId& file, NodeId parent, std::string_view name);
+  // The name is gone; `kept` still reaches the file for those who hold it.
+  void detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept);
+  bool has(const FileId& file) const;
+
+  // Open handles. close() returns the file as forget() does.
+  void open(NodeId id);
+  std::optional<FileId> close(NodeId id);
+  uint32_t opens(NodeId id) const;
+  uint32_t opens_of(const FileId& file) const;
+  Backing backing(NodeId id) const;
+  void set_backing(NodeId id, Backing backing);
+
+  // Remembers what a handle without passthrough last saw; true when nothing changed since, so that
+  // the kernel may keep its pages.
+  bool same_content(NodeId id, const FileStat& stat);
+
+  // What a commit needs of one asset, added to the lists: places of nodes the kernel knows.
+  struct Known {
+    std::vector<PlaceChange> places;         // every one of them
+    std::vector<PlaceChange> readdir_places;  // those the kernel may have linked after reading its epoch
+    std::vector<std::string> paths;
+  };
+  void collect_known(const FileId& file, Known& into) const;
+
+  uint64_t size() const;
+
+ private:
+  struct Record {
+    FileId file;
+    int64_t birth_ns = 0;
+    NodeId parent = 0;
+    uint64_t lookups = 0;
+    uint32_t generation = 0;
+    uint32_t type = 0;
+    uint32_t children = 0;
+    uint32_t opens = 0;
+    uint32_t next_of_file = 0;  // slot of the next variant of the same file; 0 ends the chain
+    Backing backing;
+    bool used = false;
+    bool indexed = false;      // in by_file_; not so when its inode number was reused
+    bool by_readdir = false;   // last handed out by READDIRPLUS
+    int64_t seen_mtime_ns = 0, seen_ctime_ns = 0;
+    uint64_t seen_size = 0;
+  };
+  struct Extra {
+    std::string name;
+    ReplacementRef replacement;
+    SharedFd kept;
+  };
+
+  Record* at(NodeId id);
+  const Record* at(NodeId id) const;
+  Record& must(NodeId id);
+  static uint32_t slot_of(NodeId id) { return static_cast<uint32_t>(id); }
+  NodeId id_of(uint32_t slot) const { return uint64_t{records_[slot].generation} << 32 | slot; }
+
+  uint32_t find_slot(const FileId& file, uint64_t serial, int64_t birth_ns);
+  uint32_t make(const FileStat& stat, const ReplacementRef& replacement);
+  uint32_t take_slot();
+  void unindex(uint32_t slot);
+  void settle(uint32_t slot, NodeId parent, std::string_view name);
+  std::optional<FileId> release_if_idle(uint32_t slot);
+  void append_path(NodeId id, std::string& out) const;
+
+  mutable std::mutex mutex_;  // guards everything below
+  std::deque<Record> records_;
+  std::deque<Extra> extras_;
+  std::deque<uint32_t> free_;
+  std::unordered_map<FileId, uint32_t, FileIdHash> by_file_;  // first slot of the chain of variants
+  uint64_t live_ = 0;
+};
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,60 @@
+// One published replacement, as one committed swap names it.
+//
+// Its size and identity are learnt by the first lookup that needs them, not at commit: 100,000 stats
+// would cost more than the whole flip. What was learnt is what every handle is later checked against.
+// Thread-safe: the constants are set before it is shared, the rest is behind `mutex_` or atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "fs/types.h"
+
+namespace proxyfs::fs {
+
+class Replacement {
+ public:
+  struct Facts {
+    FileId file;
+    uint64_t size = 0;
+    uint64_t blocks = 0;  // of 512 bytes
+    uint32_t block_size = 0;
+  };
+
+  Replacement(std::string path, int64_t mtime_ns) : path_(std::move(path)), mtime_ns_(mtime_ns) {}
+
+  const std::string& path() const { return path_; }
+  int64_t mtime_ns() const { return mtime_ns_; }
+
+  // Names this variant of the asset for the life of the process; never 0, never reused.
+  // Set by the transaction that puts it into the table.
+  uint64_t serial() const { return serial_; }
+  void set_serial(uint64_t serial) { serial_ = serial; }
+
+  // Both are true only after learn(); a broken replacement is never served again.
+  bool usable() const { return state_.load(std::memory_order_acquire) == State::known; }
+  bool broken() const { return state_.load(std::memory_order_acquire) == State::broken; }
+  bool unknown() const { return state_.load(std::memory_order_acquire) == State::unknown; }
+
+  // Stats the file once. Makes a system call: never under a lock of a table.
+  void learn();
+  // Valid once usable() has been true.
+  const Facts& facts() const { return facts_; }
+  // Opens it for reading and compares it with the facts: a descriptor, or -1 after marking it broken.
+  // -EMFILE and the like are passed on as -errno below -1 and break nothing.
+  int open_checked();
+
+ private:
+  enum class State : uint8_t { unknown, known, broken };
+
+  const std::string path_;
+  const int64_t mtime_ns_;
+  uint64_t serial_ = 0;
+  std::mutex mutex_;  // held by learn() only; taken last
+  Facts facts_;       // written before state_ becomes known, constant afterwards
+  std::atomic<State> state_{State::unknown};
+};
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,113 @@
+#include "fs/swap_table.h"
+
+#include <utility>
+
+namespace proxyfs::fs {
+
+Resolution SwapTable::Reader::resolve(const FileId& asset, uint64_t size, int64_t mtime_ns) const {
+  Resolution out;
+  const auto found = table_.entries_.find(asset);
+  if (found == table_.entries_.end()) return out;
+  const SwapEntry& entry = found->second;
+  out.listed = entry.listed();
+  out.deny = entry.action == SwapAction::deny;
+  out.demoted = entry.demoted;
+  out.flip_ns = entry.flip_ns;
+  if (!entry.replacement || entry.demoted) return out;
+  out.named = entry.replacement->serial();
+  if (entry.guard_size != size || entry.guard_mtime_ns != mtime_ns) {
+    out.unfit = Resolution::Unfit::guard;
+  } else if (entry.replacement->broken()) {
+    out.unfit = Resolution::Unfit::broken;
+  } else {
+    out.replacement = entry.replacement;
+  }
+  return out;
+}
+
+Resolution SwapTable::Reader::resolve(const FileId& asset, const FileStat& master) const {
+  return resolve(asset, master.stx_size, nanoseconds(master.stx_mtime));
+}
+
+uint64_t SwapTable::Reader::target(const FileId& asset) const {
+  const auto found = table_.entries_.find(asset);
+  return found == table_.entries_.end() ? 0 : found->second.target();
+}
+
+bool SwapTable::Reader::listed(const FileId& asset) const {
+  const auto found = table_.entries_.find(asset);
+  return found != table_.entries_.end() && found->second.listed();
+}
+
+namespace {
+
+bool is_same_swap(const SwapEntry& entry, const SwapChange& change) {
+  return entry.action == SwapAction::replace && !entry.demoted && !entry.replacement->broken() &&
+         entry.replacement->path() == change.replacement && entry.replacement->mtime_ns() == change.mtime_ns &&
+         entry.guard_size == change.guard_size && entry.guard_mtime_ns == change.guard_mtime_ns;
+}
+
+}  // namespace
+
+SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, ReplacementRef fresh, int64_t now_ns) {
+  Applied applied;
+  auto found = table_.entries_.find(change.asset);
+  if (found == table_.entries_.end()) {
+    if (change.action == SwapAction::remove) return applied;
+    found = table_.entries_.try_emplace(change.asset).first;
+  }
+  SwapEntry& entry = found->second;
+  const bool was_listed = entry.listed();
+  const bool was_denied = entry.action == SwapAction::deny;
+  const uint64_t was = entry.target();
+  if (change.action == SwapAction::replace && is_same_swap(entry, change)) {
+    applied.dropped = std::move(fresh);
+  } else {
+    applied.dropped = std::exchange(entry.replacement, std::move(fresh));
+    if (entry.replacement) entry.replacement->set_serial(++table_.last_serial_);
+  }
+  entry.action = change.action;
+  entry.demoted = false;
+  entry.guard_size = change.guard_size;
+  entry.guard_mtime_ns = change.guard_mtime_ns;
+  entry.reason = table_.intern(change.reason);
+  entry.profile = table_.intern(change.profile);
+  applied.changed = entry.target() != was || was_denied != (change.action == SwapAction::deny);
+  if (entry.target() != was) entry.flip_ns = now_ns;
+  table_.listed_ += static_cast<uint64_t>(entry.listed()) - static_cast<uint64_t>(was_listed);
+  // A removed entry that never flipped says nothing any more; one that did keeps ctime from going back.
+  if (!entry.listed() && entry.flip_ns == 0) table_.entries_.erase(found);
+  return applied;
+}
+
+bool SwapTable::Writer::demote(const FileId& asset, uint64_t serial, int64_t now_ns) {
+  const auto found = table_.entries_.find(asset);
+  if (found == table_.entries_.end() || found->second.target() != serial) return false;
+  found->second.demoted = true;
+  found->second.flip_ns = now_ns;
+  return true;
+}
+
+SwapText SwapTable::text(const FileId& asset) const {
+  std::shared_lock lock(mutex_);
+  const auto found = entries_.find(asset);
+  if (found == entries_.end() || !found->second.listed()) return {};
+  return {*found->second.reason, *found->second.profile, true};
+}
+
+uint64_t SwapTable::size() const {
+  std::shared_lock lock(mutex_);
+  return listed_;
+}
+
+bool SwapTable::first_report(const FileId& asset, uint64_t serial, const FileStat& master) {
+  const Reported now{serial, master.stx_size, nanoseconds(master.stx_mtime)};
+  std::lock_guard guard(reported_mutex_);
+  const auto [at, added] = reported_.try_emplace(asset, now);
+  if (added) return true;
+  return std::exchange(at->second, now) != now;
+}
+
+const std::string* SwapTable::intern(const std::string& text) { return &*strings_.insert(text).first; }
+
+}  // namespace proxyfs::fs

@@ -1,0 +1,82 @@
+#include "fs/volume.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "fs/invariant.h"
+
+namespace proxyfs::fs {
+
+namespace {
+
+// A quarter of what the process may open: the rest belongs to handles, and to Node itself.
+size_t path_fd_cap() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 64;
+  return std::clamp<size_t>(limit.rlim_cur / 4, 16, 4096);
+}
+
+FileStat root_stat(int fd) {
+  FileStat stat{};
+  invariant(stat_fd(fd, stat) == 0 && S_ISDIR(stat.stx_mode), "the source root is not a directory");
+  return stat;
+}
+
+}  // namespace
+
+Volume::Volume(Options given, Kernel& the_kernel, EventSink& sink)
+    : options(std::move(given)),
+      kernel(the_kernel),
+      events(sink),
+      proc_fds(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      nodes(file_id(root_stat(options.source_fd)), birth_ns(root_stat(options.source_fd))),
+      files(nodes, Fd(options.source_fd), path_fd_cap()) {
+  invariant(static_cast<bool>(proc_fds), "/proc/self/fd cannot be opened");
+}
+
+Volume::~Volume() = default;
+
+bool Volume::is_hidden(NodeId parent, std::string_view name) const {
+  return parent == kRootNode &&
+         std::find(options.hidden_root_names.begin(), options.hidden_root_names.end(), name) !=
+             options.hidden_root_names.end();
+}
+
+void Volume::forget(NodeId id, uint64_t count) {
+  counters.forgets.fetch_add(count, std::memory_order_relaxed);
+  if (const auto file = nodes.forget(id, count)) files.drop(*file);
+}
+
+void Volume::emit(EventKind kind, std::string path, const FileId& asset, bool replaced, uint32_t pid) {
+  events.emit(Event{kind, std::move(path), asset, replaced, pid});
+}
+
+std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+int reopen(Volume& volume, int path_fd, int flags) {
+  const std::string name = std::to_string(path_fd);
+  int fd = ::openat(volume.proc_fds.get(), name.c_str(), flags | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0 && errno == EMFILE) {
+    volume.files.shrink();
+    fd = ::openat(volume.proc_fds.get(), name.c_str(), flags | O_CLOEXEC | O_NOCTTY);
+  }
+  return fd >= 0 ? fd : -errno;
+}
+
+std::span<std::byte> scratch(size_t size) {
+  thread_local std::vector<std::byte> buffer;
+  if (buffer.size() < size) buffer.resize(size);
+  return std::span(buffer).first(size);
+}
+
+int64_t wall_clock_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+}  // namespace proxyfs::fs
