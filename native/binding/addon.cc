@@ -1,0 +1,70 @@
+// The exports of proxyfs.node; their types stand in src/mount/native-addon.ts.
+#include <errno.h>
+#include <napi.h>
+
+#include "binding/strings.h"
+#include "binding/volume.h"
+#include "session/error.h"
+
+namespace proxyfs::binding {
+
+namespace {
+
+session::SessionOptions to_options(const Napi::Object& options) {
+  const auto flag = [&](const char* name) { return options.Get(name).ToBoolean().Value(); };
+  session::SessionOptions result;
+  result.source = to_bytes(options.Get("source"));
+  result.mount.mount_point = to_bytes(options.Get("mountPoint"));
+  result.mount.fs_name = options.Get("fsName").As<Napi::String>();
+  result.mount.allow_other = flag("allowOther");
+  result.mount.direct = flag("directMount");
+  const auto hidden = options.Get("hiddenRootNames").As<Napi::Array>();
+  for (uint32_t index = 0; index < hidden.Length(); ++index) {
+    result.hidden_root_names.push_back(hidden.Get(index).As<Napi::String>());
+  }
+  result.demote_writes = flag("demoteWrites");
+  result.cache_seconds = options.Get("cacheSeconds").As<Napi::Number>().DoubleValue();
+  result.threads = options.Get("threads").As<Napi::Number>().Uint32Value();
+  result.wanted.passthrough = flag("usePassthrough");
+  result.wanted.inc_epoch = flag("useIncEpoch");
+  result.wanted.coherent = flag("coherent");
+  return result;
+}
+
+Napi::Value mount(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject() || !info[1].IsFunction()) throw Napi::TypeError::New(env, "mount(options, listener)");
+  try {
+    return Volume::mount(env, to_options(info[0].As<Napi::Object>()), info[1].As<Napi::Function>())->face(env);
+  } catch (const session::SessionError& error) {
+    throw to_error(env, error);
+  }
+}
+
+Napi::Value probe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto object = Napi::Object::New(env);
+  object["capSysAdmin"] = Napi::Boolean::New(env, session::has_cap_sys_admin());
+  object["deviceUsable"] = Napi::Boolean::New(env, true);
+  object["deviceError"] = env.Undefined();
+  try {
+    session::Device::open();
+  } catch (const session::SessionError& error) {
+    object["deviceUsable"] = Napi::Boolean::New(env, false);
+    object["deviceError"] = to_error(env, error).Get("code");
+  }
+  return object;
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports["mount"] = Napi::Function::New(env, mount, "mount");
+  exports["probe"] = Napi::Function::New(env, probe, "probe");
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace proxyfs::binding
+
+using proxyfs::binding::initialize;
+NODE_API_MODULE(proxyfs, initialize)

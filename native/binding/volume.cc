@@ -1,0 +1,124 @@
+#include "binding/volume.h"
+
+#include <errno.h>
+
+#include "binding/commit.h"
+
+namespace proxyfs::binding {
+
+namespace {
+
+using session::SessionError;
+
+Napi::Object info_object(Napi::Env env, const session::SessionInfo& info) {
+  auto notes = Napi::Array::New(env, info.notes.size());
+  for (uint32_t index = 0; index < info.notes.size(); ++index) notes[index] = info.notes[index];
+  auto object = Napi::Object::New(env);
+  object["protocolMajor"] = Napi::Number::New(env, wire::kMajor);
+  object["protocolMinor"] = Napi::Number::New(env, info.capabilities.protocol_minor);
+  object["passthrough"] = Napi::Boolean::New(env, info.capabilities.passthrough);
+  object["incEpoch"] = Napi::Boolean::New(env, info.capabilities.inc_epoch);
+  object["via"] = info.via == session::Via::mount2 ? "mount(2)" : "fusermount3";
+  object["notes"] = notes;
+  return object;
+}
+
+Napi::Object handle_object(Napi::Env env, const fs::HandleInfo& handle) {
+  auto object = Napi::Object::New(env);
+  object["path"] = Napi::Buffer<char>::Copy(env, handle.path.data(), handle.path.size());
+  object["dev"] = Napi::BigInt::New(env, handle.asset.dev);
+  object["ino"] = Napi::BigInt::New(env, handle.asset.ino);
+  object["replaced"] = Napi::Boolean::New(env, handle.replaced);
+  object["outdated"] = Napi::Boolean::New(env, handle.outdated);
+  object["writable"] = Napi::Boolean::New(env, handle.writable);
+  object["pid"] = Napi::Number::New(env, handle.pid);
+  object["uid"] = Napi::Number::New(env, handle.uid);
+  object["sinceMs"] = Napi::Number::New(env, static_cast<double>(handle.since_ms));
+  return object;
+}
+
+}  // namespace
+
+std::shared_ptr<Volume> Volume::mount(Napi::Env env, session::SessionOptions options, const Napi::Function& listener) {
+  const std::shared_ptr<Volume> volume(new Volume(env, listener));
+  EventQueue& events = volume->events_;
+  volume->session_ = std::make_unique<session::Session>(std::move(options), events, [&events] { events.emit_closed(); });
+  // A normal exit, process.exit included, must not leave a dead mount point behind. The hook also keeps the
+  // volume alive: a mount must not vanish because JavaScript dropped its last reference to it.
+  env.AddCleanupHook([volume] { volume->end(); });
+  return volume;
+}
+
+Volume::Volume(Napi::Env env, const Napi::Function& listener) : events_(env, listener, [this] { end(); }) {}
+
+void Volume::end() noexcept {
+  session_.reset();
+  events_.close();
+}
+
+Napi::Object Volume::face(Napi::Env env) {
+  auto object = Napi::Object::New(env);
+  object["info"] = info_object(env, session_->info());
+  const auto method = [&](const char* name, Napi::Value (Volume::*body)(const Napi::CallbackInfo&)) {
+    object[name] = Napi::Function::New(
+        env, [self = shared_from_this(), body](const Napi::CallbackInfo& info) { return (self.get()->*body)(info); },
+        name);
+  };
+  method("commit", &Volume::commit);
+  method("handles", &Volume::handles);
+  method("counters", &Volume::counters);
+  method("unmount", &Volume::unmount);
+  return object;
+}
+
+Napi::Value Volume::commit(const Napi::CallbackInfo& info) {
+  if (!session_) throw to_error(info.Env(), SessionError("commit", ENOTCONN, "the volume is unmounted"));
+  return to_object(info.Env(), session_->files().commit(to_changes(info[0].As<Napi::Object>())));
+}
+
+Napi::Value Volume::handles(const Napi::CallbackInfo& info) {
+  const auto list = session_ ? session_->files().handles(info[0].ToBoolean()) : std::vector<fs::HandleInfo>();
+  auto array = Napi::Array::New(info.Env(), list.size());
+  for (uint32_t index = 0; index < list.size(); ++index) {
+    const Napi::HandleScope scope(info.Env());
+    array[index] = handle_object(info.Env(), list[index]);
+  }
+  return array;
+}
+
+Napi::Value Volume::counters(const Napi::CallbackInfo& info) {
+  const fs::Counters counters = session_ ? session_->files().counters() : fs::Counters();
+  auto object = Napi::Object::New(info.Env());
+  const auto set = [&](const char* name, uint64_t value) {
+    object[name] = Napi::Number::New(info.Env(), static_cast<double>(value));
+  };
+  set("lookups", counters.lookups);
+  set("forgets", counters.forgets);
+  set("opens", counters.opens);
+  set("reads", counters.reads);
+  set("writes", counters.writes);
+  set("nodes", counters.nodes);
+  set("openHandles", counters.open_handles);
+  set("swaps", counters.swaps);
+  set("eventsLost", events_.lost());
+  return object;
+}
+
+Napi::Value Volume::unmount(const Napi::CallbackInfo& info) {
+  try {
+    if (session_) session_->unmount(info[0].ToBoolean());
+  } catch (const SessionError& error) {
+    throw to_error(info.Env(), error);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Error to_error(Napi::Env env, const SessionError& error) {
+  auto object = Napi::Error::New(env, error.what());
+  const char* name = strerrorname_np(error.error());
+  object.Set("code", Napi::String::New(env, name != nullptr ? name : "EIO"));
+  object.Set("step", Napi::String::New(env, error.step()));
+  return object;
+}
+
+}  // namespace proxyfs::binding
