@@ -1,5 +1,6 @@
 /** An asset as the catalog keeps it: one media file of the source tree and what is known of it. */
 
+import { extname } from 'node:path';
 import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { MasterGuard } from '../mount/driver.js';
@@ -21,4 +22,9 @@ export interface FoundFile {
   readonly path: VirtualPath;
   readonly identity: FileIdentity;
   readonly master: MasterGuard;
+}
+
+/** The extensions of an asset's names, with the dot, in lower case: what its proxies must be named. */
+export function extensionsOf(asset: Pick<AssetRow, 'paths'>): ReadonlySet<string> {
+  return new Set(asset.paths.map((path) => extname(path).toLowerCase()));
 }

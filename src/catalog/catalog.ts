@@ -27,13 +27,11 @@ export interface Catalog {
     files: readonly FoundFile[],
   ): readonly { readonly asset: AssetRow; readonly state: 'new' | 'same' | 'moved' | 'changed' }[];
   /**
-   * The result of probing; with a known fingerprint of a vanished asset, the row takes over its variants.
-   * The fingerprint is undefined while the file cannot be read or still grows.
+   * The result of probing. The fingerprint is undefined while the file cannot be read or still
+   * grows. When another asset with this fingerprint, vanished or not, has proxies that fit the
+   * name's extension, they become this asset's too.
    */
-  describe(
-    id: AssetId,
-    facts: { fingerprint: Fingerprint | undefined; media: MediaInfo | undefined; eligibility: Eligibility },
-  ): AssetRow;
+  describe(id: AssetId, facts: AssetFacts): AssetRow;
   /** Paths below `prefix` that the scan did not see: names go; an asset without names is kept as gone, with its fingerprint. */
   forgetUnseen(prefix: VirtualPath, seen: ReadonlySet<VirtualPath>): number;
   get(id: AssetId): AssetRow | undefined;
@@ -55,27 +53,36 @@ export interface Catalog {
   dropVariant(id: AssetId, profile: string): void;
   variantsOf(id: AssetId): readonly VariantRow[];
   /** The last failure of an asset and profile, until the master or the recipe changes. */
-  recordFailure(failure: {
-    asset: AssetId;
-    profile: string;
-    recipeHash: RecipeHash;
-    reason: string;
-    rejected: boolean;
-  }): void;
+  recordFailure(failure: FailureRow): void;
   clearFailure(id: AssetId, profile: string): void;
-  failures(): readonly {
-    readonly asset: AssetId;
-    readonly path: VirtualPath;
-    readonly profile: string;
-    readonly reason: string;
-  }[];
+  failures(): readonly CatalogFailure[];
 
   mode(): { readonly base: Mode; readonly overrides: ReadonlyMap<VirtualPath, Mode> };
   setMode(base: Mode): void;
   setOverrides(paths: readonly VirtualPath[], mode: Mode): void;
   /** Returns those that were there. */
   clearOverrides(paths: readonly VirtualPath[]): readonly VirtualPath[];
+  /** Closes the database, too. */
   close(): void;
+}
+
+export interface AssetFacts {
+  readonly fingerprint: Fingerprint | undefined;
+  readonly media: MediaInfo | undefined;
+  readonly eligibility: Eligibility;
+}
+
+export interface FailureRow {
+  readonly asset: AssetId;
+  readonly profile: string;
+  readonly recipeHash: RecipeHash;
+  readonly reason: string;
+  /** The proxy was made and validation refused it: trying again without a change is pointless. */
+  readonly rejected: boolean;
+}
+
+export interface CatalogFailure extends FailureRow {
+  readonly path: VirtualPath;
 }
 
 /** A published proxy as recorded for one asset. */

@@ -5,6 +5,8 @@
  * Promises: a job exists once per (asset, pool key); a leased job is worked on by
  * exactly one worker until its lease ends; completing or failing needs the lease's
  * token; nothing is lost when a process dies, since an expired lease is ready again.
+ * A backend whose workers die with it (SQLite: one daemon) gives running jobs back when it
+ * is opened, without counting the attempt; a shared one has to wait for the leases to end.
  * Every method is synchronous and one transaction.
  */
 
@@ -40,9 +42,13 @@ export interface Lease {
 }
 
 export interface JobQueue {
-  /** Adds jobs that are not there yet; raises the class of waiting ones; a failed one is left unless `retryFailed`. Returns the job of each request, in order. */
+  /**
+   * Adds jobs that are not there yet; raises the class of waiting ones; a failed one is left unless
+   * `retryFailed`; one that is done or cancelled starts anew, since its proxy is asked for and not
+   * there. Returns the job of each request, in order.
+   */
   enqueue(requests: readonly JobRequest[], options?: { retryFailed?: boolean }): readonly Job[];
-  /** The next waiting job (or one whose lease ended), or undefined. */
+  /** The next waiting job (or one whose lease ended: that attempt counts), or undefined. */
   lease(worker: string, milliseconds: number): Lease | undefined;
   /** Throws `job/lease-lost` when the token is no longer valid. */
   renew(lease: Lease, milliseconds: number): Lease;
@@ -51,10 +57,12 @@ export interface JobQueue {
   fail(lease: Lease, reason: string, options: { retry: boolean }): Job;
   /** Gives an interrupted job back without counting an attempt. */
   release(lease: Lease): void;
+  /** Ends waiting and running jobs; the lease of a running one is lost. Returns how many. */
   cancel(ids: readonly JobId[]): number;
   get(id: JobId): Job | undefined;
   /** The newest job of an asset. */
   latestOf(asset: AssetId): Job | undefined;
+  /** Waiting jobs in the order in which they will be leased, others the latest arrival first. */
   list(filter?: { state?: JobState; limit?: number }): readonly Job[];
   counts(): Readonly<Record<JobState, number>>;
 }

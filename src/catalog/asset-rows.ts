@@ -1,0 +1,107 @@
+/**
+ * Rows of the tables `asset` and `name` as assets. Integers of 64 bits travel as bigint;
+ * dev and ino are unsigned in the kernel and signed in SQLite.
+ */
+
+import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
+import { invariant } from '../base/invariant.js';
+import { ROOT, type VirtualPath } from '../base/paths.js';
+import type { MasterGuard } from '../mount/driver.js';
+import type { Database } from '../store/database.js';
+import type { Eligibility } from '../view/servable.js';
+import type { AssetRow } from './asset.js';
+import { decodeMedia } from './media-codec.js';
+
+/** Names at or below a prefix: parameters are those of `prefixRange`. '0' follows '/' in byte order. */
+export const PATH_IN_RANGE = '(path = ?1 OR (path > ?2 AND path < ?3))';
+
+export function prefixRange(prefix: VirtualPath): [string, string, string] {
+  // Every path lies between the empty string and a byte that no UTF-8 text contains.
+  return prefix === ROOT ? ['', '', '\u{10ffff}'] : [prefix, `${prefix}/`, `${prefix}0`];
+}
+
+export const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
+export const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+export interface StoredAsset {
+  readonly id: bigint;
+  readonly dev: bigint | null;
+  readonly ino: bigint | null;
+  readonly size: bigint;
+  readonly mtime_ns: bigint;
+  readonly fingerprint: string | null;
+  readonly eligibility: string;
+  readonly eligibility_code: string | null;
+  readonly eligibility_reason: string | null;
+  readonly media: string | null;
+}
+
+/** Reads assets in every way the catalog is asked for them. */
+export class AssetReader {
+  constructor(private readonly db: Database) {}
+
+  byId(id: AssetId): StoredAsset | undefined {
+    return this.#statement('SELECT * FROM asset WHERE id = ?').get(id);
+  }
+
+  byIdentity({ dev, ino }: FileIdentity): StoredAsset | undefined {
+    return this.#statement('SELECT * FROM asset WHERE ino = ? AND dev = ?').get(signed(ino), signed(dev));
+  }
+
+  byPath(path: VirtualPath): StoredAsset | undefined {
+    return this.#statement('SELECT asset.* FROM name JOIN asset ON asset.id = name.asset WHERE path = ?').get(path);
+  }
+
+  /** Once per asset, in the order of its first name at or below the prefix. */
+  below(prefix: VirtualPath): readonly StoredAsset[] {
+    return this.#statement(
+      `SELECT asset.* FROM (SELECT asset AS owner, min(path) AS first FROM name WHERE ${PATH_IN_RANGE} GROUP BY asset)
+       JOIN asset ON asset.id = owner ORDER BY first`,
+    ).all(...prefixRange(prefix));
+  }
+
+  namesOf(id: bigint): readonly VirtualPath[] {
+    const sql = 'SELECT path FROM name WHERE asset = ? ORDER BY path';
+    return this.db
+      .statement<[VirtualPath]>(sql, { raw: true })
+      .all(id)
+      .map(([path]) => path);
+  }
+
+  /** The asset as the domain knows it. */
+  toAsset(row: StoredAsset): AssetRow {
+    return {
+      id: Number(row.id) as AssetId,
+      identity: identityOf(row.dev, row.ino),
+      paths: this.namesOf(row.id),
+      master: guardOf(row),
+      fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
+      media: row.media === null ? undefined : decodeMedia(row.media),
+      eligibility: eligibilityOf(row.eligibility, row.eligibility_code, row.eligibility_reason),
+    };
+  }
+
+  #statement(sql: string) {
+    return this.db.statement<StoredAsset>(sql, { bigint: true });
+  }
+}
+
+/** A gone asset whose inode belongs to another file now has the identity 0:0, which no file has. */
+export function identityOf(dev: bigint | null, ino: bigint | null): FileIdentity {
+  return { dev: unsigned(dev ?? 0n), ino: unsigned(ino ?? 0n) };
+}
+
+export function guardOf(row: { readonly size: bigint; readonly mtime_ns: bigint }): MasterGuard {
+  return { size: row.size, mtimeNs: row.mtime_ns };
+}
+
+export function sameGuard(a: MasterGuard, b: MasterGuard): boolean {
+  return a.size === b.size && a.mtimeNs === b.mtimeNs;
+}
+
+export function eligibilityOf(kind: string, code: string | null, reason: string | null): Eligibility {
+  if (kind === 'eligible') return { kind };
+  if (kind === 'ineligible') return { kind, code: code ?? 'unknown', reason: reason ?? '' };
+  invariant(kind === 'unknown', `an eligibility of the catalog is '${kind}'`);
+  return { kind, reason: reason ?? '' };
+}

@@ -1,0 +1,198 @@
+/**
+ * The catalog on SQLite. Every method is one synchronous transaction; the database file is
+ * held by this process alone, so what a method read is still true when it writes.
+ */
+
+import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
+import { invariant } from '../base/invariant.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { Database } from '../store/database.js';
+import type { Mode } from '../view/mode.js';
+import { type AssetRow, extensionsOf, type FoundFile } from './asset.js';
+import { AssetReader, PATH_IN_RANGE, prefixRange, type StoredAsset } from './asset-rows.js';
+import type { AssetFacts, Catalog, FailureRow, VariantRow } from './catalog.js';
+import { encodeMedia } from './media-codec.js';
+import { ModeRows } from './mode-rows.js';
+import { Observer } from './observation.js';
+import { readServable } from './servable-rows.js';
+import { VariantRows } from './variant-rows.js';
+
+/** The catalog of an open database; `close` closes the database too. */
+export function createCatalog(db: Database): Catalog {
+  const catalog = new SqliteCatalog(db);
+  catalog.pruneGone();
+  return catalog;
+}
+
+class SqliteCatalog implements Catalog {
+  readonly #reader: AssetReader;
+  readonly #observer: Observer;
+  readonly #variants: VariantRows;
+  readonly #modes: ModeRows;
+
+  constructor(private readonly db: Database) {
+    this.#reader = new AssetReader(db);
+    this.#observer = new Observer(db, this.#reader);
+    this.#variants = new VariantRows(db);
+    this.#modes = new ModeRows(db);
+  }
+
+  /** Gone assets that can never be recognised, or whose content lives on elsewhere. At start only: ids in use stay valid. */
+  pruneGone(): void {
+    this.db
+      .statement(
+        `DELETE FROM asset WHERE NOT EXISTS (SELECT 1 FROM name WHERE name.asset = asset.id)
+         AND (fingerprint IS NULL OR EXISTS (
+           SELECT 1 FROM asset AS twin JOIN name ON name.asset = twin.id
+           WHERE twin.fingerprint = asset.fingerprint AND twin.id <> asset.id))`,
+      )
+      .run();
+  }
+
+  observe(file: FoundFile): ReturnType<Catalog['observe']> {
+    return this.db.transaction(() => {
+      const { id, state } = this.#observer.observe(file);
+      return { asset: this.#asset(Number(id) as AssetId), state };
+    });
+  }
+
+  observeAll(files: readonly FoundFile[]): ReturnType<Catalog['observeAll']> {
+    return this.db.transaction(() => files.map((file) => this.observe(file)));
+  }
+
+  describe(id: AssetId, facts: AssetFacts): AssetRow {
+    return this.db.transaction(() => {
+      this.#record(this.#asset(id), facts);
+      return this.#asset(id);
+    });
+  }
+
+  forgetUnseen(prefix: VirtualPath, seen: ReadonlySet<VirtualPath>): number {
+    const remove = this.db.statement('DELETE FROM name WHERE path = ?');
+    const below = this.db.statement<[VirtualPath]>(`SELECT path FROM name WHERE ${PATH_IN_RANGE}`, { raw: true });
+    return this.db.transaction(() => {
+      const unseen = below.all(...prefixRange(prefix)).filter(([path]) => !seen.has(path));
+      for (const [path] of unseen) remove.run(path);
+      return unseen.length;
+    });
+  }
+
+  get(id: AssetId): AssetRow | undefined {
+    return this.#toAsset(this.#reader.byId(id));
+  }
+
+  byPath(path: VirtualPath): AssetRow | undefined {
+    return this.#toAsset(this.#reader.byPath(path));
+  }
+
+  byIdentity(identity: FileIdentity): AssetRow | undefined {
+    return this.#toAsset(this.#reader.byIdentity(identity));
+  }
+
+  below(prefix: VirtualPath): readonly AssetRow[] {
+    return this.#reader.below(prefix).map((row) => this.#reader.toAsset(row));
+  }
+
+  servable(): ReturnType<Catalog['servable']> {
+    return readServable(this.db);
+  }
+
+  counts(): ReturnType<Catalog['counts']> {
+    const sql = `SELECT eligibility, count(*) FROM asset
+      WHERE EXISTS (SELECT 1 FROM name WHERE name.asset = asset.id) GROUP BY eligibility`;
+    const rows = new Map(this.db.statement<[string, number]>(sql, { raw: true }).all());
+    const [eligible, ineligible, unknown] = [
+      rows.get('eligible') ?? 0,
+      rows.get('ineligible') ?? 0,
+      rows.get('unknown') ?? 0,
+    ];
+    return { total: eligible + ineligible + unknown, eligible, ineligible, unknown };
+  }
+
+  recordVariant(variant: VariantRow): void {
+    this.db.transaction(() => this.#variants.record(variant));
+  }
+
+  dropVariant(id: AssetId, profile: string): void {
+    this.#variants.drop(id, profile);
+  }
+
+  variantsOf(id: AssetId): readonly VariantRow[] {
+    return this.#variants.of(id);
+  }
+
+  recordFailure(failure: FailureRow): void {
+    this.#variants.recordFailure(failure);
+  }
+
+  clearFailure(id: AssetId, profile: string): void {
+    this.#variants.clearFailure(id, profile);
+  }
+
+  failures(): ReturnType<Catalog['failures']> {
+    return this.#variants.failures();
+  }
+
+  mode(): ReturnType<Catalog['mode']> {
+    return this.#modes.read();
+  }
+
+  setMode(base: Mode): void {
+    this.#modes.setBase(base);
+  }
+
+  setOverrides(paths: readonly VirtualPath[], mode: Mode): void {
+    this.#modes.setOverrides(paths, mode);
+  }
+
+  clearOverrides(paths: readonly VirtualPath[]): readonly VirtualPath[] {
+    return this.#modes.clearOverrides(paths);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  #record(asset: AssetRow, { fingerprint, media, eligibility }: AssetFacts): void {
+    const sql = `UPDATE asset SET fingerprint = ?, media = ?, eligibility = ?, eligibility_code = ?,
+      eligibility_reason = ? WHERE id = ?`;
+    this.db
+      .statement(sql)
+      .run(
+        fingerprint ?? null,
+        media === undefined ? null : encodeMedia(media),
+        eligibility.kind,
+        eligibility.kind === 'ineligible' ? eligibility.code : null,
+        eligibility.kind === 'eligible' ? null : eligibility.reason,
+        asset.id,
+      );
+    // Other content under the same size and mtime: what was made of the old one is not its proxy.
+    if (asset.fingerprint !== undefined && fingerprint !== asset.fingerprint) this.#variants.dropAll(asset.id);
+    if (fingerprint !== undefined) this.#takeOver(asset, fingerprint);
+  }
+
+  /** Proxies of equal content serve this asset too, as far as the name's extension allows. */
+  #takeOver(asset: AssetRow, fingerprint: Fingerprint): void {
+    const extensions = extensionsOf(asset);
+    const known = new Set(this.#variants.of(asset.id).map((variant) => variant.profile));
+    for (const variant of this.#variants.ofContent(fingerprint, asset.id)) {
+      if (known.has(variant.profile) || !extensions.has(variant.extension)) continue;
+      this.#variants.record({ ...variant, asset: asset.id, guard: asset.master });
+      known.add(variant.profile);
+    }
+  }
+
+  #asset(id: AssetId): AssetRow {
+    return this.#reader.toAsset(this.#stored(id));
+  }
+
+  #stored(id: AssetId): StoredAsset {
+    const row = this.#reader.byId(id);
+    invariant(row !== undefined, `asset ${id} is in the catalog`);
+    return row;
+  }
+
+  #toAsset(row: StoredAsset | undefined): AssetRow | undefined {
+    return row === undefined ? undefined : this.#reader.toAsset(row);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The pool as a directory. A proxy counts as published when its manifest is there and the
+ * file has the size the manifest states; both arrive by rename, the manifest last, so a
+ * process killed at any point leaves either a published proxy or nothing anybody sees.
+ *
+ * Concurrency: any number of processes may publish. Two that publish one key at the same
+ * moment both bring a complete, validated proxy of the same master; one of them stays.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, syncFile } from '../base/atomic-file.js';
+import { errnoOf, ProxyfsError } from '../base/error.js';
+import type { PoolKey } from '../base/ids.js';
+import { invariant } from '../base/invariant.js';
+import type { RealPath } from '../base/paths.js';
+import type { Manifest } from './manifest.js';
+import { encodeManifest } from './manifest-codec.js';
+import { readManifest, readManifests } from './manifest-files.js';
+import { formatOwner, thisProcess } from './owner.js';
+import type { Pool } from './pool.js';
+import { poolError } from './pool-error.js';
+import { sweepPool } from './sweep.js';
+import { UsedSpace } from './used-space.js';
+
+/** Creates the directory when it is missing. Throws `system/*` when it cannot be written. */
+export async function openPool(directory: RealPath): Promise<Pool> {
+  try {
+    await mkdir(join(directory, 'objects'), { recursive: true });
+    await mkdir(join(directory, 'tmp'), { recursive: true });
+    const pool = new DirectoryPool(directory);
+    await pool.assertWritable();
+    return pool;
+  } catch (error) {
+    throw poolError(error, directory);
+  }
+}
+
+class DirectoryPool implements Pool {
+  readonly #used: UsedSpace;
+
+  constructor(readonly directory: RealPath) {
+    this.#used = new UsedSpace(join(directory, 'objects') as RealPath);
+  }
+
+  /** Makes and removes an empty file: mode bits say nothing about read-only mounts and network shares. */
+  async assertWritable(): Promise<void> {
+    const trial = this.temporary('trial', '.json');
+    try {
+      await writeAndSync(trial, '');
+    } finally {
+      await rm(trial, { force: true });
+    }
+  }
+
+  fileOf(key: PoolKey, extension: string): RealPath {
+    return join(this.#shardOf(key), `${key}${extension}`) as RealPath;
+  }
+
+  async find(key: PoolKey): Promise<Manifest | undefined> {
+    const found = await readManifest(this.#shardOf(key), key);
+    // A damaged one is not published: making the proxy again replaces it.
+    return found.kind === 'manifest' ? found.manifest : undefined;
+  }
+
+  temporary(owner: string, extension: string): RealPath {
+    invariant(/^[\w-]+$/.test(owner), `'${owner}' can be part of a file name`);
+    const name = `${owner}.${formatOwner(thisProcess())}.${randomBytes(6).toString('hex')}${extension}`;
+    return join(this.directory, 'tmp', name) as RealPath;
+  }
+
+  async publish(temporary: RealPath, manifest: Manifest): Promise<RealPath> {
+    const target = this.fileOf(manifest.poolKey, manifest.output.extension);
+    try {
+      if ((await this.find(manifest.poolKey)) === undefined) await this.#publishNew(temporary, target, manifest);
+      else await rm(temporary, { force: true });
+      return target;
+    } catch (error) {
+      throw poolError(error, this.directory);
+    }
+  }
+
+  async sweep(): Promise<number> {
+    return await sweepPool(this.directory);
+  }
+
+  manifests(onDamaged: (path: RealPath, reason: string) => void): AsyncIterable<Manifest> {
+    return readManifests(join(this.directory, 'objects') as RealPath, onDamaged);
+  }
+
+  /** The manifest goes first: from then on nobody takes the file for published. */
+  async remove(key: PoolKey): Promise<void> {
+    const shard = this.#shardOf(key);
+    try {
+      await rm(join(shard, `${key}.json`), { force: true });
+      const names = await readdir(shard);
+      await Promise.all(names.filter((name) => name.startsWith(`${key}.`)).map((name) => unlink(join(shard, name))));
+      await syncDirectory(shard);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw poolError(error, this.directory);
+    }
+  }
+
+  async space(): Promise<{ readonly used: number; readonly free: number }> {
+    const [used, { bavail, bsize }] = await Promise.all([this.#used.measure(), statfs(this.directory)]);
+    return { used, free: bavail * bsize };
+  }
+
+  async #publishNew(temporary: RealPath, target: RealPath, manifest: Manifest): Promise<void> {
+    const { size } = await stat(temporary);
+    if (size !== manifest.output.size) throw wrongSize(temporary, size, manifest);
+    // Everything that needs space happens while both files still have their temporary names.
+    await syncFile(temporary);
+    await chmod(temporary, 0o444);
+    const manifestPart = this.temporary('manifest', '.json');
+    try {
+      await writeAndSync(manifestPart, encodeManifest(manifest));
+      const shard = this.#shardOf(manifest.poolKey);
+      if ((await mkdir(shard, { recursive: true })) !== undefined) await syncDirectory(join(this.directory, 'objects'));
+      await rename(temporary, target);
+      await rename(manifestPart, join(shard, `${manifest.poolKey}.json`));
+      await syncDirectory(shard);
+    } finally {
+      await rm(manifestPart, { force: true });
+    }
+  }
+
+  #shardOf(key: PoolKey): RealPath {
+    return join(this.directory, 'objects', key.slice(0, 2)) as RealPath;
+  }
+}
+
+function wrongSize(temporary: RealPath, size: number, manifest: Manifest): ProxyfsError {
+  return new ProxyfsError(
+    'pool/damaged',
+    `the finished proxy ${temporary} has ${size} bytes, its manifest says ${manifest.output.size}: ` +
+      'it is not published; make it again',
+    { details: { poolKey: manifest.poolKey } },
+  );
+}
+
+async function writeAndSync(path: RealPath, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

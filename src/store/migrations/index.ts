@@ -1,0 +1,6 @@
+/** All migrations in order. A released one is never edited: add the next number. */
+
+import type { Migration } from '../migrate.js';
+import { CATALOG_AND_JOBS } from './0001-catalog-and-jobs.js';
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: CATALOG_AND_JOBS }];
