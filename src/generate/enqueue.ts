@@ -1,0 +1,106 @@
+/**
+ * Sees to it that assets get their proxies: takes what the pool already has, queues
+ * the rest. Promises one answer per asset, in order. An encode is never started here.
+ */
+
+import { stat } from 'node:fs/promises';
+import type { JobId } from '../base/ids.js';
+import { invariant } from '../base/invariant.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { AssetRow } from '../catalog/asset.js';
+import type { VariantRow } from '../catalog/catalog.js';
+import type { Job, JobClass, JobRequest } from '../jobs/queue.js';
+import { adoptPublished } from './adopt-published.js';
+import { currentVariant } from './current-variant.js';
+import type { Generation } from './generation.js';
+import { type MakePlan, planProxy } from './plan.js';
+
+export interface EnqueueOptions {
+  readonly jobClass: JobClass;
+  /** Also those that failed before. */
+  readonly retryFailed?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Enqueued = { readonly asset: AssetRow; readonly path: VirtualPath } & (
+  | { readonly kind: 'already-there'; readonly proxySize: number }
+  /** Was in the pool; the view has to look again. */
+  | { readonly kind: 'adopted'; readonly proxySize: number }
+  | { readonly kind: 'queued'; readonly job: JobId }
+  | { readonly kind: 'failed'; readonly job: JobId; readonly reason: string }
+  | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'not-ready'; readonly reason: string }
+);
+
+/** Assets per transaction and per look at the signal. */
+const BATCH = 200;
+
+export async function enqueueMissing(
+  generation: Generation,
+  assets: readonly AssetRow[],
+  options: EnqueueOptions,
+): Promise<readonly Enqueued[]> {
+  const answers: Enqueued[] = [];
+  for (let at = 0; at < assets.length; at += BATCH) {
+    options.signal?.throwIfAborted();
+    answers.push(...(await enqueueBatch(generation, assets.slice(at, at + BATCH), options)));
+  }
+  return answers;
+}
+
+async function enqueueBatch(
+  generation: Generation,
+  assets: readonly AssetRow[],
+  options: EnqueueOptions,
+): Promise<readonly Enqueued[]> {
+  const settled = await Promise.all(assets.map((asset) => settleOne(generation, asset, options)));
+  const requests = settled.filter((answer) => 'request' in answer).map(({ request }) => request);
+  const jobs = generation.queue.enqueue(requests, { retryFailed: options.retryFailed ?? false });
+  let next = 0;
+  return settled.map((answer) => ('request' in answer ? answerOf(answer, jobs[next++]) : answer));
+}
+
+interface ToQueue {
+  readonly asset: AssetRow;
+  readonly path: VirtualPath;
+  readonly request: JobRequest;
+}
+
+async function settleOne(
+  generation: Generation,
+  asset: AssetRow,
+  options: EnqueueOptions,
+): Promise<Enqueued | ToQueue> {
+  const { catalog, profile, toolchain } = generation;
+  const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
+  const plan = planProxy(asset, profile, toolchain);
+  if (plan.kind === 'refused') return { ...named, kind: 'ineligible', code: plan.code, reason: plan.reason };
+  if (plan.kind === 'not-ready') return { ...named, kind: 'not-ready', reason: plan.reason };
+  const there = await publishedVariant(generation, asset, plan);
+  if (there !== undefined) return { ...named, ...there };
+  if (options.retryFailed) catalog.clearFailure(asset.id, profile);
+  return { ...named, request: { asset: asset.id, poolKey: plan.poolKey, profile, jobClass: options.jobClass } };
+}
+
+async function publishedVariant(generation: Generation, asset: AssetRow, plan: MakePlan) {
+  const recorded = currentVariant(generation.catalog, asset, plan.poolKey);
+  if (recorded !== undefined && (await isThere(generation, recorded))) {
+    return { kind: 'already-there', proxySize: recorded.size } as const;
+  }
+  const adopted = await adoptPublished(generation, asset, plan);
+  if (adopted !== undefined) return { kind: 'adopted', proxySize: adopted.size } as const;
+  if (recorded !== undefined) generation.catalog.dropVariant(asset.id, generation.profile);
+  return undefined;
+}
+
+/** A recorded variant counts only while the pool still has it: somebody may have cleaned up. */
+async function isThere({ pool }: Generation, variant: VariantRow): Promise<boolean> {
+  const file = await stat(pool.fileOf(variant.poolKey, variant.extension)).catch(() => undefined);
+  return file?.size === variant.size;
+}
+
+function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
+  invariant(job !== undefined, 'the queue answers every request');
+  if (job.state !== 'failed') return { asset, path, kind: 'queued', job: job.id };
+  return { asset, path, kind: 'failed', job: job.id, reason: job.reason ?? 'it failed before' };
+}

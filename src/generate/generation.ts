@@ -1,0 +1,23 @@
+/** What making proxies needs of the rest: one per daemon, shared by all workers. */
+
+import type { Clock } from '../base/clock.js';
+import type { RealPath } from '../base/paths.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import type { JobQueue } from '../jobs/queue.js';
+import type { Logger } from '../log/logger.js';
+import type { Pool } from '../pool/pool.js';
+
+export interface Generation {
+  readonly source: RealPath;
+  readonly catalog: Catalog;
+  readonly queue: JobQueue;
+  readonly pool: Pool;
+  readonly toolchain: Toolchain;
+  /** The project's profile. */
+  readonly profile: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** How long FFmpeg may make no progress; its own default when undefined. */
+  readonly stallMs?: number | undefined;
+}

@@ -1,0 +1,37 @@
+/** From an asset to what has to be made of it: recipe and pool key. Pure. */
+
+import type { Fingerprint, PoolKey } from '../base/ids.js';
+import type { AssetRow } from '../catalog/asset.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { poolKeyOf } from '../pool/pool-key.js';
+import { extensionOf } from '../probe/media-extensions.js';
+import type { Recipe } from '../profiles/recipe.js';
+import { resolveRecipe } from '../profiles/resolve.js';
+
+export interface MakePlan {
+  readonly kind: 'make';
+  readonly recipe: Recipe;
+  readonly fingerprint: Fingerprint;
+  readonly poolKey: PoolKey;
+}
+
+export type Plan =
+  | MakePlan
+  /** The asset, or the profile for this asset, excludes a proxy: the master is served for this reason. */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  /** Not examined yet, or still growing. */
+  | { readonly kind: 'not-ready'; readonly reason: string };
+
+export function planProxy(asset: AssetRow, profile: string, toolchain: Pick<Toolchain, 'encoders' | 'build'>): Plan {
+  const { eligibility, fingerprint, media, paths } = asset;
+  if (eligibility.kind === 'ineligible') return { kind: 'refused', code: eligibility.code, reason: eligibility.reason };
+  if (eligibility.kind === 'unknown') return { kind: 'not-ready', reason: eligibility.reason };
+  const path = paths[0];
+  if (fingerprint === undefined || media === undefined || path === undefined) {
+    return { kind: 'not-ready', reason: path === undefined ? 'the file is gone' : 'not examined yet' };
+  }
+  const resolved = resolveRecipe(profile, { media, extension: extensionOf(path), encoders: toolchain.encoders });
+  if (resolved.kind === 'refused') return resolved;
+  const { recipe } = resolved;
+  return { kind: 'make', recipe, fingerprint, poolKey: poolKeyOf(fingerprint, recipe.hash, toolchain.build) };
+}

@@ -1,0 +1,154 @@
+/**
+ * One leased job from beginning to end: from the asset as it is now to a recorded outcome.
+ *
+ * Promises: when it returns, the lease is settled (completed, failed, released or lost)
+ * and catalog and queue agree. The job in the queue is a wish, not a fact: the plan is
+ * made anew, so a job of yesterday's recipe or of a master that changed makes nothing.
+ */
+
+import { ProxyfsError } from '../base/error.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { AssetRow } from '../catalog/asset.js';
+import type { EncodeProgress } from '../ffmpeg/progress.js';
+import type { Lease } from '../jobs/queue.js';
+import { adoptPublished } from './adopt-published.js';
+import { judgeFailure } from './failure.js';
+import type { Generation } from './generation.js';
+import { type MakeOutcome, makeProxy } from './make-proxy.js';
+import { type MakePlan, planProxy } from './plan.js';
+
+export type JobOutcome =
+  | { readonly kind: 'published'; readonly size: number; readonly seconds: number }
+  /** The pool had it already. */
+  | { readonly kind: 'adopted'; readonly size: number }
+  /** Failed for good: rejected by validation, or by FFmpeg. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly rejected: boolean }
+  /** Waits in the queue again after a failure that may pass. */
+  | { readonly kind: 'retry'; readonly reason: string }
+  | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
+  /** The master changed, moved away or was replaced: it has to be scanned again. */
+  | { readonly kind: 'outdated'; readonly reason: string }
+  /** Given back because the daemon stops, or taken away because the job was cancelled. */
+  | { readonly kind: 'interrupted' };
+
+export interface JobObserver {
+  readonly signal: AbortSignal;
+  readonly onStart: (path: VirtualPath) => void;
+  readonly onCounted: (frames: number | undefined) => void;
+  readonly onProgress: (progress: EncodeProgress) => void;
+  /** The lease as last renewed. */
+  readonly lease: () => Lease;
+}
+
+export async function runJob(generation: Generation, observer: JobObserver): Promise<JobOutcome> {
+  try {
+    return await work(generation, observer);
+  } catch (error) {
+    return settleError(generation, observer, error);
+  }
+}
+
+async function work(generation: Generation, observer: JobObserver): Promise<JobOutcome> {
+  const { catalog, queue, profile, toolchain } = generation;
+  const { job } = observer.lease();
+  const asset = catalog.get(job.asset);
+  const path = asset?.paths[0];
+  if (asset === undefined || path === undefined) return drop(generation, observer, 'the file is gone');
+  observer.onStart(path);
+  const plan = planProxy(asset, profile, toolchain);
+  if (plan.kind === 'not-ready') return drop(generation, observer, plan.reason);
+  if (plan.kind === 'refused') {
+    queue.cancel([job.id]);
+    return { kind: 'ineligible', code: plan.code, reason: plan.reason };
+  }
+  if (plan.poolKey !== job.poolKey) return replaceJob(generation, observer, plan);
+  const adopted = await adoptPublished(generation, asset, plan);
+  if (adopted !== undefined) {
+    queue.complete(observer.lease());
+    return { kind: 'adopted', size: adopted.size };
+  }
+  const started = generation.clock.now();
+  const outcome = await makeProxy(generation, asset, path, plan, observer);
+  return record(generation, observer, asset, plan, outcome, (generation.clock.now() - started) / 1000);
+}
+
+function record(
+  generation: Generation,
+  observer: JobObserver,
+  asset: AssetRow,
+  plan: MakePlan,
+  outcome: MakeOutcome,
+  seconds: number,
+): JobOutcome {
+  const { catalog, queue, profile } = generation;
+  switch (outcome.kind) {
+    case 'published':
+      queue.complete(observer.lease());
+      return { kind: 'published', size: outcome.variant.size, seconds };
+    case 'rejected':
+      queue.fail(observer.lease(), `rejected: ${outcome.reason}`, { retry: false });
+      catalog.recordFailure({
+        asset: asset.id,
+        profile,
+        recipeHash: plan.recipe.hash,
+        reason: outcome.reason,
+        rejected: true,
+      });
+      return { kind: 'failed', reason: outcome.reason, rejected: true };
+    case 'ineligible': {
+      const { code, reason, media } = outcome;
+      catalog.describe(asset.id, {
+        fingerprint: plan.fingerprint,
+        media,
+        eligibility: { kind: 'ineligible', code, reason },
+      });
+      queue.cancel([observer.lease().job.id]);
+      return { kind: 'ineligible', code, reason };
+    }
+    case 'master-changed':
+      return drop(generation, observer, 'the file changed while its proxy was made');
+  }
+}
+
+/** What the job asked for no longer exists; a scan decides what is wanted instead. */
+function drop({ queue }: Generation, observer: JobObserver, reason: string): JobOutcome {
+  queue.cancel([observer.lease().job.id]);
+  return { kind: 'outdated', reason };
+}
+
+/** The recipe or FFmpeg changed since the job was queued. */
+function replaceJob({ queue }: Generation, observer: JobObserver, plan: MakePlan): JobOutcome {
+  const { id, asset, profile, jobClass } = observer.lease().job;
+  queue.cancel([id]);
+  queue.enqueue([{ asset, profile, jobClass, poolKey: plan.poolKey }]);
+  return { kind: 'retry', reason: 'its recipe changed since it was queued' };
+}
+
+function settleError(generation: Generation, observer: JobObserver, error: unknown): JobOutcome {
+  const { catalog, queue, profile, toolchain, log } = generation;
+  const lease = observer.lease();
+  if (error instanceof ProxyfsError && error.code === 'job/lease-lost') return { kind: 'interrupted' };
+  if (observer.signal.aborted) {
+    releaseQuietly(generation, lease);
+    return { kind: 'interrupted' };
+  }
+  const { reason, passing } = judgeFailure(error, lease.job.attempts);
+  const job = queue.fail(lease, reason, { retry: passing });
+  log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
+  if (job.state === 'waiting') return { kind: 'retry', reason };
+  const asset = catalog.get(job.asset);
+  const plan = asset === undefined ? undefined : planProxy(asset, profile, toolchain);
+  if (plan?.kind === 'make') {
+    catalog.recordFailure({ asset: job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
+  }
+  return { kind: 'failed', reason, rejected: false };
+}
+
+/** A job that was cancelled meanwhile has nothing to give back. */
+function releaseQuietly({ queue }: Generation, lease: Lease): void {
+  try {
+    queue.release(lease);
+  } catch (error) {
+    if (!(error instanceof ProxyfsError) || error.code !== 'job/lease-lost') throw error;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The second half of a scan: describes what was found, once it has settled.
+ *
+ * Promises: a description is recorded only when the file was the same before and after
+ * it was looked at. Concurrency: any number of calls; all share one set of slots, each
+ * call asks for at most all of them, so that a small scan is not held up by a large one.
+ */
+
+import { lstat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../base/clock.js';
+import { errnoOf } from '../base/error.js';
+import type { AssetId } from '../base/ids.js';
+import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
+import type { AssetRow } from '../catalog/asset.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Examine } from './examine.js';
+import { Semaphore } from './semaphore.js';
+import type { Settling } from './settle.js';
+import type { WalkedFile } from './walk.js';
+
+export interface ExaminerOptions {
+  readonly source: RealPath;
+  readonly catalog: Catalog;
+  readonly examine: Examine;
+  readonly settling: Settling;
+  readonly clock: Clock;
+  readonly concurrency: number;
+}
+
+export interface ExamineOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly settleWithinMs: number;
+  readonly onExamined: (examined: number) => void;
+}
+
+export interface Examined {
+  readonly described: readonly AssetId[];
+  /** Files that are still growing. */
+  readonly growing: readonly VirtualPath[];
+}
+
+export const STILL_GROWING = 'still growing';
+
+export class Examiner {
+  readonly #options: ExaminerOptions;
+  readonly #slots: Semaphore;
+
+  constructor(options: ExaminerOptions) {
+    this.#options = options;
+    this.#slots = new Semaphore(options.concurrency);
+  }
+
+  async examineAll(files: readonly WalkedFile[], options: ExamineOptions): Promise<Examined> {
+    const { clock, settling } = this.#options;
+    const deadline = clock.now() + options.settleWithinMs;
+    const described: AssetId[] = [];
+    let pending = files;
+    for (;;) {
+      const examined = files.length - pending.length;
+      pending = await this.#round(pending, described, examined, options);
+      const patience = deadline - clock.now();
+      if (pending.length === 0 || patience <= 0) break;
+      const wait = Math.min(patience, ...pending.map((file) => Math.max(settling.remaining(file), 50)));
+      await sleep(wait, undefined, { signal: options.signal });
+      pending = await this.#lookAgain(pending);
+    }
+    return { described, growing: pending.map(({ path }) => path) };
+  }
+
+  /** Examines what is settled; returns what is not. */
+  async #round(
+    files: readonly WalkedFile[],
+    described: AssetId[],
+    examinedBefore: number,
+    options: ExamineOptions,
+  ): Promise<WalkedFile[]> {
+    const growing: WalkedFile[] = [];
+    let [next, examined] = [0, examinedBefore];
+    const worker = async () => {
+      for (let file = files[next++]; file !== undefined; file = files[next++]) {
+        options.signal?.throwIfAborted();
+        if (await this.#examineOne(file, described, options.signal)) options.onExamined(++examined);
+        else growing.push(file);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency, files.length) }, worker));
+    return growing;
+  }
+
+  /** False: it still grows. */
+  async #examineOne(file: WalkedFile, described: AssetId[], signal: AbortSignal | undefined): Promise<boolean> {
+    const { catalog, examine, settling, source } = this.#options;
+    const asset = catalog.byPath(file.path);
+    // Gone or replaced since the walk: the change that did it is scanned by itself.
+    if (asset === undefined || !isSameFile(file, asset)) return true;
+    // A known clip under a new name is complete; only its verdict is asked for.
+    const isMoved = asset.eligibility.kind !== 'unknown';
+    if (!isMoved && settling.remaining(file) > 0) return this.#markGrowing(file);
+    const facts = await this.#slots.run(() => {
+      signal?.throwIfAborted();
+      return examine({ asset, path: file.path, real: realPathOf(source, file.path), signal });
+    });
+    const now = await this.#look(file.path);
+    if (now === undefined) return true;
+    const isUnchanged = isSameFile(now, asset) && (isMoved || now.ctimeNs === file.ctimeNs);
+    if (!isUnchanged) return this.#markGrowing(now);
+    described.push(catalog.describe(asset.id, facts).id);
+    return true;
+  }
+
+  #markGrowing(file: WalkedFile): false {
+    const { catalog } = this.#options;
+    const { asset } = catalog.observe(file);
+    const known = asset.eligibility;
+    if (known.kind === 'unknown' && known.reason !== STILL_GROWING) {
+      const eligibility = { kind: 'unknown', reason: STILL_GROWING } as const;
+      catalog.describe(asset.id, { fingerprint: undefined, media: undefined, eligibility });
+    }
+    return false;
+  }
+
+  async #lookAgain(files: readonly WalkedFile[]): Promise<WalkedFile[]> {
+    const again = await Promise.all(files.map((file) => this.#look(file.path)));
+    return again.filter((file) => file !== undefined);
+  }
+
+  async #look(path: VirtualPath): Promise<WalkedFile | undefined> {
+    try {
+      const stat = await lstat(realPathOf(this.#options.source, path), { bigint: true });
+      if (!stat.isFile()) return undefined;
+      const master = { size: stat.size, mtimeNs: stat.mtimeNs };
+      return { path, identity: { dev: stat.dev, ino: stat.ino }, master, ctimeNs: stat.ctimeNs };
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  }
+}
+
+const isSameFile = (file: WalkedFile, asset: AssetRow): boolean =>
+  asset.identity.ino === file.identity.ino &&
+  asset.master.size === file.master.size &&
+  asset.master.mtimeNs === file.master.mtimeNs;

@@ -1,0 +1,106 @@
+/**
+ * The first half of a scan: brings the names of the catalog in line with the source tree.
+ *
+ * Promises: a name is forgotten only when it is gone for certain, not when it was out of
+ * sight (an unreadable folder) or was moved past the walk. Concurrency: one at a time per
+ * catalog, since forgetting needs a complete view of its prefix.
+ */
+
+import { lstat } from 'node:fs/promises';
+import { errnoOf } from '../base/error.js';
+import type { AssetId } from '../base/ids.js';
+import { isAtOrBelow, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { isCandidateName } from './names.js';
+import { type WalkedFile, walk } from './walk.js';
+
+export interface FindOptions {
+  readonly source: RealPath;
+  readonly catalog: Catalog;
+  readonly hiddenRootNames: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onFound?: ((found: number) => void) | undefined;
+}
+
+/** What was found; lists are filled while the walk goes on. */
+export interface Finding {
+  readonly seen: Set<VirtualPath>;
+  /** Assets that are new, moved, changed or gone. */
+  readonly touched: Set<AssetId>;
+  /** New, changed or moved files and those not yet described. */
+  readonly toExamine: WalkedFile[];
+  readonly unreadable: { readonly path: VirtualPath; readonly reason: string }[];
+  readonly skipped: { readonly name: string; readonly reason: string }[];
+  forgotten: number;
+}
+
+/** Rows of one transaction: the event loop is held for a few milliseconds at most. */
+const BATCH = 250;
+
+export async function findAssets(prefix: VirtualPath, options: FindOptions): Promise<Finding> {
+  const finding: Finding = {
+    seen: new Set(),
+    touched: new Set(),
+    toExamine: [],
+    unreadable: [],
+    skipped: [],
+    forgotten: 0,
+  };
+  let batch: WalkedFile[] = [];
+  const observe = () => {
+    observeBatch(batch, finding, options.catalog);
+    batch = [];
+    options.onFound?.(finding.seen.size);
+  };
+  const { source, hiddenRootNames, signal } = options;
+  for await (const entry of walk(source, prefix, { hiddenRootNames, wants: isCandidateName, signal })) {
+    if (entry.kind === 'unreadable') finding.unreadable.push({ path: entry.path, reason: entry.reason });
+    else if (entry.kind === 'skipped') finding.skipped.push({ name: entry.name, reason: entry.reason });
+    else {
+      finding.seen.add(entry.file.path);
+      if (batch.push(entry.file) >= BATCH) observe();
+    }
+  }
+  observe();
+  await forgetGone(prefix, finding, options);
+  return finding;
+}
+
+function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: Catalog): void {
+  catalog.observeAll(files).forEach(({ asset, state }, index) => {
+    const file = files[index];
+    if (file === undefined) return;
+    if (state !== 'same') finding.touched.add(asset.id);
+    // A new name may mean another verdict: a clip moved into a camera card belongs to the card.
+    if (state !== 'same' || asset.eligibility.kind === 'unknown') finding.toExamine.push(file);
+  });
+}
+
+async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOptions): Promise<void> {
+  const { catalog, source, signal } = options;
+  const kept = new Set(finding.seen);
+  // The light rows of the whole tree cost less than the full ones.
+  const rows = prefix === ROOT ? catalog.servable() : catalog.below(prefix);
+  for (const row of rows) {
+    for (const path of row.paths) {
+      if (kept.has(path) || !isAtOrBelow(path, prefix)) continue;
+      signal?.throwIfAborted();
+      if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) kept.add(path);
+      else finding.touched.add(row.id);
+    }
+  }
+  finding.forgotten = catalog.forgetUnseen(prefix, kept);
+}
+
+const isOutOfSight = (path: VirtualPath, finding: Finding): boolean =>
+  finding.unreadable.some((place) => isAtOrBelow(path, place.path));
+
+/** A failure other than absence proves nothing: the name stays. */
+async function isThere(path: RealPath): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile();
+  } catch (error) {
+    const errno = errnoOf(error);
+    return errno !== 'ENOENT' && errno !== 'ENOTDIR';
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Brings the catalog in line with the source tree: finds media files, drops names that
+ * went, and examines what is new or changed once it has settled.
+ *
+ * Promises: nothing is forgotten that could not be looked at; nothing is described from
+ * a file that changed meanwhile. Concurrency: scans may overlap. One at a time walks;
+ * the examinations of all share one bounded set of slots.
+ */
+
+import { lstat } from 'node:fs/promises';
+import { type Clock, systemClock } from '../base/clock.js';
+import { ProxyfsError } from '../base/error.js';
+import type { AssetId } from '../base/ids.js';
+import type { RealPath, VirtualPath } from '../base/paths.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Logger } from '../log/logger.js';
+import type { Examine } from './examine.js';
+import { Examiner } from './examiner.js';
+import { type Finding, findAssets } from './find.js';
+import { Semaphore } from './semaphore.js';
+import { Settling } from './settle.js';
+
+export interface ScannerOptions {
+  readonly source: RealPath;
+  readonly catalog: Catalog;
+  readonly examine: Examine;
+  readonly log: Logger;
+  readonly hiddenRootNames: readonly string[];
+  /** How many files are examined at once, over all scans; default 2. */
+  readonly concurrency?: number | undefined;
+  /** A file that changed more recently than this is still growing; default 2000. */
+  readonly settleMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** `total` (files to examine) is undefined until the walk is over. */
+export interface ScanProgress {
+  readonly found: number;
+  readonly probed: number;
+  readonly total: number | undefined;
+}
+
+export interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
+  /** Waits for files that are still growing, at most this long; default 0: they are left for a later scan. */
+  readonly settleWithinMs?: number | undefined;
+}
+
+export interface ScanResult {
+  /** Media files at or below the prefix. */
+  readonly found: number;
+  readonly probed: number;
+  /** Assets whose names, content or description are not what they were: the view has to look again. */
+  readonly touched: readonly AssetId[];
+  /** Names that went. */
+  readonly forgotten: number;
+  /** Still growing: left `unknown`, to be scanned again. */
+  readonly growing: readonly VirtualPath[];
+  /** Folders and files that could not be looked into; what is known of them is kept. */
+  readonly unreadable: readonly { readonly path: VirtualPath; readonly reason: string }[];
+  /** Names that cannot be served, or are not entered. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+const DEFAULT_CONCURRENCY = 2;
+const DEFAULT_SETTLE_MS = 2000;
+
+export class Scanner {
+  readonly #options: ScannerOptions;
+  readonly #examiner: Examiner;
+  readonly #walking = new Semaphore(1);
+
+  constructor(options: ScannerOptions) {
+    this.#options = options;
+    const clock = options.clock ?? systemClock;
+    this.#examiner = new Examiner({
+      source: options.source,
+      catalog: options.catalog,
+      examine: options.examine,
+      settling: new Settling(clock, options.settleMs ?? DEFAULT_SETTLE_MS),
+      clock,
+      concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    });
+  }
+
+  /**
+   * Scans what lies at or below `prefix`, a folder or a file; a prefix that is gone is forgotten.
+   * Rejects with `source/missing` when the source itself is not there, and with the
+   * signal's reason when aborted; what was learnt until then is kept.
+   */
+  async scan(prefix: VirtualPath, options: ScanOptions = {}): Promise<ScanResult> {
+    await this.#requireSource();
+    const finding = await this.#walking.run(() => this.#find(prefix, options));
+    this.#report(finding);
+    const found = finding.seen.size;
+    const total = finding.toExamine.length;
+    let probed = 0;
+    const onExamined = (count: number) => {
+      probed = count;
+      options.onProgress?.({ found, probed, total });
+    };
+    onExamined(0);
+    const { signal, settleWithinMs = 0 } = options;
+    const examined = await this.#examiner.examineAll(finding.toExamine, { signal, settleWithinMs, onExamined });
+    for (const asset of examined.described) finding.touched.add(asset);
+    const { forgotten, unreadable, skipped } = finding;
+    return { found, probed, touched: [...finding.touched], forgotten, growing: examined.growing, unreadable, skipped };
+  }
+
+  /** The answer of a volume that is not connected would forget the whole project. */
+  async #requireSource(): Promise<void> {
+    const stat = await lstat(this.#options.source).catch(() => undefined);
+    if (stat?.isDirectory() === true) return;
+    throw new ProxyfsError(
+      'source/missing',
+      `the source ${this.#options.source} is not there; nothing was forgotten: connect its volume and scan again`,
+    );
+  }
+
+  #find(prefix: VirtualPath, { signal, onProgress }: ScanOptions): Promise<Finding> {
+    signal?.throwIfAborted();
+    const { source, catalog, hiddenRootNames } = this.#options;
+    const onFound = (found: number) => onProgress?.({ found, probed: 0, total: undefined });
+    return findAssets(prefix, { source, catalog, hiddenRootNames, signal, onFound });
+  }
+
+  #report({ unreadable, skipped }: Finding): void {
+    const { log } = this.#options;
+    for (const { path, reason } of unreadable)
+      log.warn({ path, reason }, 'cannot be looked into; what is known is kept');
+    for (const { name, reason } of skipped) log.warn({ name, reason }, 'left out of the scan');
+  }
+}

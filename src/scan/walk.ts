@@ -1,0 +1,163 @@
+/**
+ * Walks a source tree on the real file system and yields what a scan must know of it.
+ *
+ * Promises: follows no symbolic link, enters no mounted proxyfs volume, and keeps going
+ * past whatever it cannot read or name, which it yields with a reason. Holds one open
+ * folder, the folders still to visit and one batch of names; never a whole listing.
+ */
+
+import type { Dirent } from 'node:fs';
+import { lstat, opendir, readFile } from 'node:fs/promises';
+import { errnoOf } from '../base/error.js';
+import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
+import type { FoundFile } from '../catalog/asset.js';
+import { proxyfsMounts } from './mounts.js';
+
+export type WalkEntry =
+  | { readonly kind: 'file'; readonly file: WalkedFile }
+  /** A folder or file that is there but cannot be looked into: what lies at and below it is unknown, not gone. */
+  | { readonly kind: 'unreadable'; readonly path: VirtualPath; readonly reason: string }
+  /** Left out on purpose; `name` is for people and may stand for bytes that are no text. */
+  | { readonly kind: 'skipped'; readonly name: string; readonly reason: string };
+
+/** A regular file as one lstat saw it. */
+export interface WalkedFile extends FoundFile {
+  readonly ctimeNs: bigint;
+}
+
+export interface WalkOptions {
+  /** Names in the root of the source that are never entered (`.proxyfs`). */
+  readonly hiddenRootNames: readonly string[];
+  /** Decides by name alone which files are worth an lstat. */
+  readonly wants: (name: string) => boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const BATCH = 64;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Yields what lies at or below `prefix`; nothing at all when there is no such path. */
+export async function* walk(source: RealPath, prefix: VirtualPath, options: WalkOptions): AsyncGenerator<WalkEntry> {
+  if (isHidden(prefix, options)) return;
+  const start = await look(source, prefix, options);
+  if (start === undefined) return;
+  if (start !== 'folder') return yield start;
+  const mounts = proxyfsMounts(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''));
+  const folders: VirtualPath[] = [prefix];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    options.signal?.throwIfAborted();
+    if (mounts.has(realPathOf(source, folder))) {
+      yield { kind: 'skipped', name: folder, reason: 'it is the mount point of a proxyfs volume' };
+    } else {
+      yield* walkFolder(source, folder, options, folders);
+    }
+  }
+}
+
+async function* walkFolder(
+  source: RealPath,
+  folder: VirtualPath,
+  options: WalkOptions,
+  folders: VirtualPath[],
+): AsyncGenerator<WalkEntry> {
+  let batch: VirtualPath[] = [];
+  try {
+    for await (const entry of await openFolder(realPathOf(source, folder))) {
+      const name = decodeName(entry.name);
+      if (name === undefined) {
+        yield { kind: 'skipped', name: displayName(folder, entry.name), reason: 'its name is not valid UTF-8' };
+        continue;
+      }
+      const path = joinVirtual(folder, name);
+      if (isHidden(path, options)) continue;
+      if (entry.isDirectory()) folders.push(path);
+      else if (isCandidate(entry, name, options)) batch.push(path);
+      if (batch.length < BATCH) continue;
+      yield* lookAtAll(source, batch, options, folders);
+      batch = [];
+      options.signal?.throwIfAborted();
+    }
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    // A folder that went away while it was visited holds nothing; any other failure hides what is there.
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') yield { kind: 'unreadable', path: folder, reason: reasonOf(error) };
+    else if (folder === ROOT) throw error;
+  }
+  yield* lookAtAll(source, batch, options, folders);
+}
+
+async function* lookAtAll(
+  source: RealPath,
+  paths: readonly VirtualPath[],
+  options: WalkOptions,
+  folders: VirtualPath[],
+): AsyncGenerator<WalkEntry> {
+  const seen = await Promise.all(paths.map(async (path) => ({ path, entry: await look(source, path, options) })));
+  for (const { path, entry } of seen) {
+    if (entry === 'folder') folders.push(path);
+    else if (entry !== undefined) yield entry;
+  }
+}
+
+/** undefined: gone, or of no interest (a link, a device, a name nobody wants). */
+async function look(
+  source: RealPath,
+  path: VirtualPath,
+  options: WalkOptions,
+): Promise<WalkEntry | 'folder' | undefined> {
+  try {
+    const stat = await lstat(realPathOf(source, path), { bigint: true });
+    if (stat.isDirectory()) return 'folder';
+    if (!stat.isFile() || !options.wants(path.slice(path.lastIndexOf('/') + 1))) return undefined;
+    const file = {
+      path,
+      identity: { dev: stat.dev, ino: stat.ino },
+      master: { size: stat.size, mtimeNs: stat.mtimeNs },
+      ctimeNs: stat.ctimeNs,
+    };
+    return { kind: 'file', file };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    return { kind: 'unreadable', path, reason: reasonOf(error) };
+  }
+}
+
+type RawDirent = Omit<Dirent, 'name'> & { readonly name: Buffer };
+
+/** Node hands out raw names with the encoding `buffer`, which the types of opendir leave out. */
+async function openFolder(path: RealPath): Promise<AsyncIterable<RawDirent>> {
+  const directory = await opendir(path, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 });
+  return directory as unknown as AsyncIterable<RawDirent>;
+}
+
+/** Some file systems do not tell the type of an entry: then only lstat knows. */
+function isCandidate(entry: RawDirent, name: string, options: WalkOptions): boolean {
+  const isTold =
+    entry.isFile() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket() || entry.isBlockDevice();
+  if (!isTold && !entry.isCharacterDevice()) return true;
+  return entry.isFile() && options.wants(name);
+}
+
+function isHidden(path: VirtualPath, options: WalkOptions): boolean {
+  return options.hiddenRootNames.some((name) => path === name || path.startsWith(`${name}/`));
+}
+
+function decodeName(name: Buffer): string | undefined {
+  try {
+    return utf8.decode(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function displayName(folder: VirtualPath, name: Buffer): string {
+  return joinVirtual(folder, name.toString('utf8'));
+}
+
+const joinVirtual = (folder: VirtualPath, name: string): VirtualPath =>
+  (folder === ROOT ? name : `${folder}/${name}`) as VirtualPath;
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
