@@ -91,7 +91,9 @@ export async function runFfprobe(
   if (result.exitCode === 0) return result.stdout;
   const lastLines = result.stderr.split('\n').filter((line) => line.trim() !== '');
   const said = result.timedOut ? `no answer within ${options.timeoutMs} ms` : (lastLines.at(-1) ?? endOf(result));
-  throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, { details: { lastLines, command } });
+  throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {
+    details: { exitCode: result.exitCode, lastLines, command },
+  });
 }
 
 function watchProgress(stdout: NodeJS.ReadableStream, options: RunOptions, onStall: () => void) {
