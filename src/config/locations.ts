@@ -33,14 +33,18 @@ export function projectIdOf(source: RealPath, stateDir?: RealPath): ProjectId {
 }
 
 export function locationsOf(project: ProjectId, options: LocationOptions, env: Environment = process.env): Locations {
-  const stateHome = env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state');
-  const stateDir = options.stateDir ?? (join(stateHome, 'proxyfs', project) as RealPath);
+  const stateDir = options.stateDir ?? (join(stateHome(env), project) as RealPath);
   return {
     stateDir,
     poolDir: options.poolDir ?? (join(stateDir, 'pool') as RealPath),
     catalogFile: join(stateDir, 'catalog.db') as RealPath,
     logFile: join(stateDir, 'proxyfsd.log') as RealPath,
   };
+}
+
+/** Where the state directories of projects are by default. */
+export function stateHome(env: Environment = process.env): RealPath {
+  return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'proxyfs') as RealPath;
 }
 
 /** Directory of sockets and records; the caller creates it with mode 0700. */

@@ -1,0 +1,105 @@
+/**
+ * The settings of a daemon: one table with names, defaults and reasons, and the one parser
+ * that makes typed values of flags and environment. A flag wins over the environment, the
+ * environment over the default.
+ */
+
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { ProxyfsError } from '../base/error.js';
+import { bytes, choice, lines, numberOf, optionalPath, type Setting, word } from './setting.js';
+
+export const SETTINGS = {
+  profile: word('proxy_prores_proxy', {
+    env: 'PROXYFS_PROFILE',
+    sentence: 'The output specification of the proxies that are made and served.',
+  }),
+  workers: numberOf({ min: 0, max: 64, integer: true }, Math.max(1, Math.floor(availableParallelism() / 4)), {
+    env: 'PROXYFS_WORKERS',
+    sentence: 'How many proxies are encoded at once; 0 leaves the encoding to other machines.',
+  }),
+  writes: choice(['deny', 'demote'], 'deny', {
+    env: 'PROXYFS_WRITES',
+    sentence: 'What opening a path for writing gets while it serves a proxy: a refusal, or its master from then on.',
+  }),
+  missing: choice(['master', 'deny'], 'master', {
+    env: 'PROXYFS_MISSING',
+    sentence: 'What proxy mode serves where there is no proxy: the master, or an error for those on a weak link.',
+  }),
+  ready: choice(['auto', 'idle', 'flush'], 'idle', {
+    env: 'PROXYFS_READY',
+    sentence:
+      'When a proxy that became ready is served: at once, when nobody holds the file open, or at the next flush.',
+  }),
+  mtime: choice(['distinct', 'preserve'], 'distinct', {
+    env: 'PROXYFS_MTIME',
+    sentence: 'The modification time of a proxy: one of its own, so that editors notice a flip, or the master’s.',
+  }),
+  hooks: lines({
+    env: 'PROXYFS_HOOKS',
+    sentence: 'Commands that run after a flip, such as the reload of a network share.',
+  }),
+  ffmpegPath: optionalPath({
+    env: 'PROXYFS_FFMPEG',
+    sentence: 'The ffmpeg program; without it FFMPEG_PATH and then PATH are searched.',
+  }),
+  cacheSeconds: numberOf({ min: 0, max: 3600, integer: false }, 1, {
+    env: 'PROXYFS_CACHE_SECONDS',
+    sentence: 'How long the kernel may remember names and sizes that change behind the mount.',
+  }),
+  scanParallelism: numberOf({ min: 1, max: 64, integer: true }, Math.max(2, Math.min(4, availableParallelism())), {
+    env: 'PROXYFS_SCAN_PARALLELISM',
+    sentence: 'How many files are probed and fingerprinted at once.',
+  }),
+  settleMs: numberOf({ min: 0, max: 3_600_000, integer: true }, 2000, {
+    env: 'PROXYFS_SETTLE_MS',
+    sentence: 'How many milliseconds a file must stay unchanged before it counts as complete.',
+  }),
+  stallSeconds: numberOf({ min: 1, max: 86_400, integer: true }, 60, {
+    env: 'PROXYFS_STALL_SECONDS',
+    sentence: 'After how many seconds without progress an encoder is given up.',
+  }),
+  diskReserveBytes: bytes(2 * 1024 ** 3, {
+    env: 'PROXYFS_DISK_RESERVE',
+    sentence: 'Free space of the pool’s disk below which no further proxy is started.',
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Settings = {
+  readonly [N in SettingName]: (typeof SETTINGS)[N] extends Setting<infer T> ? T : never;
+};
+/** Values as flags give them; undefined is a flag that was not given. */
+export type SettingFlags = { readonly [N in SettingName]?: unknown };
+
+/** Throws `config/invalid` that names the setting, where it came from and what it may be. */
+export function readSettings(
+  flags: SettingFlags,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => [
+    name,
+    readOne(name, setting, flags[name as SettingName], env),
+  ]);
+  return Object.fromEntries(entries) as Settings;
+}
+
+function readOne(
+  name: string,
+  setting: Setting<unknown>,
+  flag: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+): unknown {
+  // A variable that is set to nothing is how shells switch one off.
+  const text = env[setting.env] === '' ? undefined : env[setting.env];
+  const given = flag ?? text;
+  if (given === undefined) return setting.fallback;
+  const parsed = setting.schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const origin = flag === undefined ? `the environment variable ${setting.env}` : `the setting '${name}'`;
+  throw new ProxyfsError(
+    'config/invalid',
+    `${origin} cannot be '${String(given)}' (${z.prettifyError(parsed.error)}): give ${setting.type}`,
+    { details: { name, env: setting.env } },
+  );
+}
