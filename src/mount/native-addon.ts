@@ -35,7 +35,7 @@ export interface NativeMountOptions {
 
 export interface NativeSession {
   readonly info: NativeInfo;
-  /** One transaction, synchronous; see `NativeBatch`. */
+  /** One transaction, synchronous; see `NativeBatch`. Throws with code ENOTCONN once the volume is closed. */
   commit(batch: NativeBatch): NativeCommitResult;
   handles(onlySwappable: boolean): NativeHandle[];
   counters(): Record<string, number>;
@@ -56,17 +56,23 @@ export interface NativeInfo {
   readonly notes: string[];
 }
 
+/** Many byte strings as two values: string i is `bytes` from `ends[i - 1]` (0 for the first) to `ends[i]`. */
+export interface NativeStrings {
+  readonly bytes: Buffer;
+  readonly ends: Uint32Array;
+}
+
 /**
  * Changes as columns: 100,000 rows cross the boundary without 100,000 objects.
- * `strings` holds every distinct byte string once; the columns index it.
+ * The columns index `strings`.
  */
 export interface NativeBatch {
   readonly count: number;
   /** Per row: dev, ino, guardSize, guardMtimeNs, mtimeNs. */
   readonly numbers: BigInt64Array;
-  /** Per row: action (0 remove, 1 master, 2 replace, 3 deny), flags (bit 0 onlyIfIdle), replacement, reason, profile (indices into strings, 0 = empty string). */
+  /** Per row: action (0 remove, 1 master, 2 replace, 3 deny), flags (bit 0 onlyIfIdle), replacement, reason, profile (indices into strings). */
   readonly columns: Uint32Array;
-  readonly strings: readonly Buffer[];
+  readonly strings: NativeStrings;
 }
 
 export interface NativeCommitResult {
@@ -74,7 +80,7 @@ export interface NativeCommitResult {
   readonly changed: number;
   /** Pairs dev, ino. */
   readonly busy: BigInt64Array;
-  readonly known: Buffer[];
+  readonly known: NativeStrings;
   readonly tableNs: number;
   readonly kernelNs: number;
 }

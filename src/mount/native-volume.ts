@@ -1,0 +1,178 @@
+/**
+ * A volume served by the addon.
+ *
+ * The native threads answer the kernel; this object only commits, lists and unmounts.
+ * Nothing in here ever touches a path below the mount point.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errnoOf, ProxyfsError, toProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import type {
+  CommitResult,
+  Counters,
+  MountedVolume,
+  MountInfo,
+  OpenHandle,
+  SwapChange,
+  VolumeEvent,
+} from './driver.js';
+import type { NativeEvent, NativeSession } from './native-addon.js';
+import { packChanges, unpackResult } from './native-batch.js';
+import { toOpenHandle, toVolumeEvent } from './native-events.js';
+import { ProcessNames } from './process-name.js';
+
+/** Desktop indexers hold a new mount for moments; a person should not have to retry for them. */
+const BUSY_RETRIES = 5;
+const BUSY_PAUSE_MS = 50;
+/** How long a detached mount is waited for when nobody holds it. */
+const DETACH_PATIENCE_MS = 250;
+const MOST_WAITING_EVENTS = 8192;
+const NAMED_HOLDERS = 5;
+
+type Listener = (event: VolumeEvent) => void;
+
+export class NativeVolume implements MountedVolume {
+  readonly driver = 'native';
+  readonly closed: Promise<void>;
+  readonly #session: NativeSession;
+  readonly #processes = new ProcessNames();
+  #resolveClosed: () => void = () => {};
+  #isClosed = false;
+  #listener: Listener | undefined;
+  /** Events from before there was a listener. */
+  #waiting: VolumeEvent[] = [];
+  #lostWaiting = 0;
+
+  /** `mount` starts the session with the listener it is given. */
+  constructor(
+    readonly mountPoint: RealPath,
+    mount: (onEvent: (event: NativeEvent) => void) => NativeSession,
+  ) {
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#session = mount((event) => this.#receive(event));
+  }
+
+  get info(): MountInfo {
+    const { protocolMajor, protocolMinor, passthrough, incEpoch, via, notes } = this.#session.info;
+    return { protocol: `${protocolMajor}.${protocolMinor}`, passthrough, incEpoch, via, limits: notes };
+  }
+
+  async commit(changes: readonly SwapChange[]): Promise<CommitResult> {
+    try {
+      return unpackResult(this.#session.commit(packChanges(changes)));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTCONN') throw toProxyfsError(error);
+      throw new ProxyfsError('fuse/unavailable', `'${this.mountPoint}' is no longer mounted: mount it again`, {
+        cause: error,
+      });
+    }
+  }
+
+  handles(options: { onlySwappable?: boolean } = {}): readonly OpenHandle[] {
+    return this.#session.handles(options.onlySwappable === true).map((handle) => toOpenHandle(handle, this.#processes));
+  }
+
+  counters(): Counters {
+    const {
+      lookups = 0,
+      opens = 0,
+      reads = 0,
+      writes = 0,
+      nodes = 0,
+      openHandles = 0,
+      swaps = 0,
+      eventsLost = 0,
+    } = this.#session.counters();
+    return { lookups, opens, reads, writes, nodes, openHandles, swaps, eventsLost };
+  }
+
+  onEvent(listener: Listener): void {
+    this.#listener = listener;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const event of waiting) this.#deliver(event);
+    if (this.#lostWaiting > 0) this.#deliver({ kind: 'lost', count: this.#lostWaiting });
+    this.#lostWaiting = 0;
+  }
+
+  async unmount({ force }: { force: boolean }): Promise<void> {
+    if (this.#isClosed) return;
+    if (force) {
+      this.#unmountNow(true);
+      await this.#closedWithin(DETACH_PATIENCE_MS);
+      return;
+    }
+    await this.#unmountWhenIdle();
+    await this.#untilClosed();
+  }
+
+  async #unmountWhenIdle(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#unmountNow(false);
+        return;
+      } catch (error) {
+        if (!(error instanceof ProxyfsError && error.code === 'mountpoint/busy') || attempt > BUSY_RETRIES) throw error;
+        await sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  #unmountNow(detach: boolean): void {
+    try {
+      this.#session.unmount(detach);
+    } catch (error) {
+      throw errnoOf(error) === 'EBUSY' ? this.#busyError(error) : toProxyfsError(error);
+    }
+  }
+
+  #busyError(cause: unknown): ProxyfsError {
+    const holders = [...new Set(this.handles().map(({ process, pid }) => `${process} (pid ${pid})`))];
+    const named = holders.slice(0, NAMED_HOLDERS).join(', ');
+    const who = holders.length === 0 ? 'a program works in a folder of it' : `files are open in ${named}`;
+    return new ProxyfsError(
+      'mountpoint/busy',
+      `'${this.mountPoint}' is in use: ${who}; close what is open there, or unmount with force`,
+      { cause, details: { holders } },
+    );
+  }
+
+  /** The addon does not keep the event loop alive; whoever waits for the end does. */
+  async #untilClosed(): Promise<void> {
+    const awake = setInterval(() => {}, 60_000);
+    await this.closed;
+    clearInterval(awake);
+  }
+
+  async #closedWithin(milliseconds: number): Promise<void> {
+    const patience = new AbortController();
+    await Promise.race([this.closed, sleep(milliseconds, undefined, { signal: patience.signal }).catch(() => {})]);
+    patience.abort();
+  }
+
+  #receive(event: NativeEvent): void {
+    if (event.kind === 'closed') {
+      this.#isClosed = true;
+      this.#resolveClosed();
+      return;
+    }
+    const converted = toVolumeEvent(event, this.#processes);
+    if (this.#listener !== undefined) this.#deliver(converted);
+    else if (this.#waiting.length < MOST_WAITING_EVENTS) this.#waiting.push(converted);
+    else this.#lostWaiting += 1;
+  }
+
+  /** A listener that throws must not take the events behind it along, nor go unnoticed. */
+  #deliver(event: VolumeEvent): void {
+    try {
+      this.#listener?.(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

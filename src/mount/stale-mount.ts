@@ -1,0 +1,47 @@
+/**
+ * Mount points left behind by a daemon that was killed: the kernel answers ENOTCONN
+ * to everything there until somebody detaches them.
+ */
+
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { errnoOf, ProxyfsError } from '../base/error.js';
+
+const run = promisify(execFile);
+/** More dead mounts than this on top of each other are somebody else's doing. */
+const MOST_LAYERS = 16;
+
+/** Whether `path` is a mount whose server is gone. */
+export async function isStaleMount(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ENOTCONN';
+  }
+}
+
+/** Detaches dead mounts from `path`, however many lie there; a living mount is never touched. */
+export async function detachStale(path: string): Promise<void> {
+  for (let layer = 0; layer < MOST_LAYERS; layer += 1) {
+    if (!(await isStaleMount(path))) return;
+    await detach(path);
+  }
+  throw new ProxyfsError('fuse/mount-failed', `'${path}' stays a dead mount point: unmount it with 'umount -l'`);
+}
+
+async function detach(path: string): Promise<void> {
+  const [program, args] =
+    process.geteuid?.() === 0 ? ['umount', ['-l', '--', path]] : ['fusermount3', ['-u', '-z', '--', path]];
+  try {
+    await run(program, args);
+  } catch (cause) {
+    throw new ProxyfsError(
+      'fuse/mount-failed',
+      `'${path}' is a dead mount point and '${program}' could not detach it: run 'sudo umount -l ${path}'`,
+      { cause },
+    );
+  }
+}
