@@ -5,7 +5,7 @@
  * never taken out after it was set.
  */
 
-import type { AssetId, FileIdentity } from '../base/ids.js';
+import type { FileIdentity } from '../base/ids.js';
 import type { Swap, SwapChange } from '../mount/driver.js';
 import { sameGuard, type View, type ViewEntry } from './resolve.js';
 
@@ -63,17 +63,12 @@ function appendSettings(changes: ViewChange[], committed: View, desired: View): 
 }
 
 function sameEntry(a: ViewEntry, b: ViewEntry): boolean {
-  return a.id === b.id && a.reason === b.reason && a.profile === b.profile && sameSwap(a.swap, b.swap);
+  return (
+    a.id === b.id && a.mode === b.mode && a.reason === b.reason && a.profile === b.profile && sameSwap(a.swap, b.swap)
+  );
 }
 
 function identityOf(entry: ViewEntry | undefined): FileIdentity {
   if (entry === undefined) throw new Error('invariant violated: a change from nothing to nothing');
   return entry.asset;
-}
-
-/** Where each asset is in a view: asset ids outlive identities. */
-export function keysByAsset(view: View): Map<AssetId, string> {
-  const keys = new Map<AssetId, string>();
-  for (const [key, entry] of view) keys.set(entry.id, key);
-  return keys;
 }

@@ -9,7 +9,7 @@
 import { type AssetId, identityKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { MasterGuard, Swap, SwapChange } from '../mount/driver.js';
-import { decideMode, type ModeDecision, type ModeState } from './mode.js';
+import { decideMode, type Mode, type ModeDecision, type ModeState } from './mode.js';
 import type { PublishedProxy, ServableAsset } from './servable.js';
 
 export interface ViewPolicy {
@@ -23,6 +23,8 @@ export interface ViewPolicy {
 export interface ViewEntry extends SwapChange {
   readonly id: AssetId;
   readonly swap: Swap;
+  /** What was asked for; with `proxy`, `swap` tells whether it could be had. */
+  readonly mode: Mode;
 }
 
 /** By `identityKey`. */
@@ -44,12 +46,12 @@ export function resolveView(
 export function resolveAsset(asset: ServableAsset, modes: ModeState, policy: ViewPolicy): ViewEntry {
   const { mode, because, path } = decideAssetMode(asset, modes);
   const origin = describeOrigin(because, path, asset);
-  if (mode === 'master') return entry(asset, { kind: 'master' }, `master: ${origin}`);
+  if (mode === 'master') return entry(asset, mode, { kind: 'master' }, `master: ${origin}`);
   const proxy = usableProxy(asset);
   if (proxy === undefined) return withoutProxy(asset, policy);
   const mtimeNs = policy.mtime === 'preserve' ? proxy.guard.mtimeNs : proxy.mtimeNs;
   const swap: Swap = { kind: 'replace', replacement: proxy.file, mtimeNs, guard: proxy.guard };
-  return entry(asset, swap, `proxy: ${origin}`, proxy.profile);
+  return entry(asset, mode, swap, `proxy: ${origin}`, proxy.profile);
 }
 
 export interface AssetMode extends ModeDecision {
@@ -88,13 +90,13 @@ export function whyNoProxy(asset: ServableAsset): string {
 function withoutProxy(asset: ServableAsset, policy: ViewPolicy): ViewEntry {
   const why = whyNoProxy(asset);
   if (policy.missing === 'deny' && asset.eligibility.kind !== 'ineligible') {
-    return entry(asset, { kind: 'deny' }, `denied: ${why}, and masters are not to be read here`);
+    return entry(asset, 'proxy', { kind: 'deny' }, `denied: ${why}, and masters are not to be read here`);
   }
-  return entry(asset, { kind: 'master' }, `master: ${why}`);
+  return entry(asset, 'proxy', { kind: 'master' }, `master: ${why}`);
 }
 
-function entry(asset: ServableAsset, swap: Swap, reason: string, profile = ''): ViewEntry {
-  return { id: asset.id, asset: asset.identity, swap, reason, profile };
+function entry(asset: ServableAsset, mode: Mode, swap: Swap, reason: string, profile = ''): ViewEntry {
+  return { id: asset.id, asset: asset.identity, mode, swap, reason, profile };
 }
 
 function describeOrigin(because: ModeDecision['because'], path: VirtualPath, asset: ServableAsset): string {

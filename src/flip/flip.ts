@@ -1,0 +1,232 @@
+/**
+ * The flip: one transaction from a change of mode to a verified mount.
+ *
+ * Promises: afterwards either every new open sees the new view, or none does, the old
+ * mode holds, and the call is rejected with `flip/rolled-back` or `flip/verify-failed`.
+ * The mode is recorded last: a daemon that dies half-way comes back with the old one.
+ *
+ * Concurrency: one transaction at a time, shared with the proxies that become ready.
+ */
+
+import { ProxyfsError } from '../base/error.js';
+import type { AssetId } from '../base/ids.js';
+import type { RealPath, VirtualPath } from '../base/paths.js';
+import type { Logger } from '../log/logger.js';
+import type { CommitResult, OpenHandle } from '../mount/driver.js';
+import { invert, sameSwap, type ViewChange } from '../view/diff.js';
+import type { ModeState } from '../view/mode.js';
+import { changeMode, type ModeChange } from '../view/mode-change.js';
+import { resolveView, type View, type ViewPolicy } from '../view/resolve.js';
+import { outdatedHandles } from './handles.js';
+import { type HookResult, runHooks } from './hooks.js';
+import type { ModeStore } from './mode-store.js';
+import { Mutex } from './mutex.js';
+import { nudge } from './nudge.js';
+import type { Serving } from './serving.js';
+import { type Mismatch, sampleOf, verify } from './verify.js';
+import type { ViewSource } from './view-source.js';
+
+export interface FlipperOptions {
+  readonly serving: Serving;
+  readonly source: ViewSource;
+  readonly modes: ModeStore;
+  readonly policy: ViewPolicy;
+  readonly sourceDir: RealPath;
+  /** Shell commands to run after a flip that changed something. */
+  readonly hooks: readonly string[];
+  readonly log: Logger;
+}
+
+export interface FlipOutcome {
+  readonly state: ModeState;
+  readonly changed: number;
+  readonly stayedMaster: readonly { readonly path: VirtualPath; readonly reason: string }[];
+  readonly stayedMasterCount: number;
+  readonly verified: number;
+  readonly nudged: number;
+  readonly hooks: readonly HookResult[];
+  /** Those that hold the variant from before. */
+  readonly handles: readonly OpenHandle[];
+  readonly epoch: number;
+  readonly totalMs: number;
+  readonly tableMs: number;
+  readonly kernelMs: number;
+}
+
+interface Transaction {
+  readonly changes: readonly ViewChange[];
+  readonly desired: View;
+  /** The mode afterwards. */
+  readonly state: ModeState;
+  readonly started: number;
+  /** Makes the mode last. */
+  readonly record: () => void;
+}
+
+/** Enough for a person; machines ask with `ls` or `assert`. */
+const MAX_LISTED = 1000;
+
+export class Flipper {
+  /** Whoever commits holds it. */
+  readonly lock = new Mutex();
+  readonly #options: FlipperOptions;
+
+  constructor(options: FlipperOptions) {
+    this.#options = options;
+  }
+
+  /** Fills the empty table of a new mount; nobody has looked anything up yet. */
+  establish(view: View): Promise<CommitResult> {
+    const { serving } = this.#options;
+    return this.lock.run(() => serving.commit(serving.changesTo(view)));
+  }
+
+  flip(change: ModeChange): Promise<FlipOutcome> {
+    return this.lock.run(async () => {
+      const started = performance.now();
+      const { modes } = this.#options;
+      const state = changeMode(modes.state, change);
+      const desired = change.kind === 'base' ? this.#resolveAll(state) : this.#resolveBelow(change.paths, state);
+      const changes = change.kind === 'base' ? this.#changesTo(desired) : this.#changesOf(desired);
+      return await this.#carryOut({ changes, desired, state, started, record: () => modes.save(change) });
+    });
+  }
+
+  /** Serves what is ready below the paths (none: everywhere), also where somebody holds a file open. */
+  flush(paths: readonly VirtualPath[]): Promise<FlipOutcome> {
+    return this.lock.run(async () => {
+      const started = performance.now();
+      const { state } = this.#options.modes;
+      const desired = paths.length === 0 ? this.#resolveAll(state) : this.#resolveBelow(paths, state);
+      const changes = paths.length === 0 ? this.#changesTo(desired) : this.#changesOf(desired);
+      return await this.#carryOut({ changes, desired, state, started, record: () => undefined });
+    });
+  }
+
+  #resolveAll(state: ModeState): View {
+    return resolveView(this.#options.source.all(), state, this.#options.policy);
+  }
+
+  #resolveBelow(paths: readonly VirtualPath[], state: ModeState): View {
+    return resolveView(this.#options.source.below(paths), state, this.#options.policy);
+  }
+
+  #changesTo(desired: View): ViewChange[] {
+    return this.#options.serving.changesTo(desired);
+  }
+
+  #changesOf(desired: View): ViewChange[] {
+    return this.#options.serving.changesOf(new Set([...desired.values()].map(({ id }) => id)), desired);
+  }
+
+  async #carryOut({ changes, desired, state, started, record }: Transaction): Promise<FlipOutcome> {
+    const committed = await this.#commit(changes);
+    const nudged = await this.#nudge(committed.known);
+    const hooks = await this.#runHooks(committed.changed, state);
+    const verified = await this.#verifyOrUndo(changes, record);
+    const { serving } = this.#options;
+    return {
+      state,
+      changed: committed.changed,
+      ...this.#stayedMaster(desired),
+      verified,
+      nudged,
+      hooks,
+      handles: outdatedHandles(serving.volume),
+      epoch: committed.epoch,
+      totalMs: performance.now() - started,
+      tableMs: committed.tableNs / 1e6,
+      kernelMs: committed.kernelNs / 1e6,
+    };
+  }
+
+  async #commit(changes: readonly ViewChange[]): Promise<CommitResult> {
+    try {
+      return await this.#options.serving.commit(changes);
+    } catch (cause) {
+      throw new ProxyfsError(
+        'flip/rolled-back',
+        `the mount did not take the new view, and serves what it served before: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  async #nudge(known: readonly VirtualPath[]): Promise<number> {
+    const { log, serving } = this.#options;
+    return await nudge(serving.volume.mountPoint, known, (err) => log.debug({ err }, 'a file could not be nudged'));
+  }
+
+  async #runHooks(changed: number, state: ModeState): Promise<readonly HookResult[]> {
+    const { hooks, log, serving, sourceDir } = this.#options;
+    if (changed === 0 || hooks.length === 0) return [];
+    const facts = { source: sourceDir, mountPoint: serving.volume.mountPoint, mode: state.base, changed };
+    const results = await runHooks(hooks, facts);
+    for (const result of results) if (result.exitCode !== 0) log.warn({ ...result }, 'a hook failed');
+    return results;
+  }
+
+  /** Returns how many paths were compared. The mode is recorded only when all was well. */
+  async #verifyOrUndo(changes: readonly ViewChange[], record: () => void): Promise<number> {
+    try {
+      const { checked, mismatches } = await this.#verify(changes);
+      if (mismatches.length > 0) throw verifyFailed(mismatches);
+      record();
+      return checked;
+    } catch (error) {
+      await this.#undo(changes, error);
+      if (error instanceof ProxyfsError && error.code === 'flip/verify-failed') throw error;
+      const message = `the flip was undone, and the mount serves what it served before: ${messageOf(error)}`;
+      throw new ProxyfsError('flip/rolled-back', message, { cause: error });
+    }
+  }
+
+  async #verify(changes: readonly ViewChange[]): Promise<{ checked: number; mismatches: readonly Mismatch[] }> {
+    const { serving, source, sourceDir } = this.#options;
+    const roots = { source: sourceDir, mountPoint: serving.volume.mountPoint };
+    const sample = sampleOf(changes.filter(changesContent)).flatMap(({ to }) => {
+      const path = to && source.get(to.id)?.paths[0];
+      return to && path !== undefined ? [{ path, entry: to }] : [];
+    });
+    return { checked: sample.length, mismatches: await verify(sample, roots) };
+  }
+
+  async #undo(changes: readonly ViewChange[], because: unknown): Promise<void> {
+    const { log, serving } = this.#options;
+    log.error({ err: because }, 'a flip is undone');
+    try {
+      const undone = await serving.commit(invert(changes));
+      await this.#nudge(undone.known);
+    } catch (cause) {
+      const message = `the flip failed (${messageOf(because)}) and could not be undone: unmount and mount the project again`;
+      throw new ProxyfsError('flip/rolled-back', message, { cause });
+    }
+  }
+
+  #stayedMaster(desired: View): Pick<FlipOutcome, 'stayedMaster' | 'stayedMasterCount'> {
+    const stayed: { id: AssetId; reason: string }[] = [];
+    for (const { id, mode, swap, reason } of desired.values()) {
+      if (mode === 'proxy' && swap.kind !== 'replace') stayed.push({ id, reason });
+    }
+    const listed = stayed.slice(0, MAX_LISTED).flatMap(({ id, reason }) => {
+      const path = this.#options.source.get(id)?.paths[0];
+      return path === undefined ? [] : [{ path, reason: reason.replace(/^\w+: /, '') }];
+    });
+    return { stayedMaster: listed, stayedMasterCount: stayed.length };
+  }
+}
+
+function changesContent({ from, to }: ViewChange): boolean {
+  if (to === undefined) return false;
+  return from === undefined ? to.swap.kind !== 'master' : !sameSwap(from.swap, to.swap);
+}
+
+function verifyFailed(mismatches: readonly Mismatch[]): ProxyfsError {
+  const [first] = mismatches;
+  const message = `the flip was undone, because '${first?.path}' was not served as it should be: ${first?.reason}`;
+  return new ProxyfsError('flip/verify-failed', message, { details: { mismatches } });
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

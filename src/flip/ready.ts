@@ -1,0 +1,118 @@
+/**
+ * What happens when an asset changes while nobody flips: a proxy becomes ready, a
+ * master changes, a file that was held open is closed.
+ *
+ * `ready=auto` serves a new proxy at once, `idle` when nobody holds the path open,
+ * `flush` at the next flush. A change back to the master never waits.
+ * Concurrency: news is gathered for a moment and committed under the flip's lock.
+ */
+
+import { type AssetId, type FileIdentity, identityKey } from '../base/ids.js';
+import type { Logger } from '../log/logger.js';
+import type { ViewChange } from '../view/diff.js';
+import { resolveAsset, resolveView, type View, type ViewEntry, type ViewPolicy } from '../view/resolve.js';
+import type { Flipper } from './flip.js';
+import type { ModeStore } from './mode-store.js';
+import { nudge } from './nudge.js';
+import type { Serving } from './serving.js';
+import type { ViewSource } from './view-source.js';
+
+export type ReadyPolicy = 'auto' | 'idle' | 'flush';
+
+export interface ReadyOptions {
+  readonly flipper: Flipper;
+  readonly serving: Serving;
+  readonly source: ViewSource;
+  readonly modes: ModeStore;
+  readonly policy: ViewPolicy;
+  readonly ready: ReadyPolicy;
+  readonly log: Logger;
+}
+
+const GATHER_MS = 30;
+/** From here on one pass over the whole catalog is cheaper than a query for each asset. */
+const WHOLE_VIEW_FROM = 2000;
+
+export class Ready {
+  readonly #options: ReadyOptions;
+  /** Assets whose proxy waits for the last handle to be closed. */
+  readonly #held = new Set<string>();
+  #news = new Set<AssetId>();
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: ReadyOptions) {
+    this.#options = options;
+  }
+
+  /** These assets, their names, masters or proxies are not what they were. */
+  touch(ids: Iterable<AssetId>): void {
+    if (this.#isClosed) return;
+    for (const id of ids) this.#news.add(id);
+    if (this.#news.size > 0) this.#timer ??= setTimeout(() => void this.settle(), GATHER_MS);
+  }
+
+  /** The last handle was closed. */
+  onIdle(identity: FileIdentity): void {
+    if (!this.#held.delete(identityKey(identity))) return;
+    const asset = this.#options.source.byIdentity(identity);
+    if (asset !== undefined) this.touch([asset.id]);
+  }
+
+  /** A writer took the asset back to its master; when it has closed the file, the view looks again. */
+  onDemoted(identity: FileIdentity): void {
+    const key = identityKey(identity);
+    if (this.#options.serving.markMaster(key, 'master: it is being written to') !== undefined) this.#held.add(key);
+  }
+
+  /** Commits what is known now; resolves when it is served. */
+  async settle(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const ids = this.#news;
+    this.#news = new Set();
+    if (ids.size === 0 || this.#isClosed) return;
+    try {
+      await this.#options.flipper.lock.run(() => this.#commit(ids));
+    } catch (err) {
+      if (!this.#isClosed) this.#options.log.error({ err }, 'what became ready could not be served');
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #commit(ids: ReadonlySet<AssetId>): Promise<void> {
+    const { log, ready, serving } = this.#options;
+    const all = this.#changesFor(ids);
+    const changes = ready === 'flush' ? all.filter((change) => !leadsToProxy(change)) : all;
+    if (changes.length === 0) return;
+    const result = await serving.commit(changes, (change) => ready === 'idle' && leadsToProxy(change));
+    for (const identity of result.busy) this.#held.add(identityKey(identity));
+    await nudge(serving.volume.mountPoint, result.known, (err) => log.debug({ err }, 'a file could not be nudged'));
+  }
+
+  #changesFor(ids: ReadonlySet<AssetId>): ViewChange[] {
+    const { modes, policy, serving, source } = this.#options;
+    if (ids.size >= WHOLE_VIEW_FROM) return serving.changesTo(resolveView(source.all(), modes.state, policy));
+    return serving.changesOf(ids, this.#resolve(ids));
+  }
+
+  #resolve(ids: ReadonlySet<AssetId>): View {
+    const { modes, policy, source } = this.#options;
+    const view = new Map<string, ViewEntry>();
+    for (const id of ids) {
+      const asset = source.get(id);
+      if (asset !== undefined) view.set(identityKey(asset.identity), resolveAsset(asset, modes.state, policy));
+    }
+    return view;
+  }
+}
+
+function leadsToProxy({ from, to }: ViewChange): boolean {
+  return (
+    to?.swap.kind === 'replace' && (from?.swap.kind !== 'replace' || from.swap.replacement !== to.swap.replacement)
+  );
+}
