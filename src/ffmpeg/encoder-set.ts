@@ -4,6 +4,13 @@ export interface EncoderSet {
   readonly encoders: ReadonlySet<string>;
   readonly muxers: ReadonlySet<string>;
   readonly filters: ReadonlySet<string>;
+  /** Command line options by name, where recipes must choose between an old and a new one. */
+  readonly options: ReadonlySet<string>;
+}
+
+/** Option names from `ffmpeg -h long`. */
+export function parseOptionList(text: string): ReadonlySet<string> {
+  return new Set(Array.from(text.matchAll(/^-([a-z_0-9]+)/gm), (match) => match[1] ?? ''));
 }
 
 /** Names from `ffmpeg -encoders`, `-muxers` or `-filters`: lines of flags, name, description after the legend. */

@@ -10,7 +10,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
 import { type RealPath, toRealPath } from '../base/paths.js';
-import { type EncoderSet, parseCapabilityList } from './encoder-set.js';
+import { type EncoderSet, parseCapabilityList, parseOptionList } from './encoder-set.js';
 
 export interface Toolchain {
   readonly ffmpeg: RealPath;
@@ -31,15 +31,16 @@ export interface ToolchainOptions {
 const WAY_OUT = "install it (Debian, Ubuntu: 'apt-get install ffmpeg') or name it with FFMPEG_PATH";
 
 /** Throws 'ffmpeg/missing' when a program is not there or does not run. */
-export async function locateFfmpeg(options: ToolchainOptions = {}): Promise<Toolchain> {
-  const env = options.env ?? process.env;
-  const ffmpeg = await locate('ffmpeg', options.ffmpegPath ?? env['FFMPEG_PATH'], env['PATH']);
-  const ffprobe = await locate('ffprobe', await ffprobeChoice(ffmpeg, options, env), env['PATH']);
-  const [banner, encoders, muxers, filters] = await Promise.all([
+export async function locateFfmpeg(choice: ToolchainOptions = {}): Promise<Toolchain> {
+  const env = choice.env ?? process.env;
+  const ffmpeg = await locate('ffmpeg', choice.ffmpegPath ?? env['FFMPEG_PATH'], env['PATH']);
+  const ffprobe = await locate('ffprobe', await ffprobeChoice(ffmpeg, choice, env), env['PATH']);
+  const [banner, encoders, muxers, filters, options] = await Promise.all([
     output(ffmpeg, ['-version']),
     output(ffmpeg, ['-hide_banner', '-encoders']),
     output(ffmpeg, ['-hide_banner', '-muxers']),
     output(ffmpeg, ['-hide_banner', '-filters']),
+    output(ffmpeg, ['-hide_banner', '-h', 'long']),
     output(ffprobe, ['-version']),
   ]);
   return {
@@ -51,6 +52,7 @@ export async function locateFfmpeg(options: ToolchainOptions = {}): Promise<Tool
       encoders: parseCapabilityList(encoders),
       muxers: parseCapabilityList(muxers),
       filters: parseCapabilityList(filters),
+      options: parseOptionList(options),
     },
   };
 }

@@ -5,7 +5,7 @@
 
 import type { RecipeHash } from '../base/ids.js';
 import type { EncoderSet } from '../ffmpeg/encoder-set.js';
-import type { MediaInfo } from '../probe/media-info.js';
+import type { ColorTags, MediaInfo } from '../probe/media-info.js';
 
 export type { EncoderSet };
 
@@ -40,6 +40,10 @@ export interface Expectation {
   readonly videoCodec: string;
   readonly pixelFormat: string;
   readonly timecode: string | undefined;
+  /** What the picture's tags have to say; an undefined entry is not looked at. */
+  readonly color: ColorTags;
+  /** `as-master`: each audio stream has its master's length; `as-video`: that of the picture (MXF). */
+  readonly audioLength: 'as-master' | 'as-video';
 }
 
 export type RecipeResult =

@@ -1,0 +1,31 @@
+/** What the builders of a recipe share: the chosen streams and a way to refuse. Pure. */
+
+import type { AudioStream, VideoStream } from '../probe/media-info.js';
+import type { Rational } from '../time/rational.js';
+import type { ProfileTarget } from './profiles.js';
+import type { EncoderSet, RecipeArgument } from './recipe.js';
+
+export interface Plan {
+  readonly target: ProfileTarget;
+  readonly encoders: EncoderSet;
+  readonly video: VideoStream;
+  readonly audio: readonly AudioStream[];
+  readonly rate: Rational;
+  readonly frames: number;
+  /** Whole frames that the picture begins after the earliest stream. */
+  readonly leadFrames: number;
+  readonly timecode: string | undefined;
+  readonly reel: string | undefined;
+}
+
+/** Thrown by builders, caught by `resolveRecipe` alone: the asset is served as master for this reason. */
+export class Refusal {
+  constructor(
+    readonly code: string,
+    readonly reason: string,
+  ) {}
+}
+
+export function option(why: string, ...words: string[]): RecipeArgument {
+  return { words, why };
+}

@@ -1,0 +1,25 @@
+/** The hash of a recipe: BLAKE3 of its canonical JSON. Equal recipes have equal hashes, on every machine. */
+
+import { blake3 } from '@napi-rs/blake-hash';
+import type { RecipeHash } from '../base/ids.js';
+import type { Recipe } from './recipe.js';
+
+/** The reasons of arguments are for people: rewording one does not make another recipe. */
+export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
+  const essence = {
+    ...recipe,
+    arguments: recipe.arguments.map((argument) => argument.words),
+    inputArguments: recipe.inputArguments.map((argument) => argument.words),
+  };
+  return blake3(canonicalJson(essence)).toString('hex') as RecipeHash;
+}
+
+/** JSON with sorted keys, without spaces and without undefined members. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+}

@@ -1,0 +1,149 @@
+/**
+ * A profile and a probed master make a recipe, or a reason why they cannot. Pure: equal
+ * inputs give the same recipe and the same hash.
+ *
+ * The picture keeps its size and every frame its number; sound is copied where the
+ * container takes it; what cannot be made equal is refused with the reason.
+ */
+
+import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
+import { compare, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
+import { audioArguments } from './audio-arguments.js';
+import { proxyColor } from './geometry.js';
+import { option, type Plan, Refusal } from './plan.js';
+import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
+import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
+import { hashRecipe } from './recipe-hash.js';
+import { videoArguments, videoExpectation } from './video-arguments.js';
+
+/** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
+export function resolveRecipe(profileName: string, input: RecipeInput): RecipeResult {
+  const profile = findProfile(profileName);
+  try {
+    return { kind: 'recipe', recipe: buildRecipe(profile, input) };
+  } catch (thrown) {
+    if (!(thrown instanceof Refusal)) throw thrown;
+    return { kind: 'refused', code: thrown.code, reason: thrown.reason };
+  }
+}
+
+function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
+  const target = profile.targets[input.extension];
+  if (target === undefined) {
+    throw new Refusal('container', `profile '${profile.name}' makes no ${input.extension || 'nameless'} files`);
+  }
+  const plan = makePlan(target, input);
+  const recipe = {
+    profile: profile.name,
+    profileVersion: profile.version,
+    extension: input.extension,
+    muxer: target.muxer,
+    inputArguments: inputArguments(plan),
+    arguments: [
+      ...mapArguments(plan),
+      ...videoArguments(plan),
+      ...audioArguments(plan),
+      ...labelArguments(plan),
+      ...containerArguments(plan),
+    ],
+    expect: expectationOf(plan),
+  };
+  return { ...recipe, hash: hashRecipe(recipe) };
+}
+
+function makePlan(target: ProfileTarget, input: RecipeInput): Plan {
+  const { media, encoders } = input;
+  if (!encoders.muxers.has(target.muxer)) {
+    throw new Refusal('encoder-missing', `this FFmpeg cannot write ${target.muxer}; install a build that can`);
+  }
+  const video = onlyVideo(media);
+  const rate = video.frameRate;
+  if (video.frames === undefined || video.frames === 0 || rate === undefined || video.variableFrameRate !== false) {
+    throw new Refusal('frame-rate', 'its frames have no constant rate that a proxy could copy');
+  }
+  const audio = media.streams.filter((stream): stream is AudioStream => stream.kind === 'audio');
+  const { timecode, reel } = media;
+  return { target, encoders, video, audio, rate, frames: video.frames, leadFrames: lead(video, audio, rate), timecode, reel };
+}
+
+function onlyVideo(media: MediaInfo): VideoStream {
+  const videos = media.streams.filter((stream): stream is VideoStream => stream.kind === 'video');
+  const [video] = videos;
+  if (video === undefined) throw new Refusal('no-video', 'it has no picture');
+  if (videos.length > 1) throw new Refusal('several-videos', `it has ${videos.length} pictures; a proxy carries one`);
+  return video;
+}
+
+/** How many whole frames the picture begins after the sound; a part of a frame cannot be kept. */
+function lead(video: VideoStream, audio: readonly AudioStream[], rate: Rational): number {
+  const starts = [video, ...audio].map((stream) => stream.startTime ?? rational(0));
+  const earliest = starts.reduce((least, next) => (compare(next, least) < 0 ? next : least));
+  const frames = toNumber(multiply(subtract(video.startTime ?? rational(0), earliest), rate));
+  if (Math.abs(frames - Math.round(frames)) > LEAD_TOLERANCE) {
+    throw new Refusal('stream-start', `picture and sound begin ${frames.toFixed(2)} frames apart, not whole frames`);
+  }
+  return Math.round(frames);
+}
+
+/** ffprobe rounds start times to microseconds and movie headers to milliseconds. */
+const LEAD_TOLERANCE = 0.1;
+
+function inputArguments(plan: Plan): RecipeArgument[] {
+  return [
+    option('rotation stays a property of the file, never of the pixels', '-noautorotate'),
+    option('the exact rate that the frames keep', '-r', rateWords(plan.rate)),
+  ];
+}
+
+function mapArguments(plan: Plan): RecipeArgument[] {
+  const mapped = [plan.video, ...plan.audio].flatMap((stream) => ['-map', `0:${stream.index}`]);
+  return [
+    option('the picture and every sound, in the order of the master', ...mapped),
+    option('tracks that are neither picture nor sound stay with the master', '-dn', '-sn', '-map_chapters', '-1'),
+  ];
+}
+
+function labelArguments(plan: Plan): RecipeArgument[] {
+  const { timecode, reel } = plan;
+  return [
+    ...(timecode === undefined ? [] : [option('start timecode of the master', '-timecode', timecode)]),
+    ...(reel === undefined ? [] : [option('reel name: it is not inherited', '-metadata:s:v:0', `reel_name=${reel}`)]),
+  ];
+}
+
+function containerArguments(plan: Plan): RecipeArgument[] {
+  const exact = ['-flags:v', '+bitexact', '-flags:a', '+bitexact'];
+  if (plan.target.muxer === 'mxf') {
+    return [
+      option('nothing of this machine in the essence', ...exact),
+      // Bit-exact MXF has the same identity (UMID) for every file, and editors take equal identities for one clip.
+      option('MXF OP1a, with a material identity of its own', '-f', 'mxf'),
+    ];
+  }
+  return [
+    option('the same bytes from the same master', ...exact, '-fflags', '+bitexact'),
+    option('header first: opens at once over a network', '-movflags', '+faststart'),
+    option('the container that the name says', '-f', plan.target.muxer),
+  ];
+}
+
+function expectationOf(plan: Plan): Expectation {
+  const { codec, pixelFormat, fullRange } = videoExpectation(plan);
+  return {
+    streams: [
+      { kind: 'video', masterIndex: plan.video.index },
+      ...plan.audio.map((stream) => ({ kind: 'audio' as const, masterIndex: stream.index })),
+    ],
+    width: plan.video.width,
+    height: plan.video.height,
+    videoCodec: codec,
+    pixelFormat,
+    timecode: plan.timecode,
+    color: proxyColor(plan.video, fullRange),
+    audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
+  };
+}
+
+function rateWords(rate: Rational): string {
+  return `${rate.num}/${rate.den}`;
+}

@@ -1,0 +1,64 @@
+/** Decodes a few frames of a finished file: the header is no evidence that there is a picture. */
+
+import { toProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import { fileArgument } from '../ffmpeg/protocol-path.js';
+import { runFfmpeg } from '../ffmpeg/run.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { divide, type Rational, rational, toNumber } from '../time/rational.js';
+import type { ValidationCheck } from './report.js';
+
+export interface DecodeTarget {
+  readonly file: RealPath;
+  readonly frames: number;
+  readonly rate: Rational;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The first, the middle and the last frame: each must decode without a word from the decoder. */
+export async function decodeChecks(toolchain: Toolchain, target: DecodeTarget): Promise<ValidationCheck[]> {
+  const { frames } = target;
+  const places = new Map([
+    [0, 'first'],
+    [Math.floor(frames / 2), 'middle'],
+    [frames - 1, 'last'],
+  ]);
+  const checks: ValidationCheck[] = [];
+  for (const [frame, name] of places) checks.push(await decodeFrame(toolchain, target, frame, name));
+  return checks;
+}
+
+async function decodeFrame(
+  toolchain: Toolchain,
+  target: DecodeTarget,
+  frame: number,
+  name: string,
+): Promise<ValidationCheck> {
+  const field = `video decodes the ${name} frame`;
+  let decoded = 0;
+  const { lastLines } = await runFfmpeg(toolchain, decodeArguments(target, frame), {
+    signal: target.signal,
+    stallMs: 60_000,
+    onProgress: (progress) => {
+      decoded = progress.frame;
+    },
+  }).catch(wordsOfFailure);
+  const ok = decoded === 1 && lastLines.length === 0;
+  return { field, expected: 'one frame', found: ok ? 'one frame' : (lastLines.at(-1) ?? `${decoded} frames`), ok };
+}
+
+/** A frame that does not decode is a finding; a cancelled or missing FFmpeg is not. */
+function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
+  const error = toProxyfsError(thrown);
+  if (error.code !== 'ffmpeg/failed' && error.code !== 'ffmpeg/stalled') throw error;
+  return { lastLines: [error.message] };
+}
+
+/** A key-frame file is entered a quarter of a frame early, so that rounding never skips the frame. */
+function decodeArguments(target: DecodeTarget, frame: number): string[] {
+  const seconds = toNumber(divide(rational(4 * frame - 1, 4), target.rate));
+  return [
+    ...['-xerror', '-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(target.file)],
+    ...['-map', '0:v:0', '-frames:v', '1', '-f', 'null', '-'],
+  ];
+}

@@ -1,0 +1,120 @@
+/**
+ * Whether an asset may be proxied, always with a reason that can be shown to an editor.
+ * Codes are stable. Pure.
+ *
+ * This judges the master by itself; a profile may still refuse one for what its codecs
+ * cannot do.
+ */
+
+import { extensionOf } from '../base/media-extension.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
+import { compare, divide, formatRational, magnitude, rational, subtract, toNumber } from '../time/rational.js';
+import { classifyPath, ineligible } from './path-eligibility.js';
+import type { Eligibility } from './servable.js';
+
+export { classifyPath };
+
+/** The master must have been probed; without a count of its frames the answer is `unknown`. */
+export function classify(path: VirtualPath, media: MediaInfo): Eligibility {
+  return (
+    classifyPath(path) ??
+    classifyContainer(path, media) ??
+    classifyStreams(media) ??
+    classifyPicture(onlyVideo(media), extensionOf(path)) ??
+    classifyFrames(onlyVideo(media)) ??
+    classifyStarts(onlyVideo(media), media) ?? { kind: 'eligible' }
+  );
+}
+
+/** For a file that ffprobe cannot read; `said` is its own last word. */
+export function classifyUnreadable(size: number, said: string): Eligibility {
+  return size === 0
+    ? ineligible('empty', 'it has zero bytes')
+    : ineligible('unreadable', `FFmpeg cannot read it (${said}); it may be damaged or still being written`);
+}
+
+function classifyContainer(path: VirtualPath, media: MediaInfo): Eligibility | undefined {
+  const extension = extensionOf(path);
+  const wanted = extension === '.mxf' ? 'mxf' : 'mov';
+  if (media.format.split(',').includes(wanted)) return undefined;
+  return ineligible('wrong-extension', `its name says ${extension} but it is ${media.format}`);
+}
+
+function classifyStreams(media: MediaInfo): Eligibility | undefined {
+  const pictures = videos(media);
+  const moving = pictures.filter((stream) => !stream.dispositions.includes('attached_pic'));
+  const sounds = media.streams.some((stream) => stream.kind === 'audio');
+  if (moving.length === 0 && pictures.length > 0) {
+    return ineligible('cover-art', 'its only picture is cover art');
+  }
+  if (moving.length === 0) {
+    return sounds
+      ? ineligible('audio-only', 'it has sound but no picture')
+      : ineligible('no-video', 'it has neither picture nor sound');
+  }
+  if (pictures.length > 1) {
+    return ineligible('several-videos', `it has ${pictures.length} picture streams, and a proxy carries one`);
+  }
+  return undefined;
+}
+
+function classifyPicture(video: VideoStream, extension: string): Eligibility | undefined {
+  const size = `${video.width}x${video.height}`;
+  if (video.codec === 'unknown' || video.pixelFormat === 'unknown' || video.width === 0 || video.height === 0) {
+    const what = video.codecTag === '' ? video.codec : video.codecTag;
+    return ineligible('undecodable', `FFmpeg cannot decode its picture (${what})`);
+  }
+  if (video.hasAlpha) return ineligible('alpha', 'it has an alpha channel, which the proxy codecs would lose');
+  if (video.width % 2 !== 0 || video.height % 2 !== 0) {
+    return ineligible('odd-size', `its picture is ${size}; the proxy codecs need an even width and height`);
+  }
+  if (extension !== '.mxf') return undefined;
+  if (video.width < 256 || video.height < 120) {
+    return ineligible('too-small', `its picture is ${size}; DNxHR begins at 256x120`);
+  }
+  if (['tt', 'bb', 'tb', 'bt'].includes(video.fieldOrder)) {
+    return ineligible('interlaced', `it is interlaced (${video.fieldOrder}) and DNxHR can only be made progressive`);
+  }
+  return undefined;
+}
+
+function classifyFrames(video: VideoStream): Eligibility | undefined {
+  const { frames, frameRate, variableFrameRate, hiddenFrames = 0 } = video;
+  if (frames === undefined) return { kind: 'unknown', reason: 'its frames have not been counted yet' };
+  if (frames === 0) return ineligible('no-frames', 'it has a picture stream without a single frame');
+  if (hiddenFrames > 0) {
+    const why = `it stores ${frames + hiddenFrames} frames and shows ${frames}: programs disagree on its length`;
+    return ineligible('hidden-frames', `an edit list trims it; ${why}`);
+  }
+  if (variableFrameRate !== false || frameRate === undefined) {
+    return ineligible('variable-frame-rate', 'its frame rate varies, so no proxy could match it frame by frame');
+  }
+  return undefined;
+}
+
+/** Streams may start apart by whole frames of the picture; a proxy cannot keep a part of one. */
+function classifyStarts(video: VideoStream, media: MediaInfo): Eligibility | undefined {
+  const rate = video.frameRate ?? rational(1);
+  const start = video.startTime ?? rational(0);
+  const sounds = media.streams.filter((stream): stream is AudioStream => stream.kind === 'audio');
+  const earliest = sounds.map((stream) => stream.startTime ?? rational(0)).sort(compare)[0] ?? start;
+  if (compare(start, earliest) <= 0) return undefined;
+  const frames = toNumber(divide(magnitude(subtract(start, earliest)), rational(rate.den, rate.num)));
+  if (Math.abs(frames - Math.round(frames)) <= START_TOLERANCE) return undefined;
+  const apart = `${frames.toFixed(2)} frames at ${formatRational(rate)}`;
+  return ineligible('stream-start', `its picture begins ${apart} after its sound, which is not a whole number`);
+}
+
+/** Share of a frame: start times are rounded to microseconds and movie headers to milliseconds. */
+const START_TOLERANCE = 0.1;
+
+function videos(media: MediaInfo): VideoStream[] {
+  return media.streams.filter((stream): stream is VideoStream => stream.kind === 'video');
+}
+
+function onlyVideo(media: MediaInfo): VideoStream {
+  const [video] = videos(media);
+  if (video === undefined) throw new Error('invariant violated: streams were classified before the picture');
+  return video;
+}
