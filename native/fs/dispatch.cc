@@ -4,10 +4,15 @@
 #include <cerrno>
 
 #include "fs/attributes.h"
+#include "fs/create.h"
 #include "fs/directory.h"
 #include "fs/lookup.h"
+#include "fs/names.h"
 #include "fs/open_file.h"
+#include "fs/set_attributes.h"
 #include "fs/statfs.h"
+#include "fs/write_file.h"
+#include "fs/xattr.h"
 
 namespace proxyfs::fs {
 
@@ -39,6 +44,29 @@ constexpr std::array<Operation, kOpcodes> make_table() {
   table[FUSE_STATFS] = stat_file_system;
   table[FUSE_SYNCFS] = sync_file_system;
   table[FUSE_IOCTL] = not_a_terminal;
+  table[FUSE_SETATTR] = set_attributes;
+  table[FUSE_CREATE] = create_file;
+  table[FUSE_TMPFILE] = create_unnamed_file;
+  table[FUSE_MKNOD] = make_node;
+  table[FUSE_MKDIR] = make_directory;
+  table[FUSE_SYMLINK] = make_symlink;
+  table[FUSE_UNLINK] = unlink_file;
+  table[FUSE_RMDIR] = remove_directory;
+  table[FUSE_RENAME] = rename_entry;
+  table[FUSE_RENAME2] = rename_entry_with_flags;
+  table[FUSE_LINK] = link_file;
+  table[FUSE_READLINK] = read_link;
+  table[FUSE_WRITE] = write_file;
+  table[FUSE_FLUSH] = flush_file;
+  table[FUSE_FSYNC] = sync_handle;
+  table[FUSE_FSYNCDIR] = sync_handle;
+  table[FUSE_FALLOCATE] = allocate;
+  table[FUSE_COPY_FILE_RANGE] = copy_range;
+  table[wire::kCopyFileRange64] = copy_range_64;
+  table[FUSE_GETXATTR] = get_xattr;
+  table[FUSE_LISTXATTR] = list_xattr;
+  table[FUSE_SETXATTR] = set_xattr;
+  table[FUSE_REMOVEXATTR] = remove_xattr;
   return table;
 }
 
