@@ -12,11 +12,13 @@ namespace {
 // - CACHE_SYMLINKS: links changed behind the mount would stay.
 // - ATOMIC_O_TRUNC: truncation arrives as SETATTR, so that one place decides about writes.
 // - POSIX_LOCKS, FLOCK_LOCKS: the kernel keeps locks itself for all users of this mount.
+// - HANDLE_KILLPRIV(_V2): with it the kernel leaves clearing set-id bits to us, and a passthrough write,
+//   which we never see and which runs with our rights, would not clear them.
 // - POSIX_ACL: default_permissions judges by mode bits; ACLs pass as plain xattrs.
 constexpr uint64_t kWantedFlags =
     FUSE_ASYNC_READ | FUSE_EXPORT_SUPPORT | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA |
     FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
-    uint64_t{FUSE_INIT_EXT} | FUSE_HANDLE_KILLPRIV_V2;
+    uint64_t{FUSE_INIT_EXT};
 
 constexpr uint16_t kMaxBackground = 64;
 constexpr uint16_t kCongestionThreshold = 48;
