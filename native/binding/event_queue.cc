@@ -77,10 +77,15 @@ uint64_t EventQueue::lost() const {
   return total_lost_;
 }
 
-void EventQueue::close() {
+void EventQueue::silence() {
   const std::lock_guard lock(mutex_);
-  if (!std::exchange(open_, false)) return;
+  open_ = false;
   pending_ = {};
+}
+
+void EventQueue::close() {
+  silence();
+  if (std::exchange(aborted_, true)) return;
   call_.Abort();  // what is already scheduled is never called
 }
 

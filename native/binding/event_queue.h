@@ -27,6 +27,9 @@ class EventQueue final : public fs::EventSink {
   void emit_closed();
   uint64_t lost() const;
 
+  // Any thread: nothing is taken any more. Uses nothing of Node, which may already be half gone.
+  void silence();
+
   // JavaScript's thread: nothing is delivered afterwards.
   void close();
 
@@ -46,6 +49,7 @@ class EventQueue final : public fs::EventSink {
   uint64_t total_lost_ = 0;        // mutex_
   bool scheduled_ = false;         // mutex_
   bool open_ = true;               // mutex_
+  bool aborted_ = false;           // JavaScript's thread
   Napi::ThreadSafeFunction call_;  // mutex_
 };
 

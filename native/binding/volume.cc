@@ -2,6 +2,10 @@
 
 #include <errno.h>
 
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
 #include "binding/commit.h"
 
 namespace proxyfs::binding {
@@ -9,6 +13,10 @@ namespace proxyfs::binding {
 namespace {
 
 using session::SessionError;
+
+// The living volumes of all JavaScript threads.
+std::mutex living_mutex;
+std::vector<std::shared_ptr<Volume>> living;  // living_mutex
 
 Napi::Object info_object(Napi::Env env, const session::SessionInfo& info) {
   auto notes = Napi::Array::New(env, info.notes.size());
@@ -43,8 +51,15 @@ std::shared_ptr<Volume> Volume::mount(Napi::Env env, session::SessionOptions opt
   const std::shared_ptr<Volume> volume(new Volume(env, listener));
   EventQueue& events = volume->events_;
   volume->session_ = std::make_unique<session::Session>(std::move(options), events, [&events] { events.emit_closed(); });
-  // A normal exit, process.exit included, must not leave a dead mount point behind. The hook also keeps the
-  // volume alive: a mount must not vanish because JavaScript dropped its last reference to it.
+  // No normal exit may leave a dead mount point behind. Node runs its cleanup hooks when the event loop
+  // ends by itself, but not for process.exit, which calls exit(): both ways are covered. `living` also keeps
+  // the volume: a mount must not vanish because JavaScript dropped its last reference to it.
+  static std::once_flag once;
+  std::call_once(once, [] { std::atexit(end_all_at_exit); });
+  {
+    const std::lock_guard lock(living_mutex);
+    living.push_back(volume);
+  }
   env.AddCleanupHook([volume] { volume->end(); });
   return volume;
 }
@@ -54,6 +69,25 @@ Volume::Volume(Napi::Env env, const Napi::Function& listener) : events_(env, lis
 void Volume::end() noexcept {
   session_.reset();
   events_.close();
+  const std::lock_guard lock(living_mutex);
+  std::erase_if(living, [this](const auto& volume) { return volume.get() == this; });
+}
+
+void Volume::end_at_exit() noexcept {
+  events_.silence();
+  session_.reset();
+}
+
+void Volume::end_all_at_exit() {
+  std::vector<std::shared_ptr<Volume>> volumes;
+  {
+    const std::lock_guard lock(living_mutex);
+    volumes.swap(living);
+  }
+  for (const auto& volume : volumes) volume->end_at_exit();
+  // Their queues hold handles into Node, which has shut down: they end with the process instead.
+  static const auto* const kept = new std::vector<std::shared_ptr<Volume>>(std::move(volumes));
+  (void)kept;
 }
 
 Napi::Object Volume::face(Napi::Env env) {

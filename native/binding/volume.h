@@ -26,6 +26,10 @@ class Volume : public std::enable_shared_from_this<Volume> {
   explicit Volume(Napi::Env env, const Napi::Function& listener);
 
   void end() noexcept;
+  // The same from exit(): the session ends, and nothing of Node is touched.
+  void end_at_exit() noexcept;
+  static void end_all_at_exit();
+
   Napi::Value commit(const Napi::CallbackInfo& info);
   Napi::Value handles(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);

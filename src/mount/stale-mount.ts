@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { errnoOf, ProxyfsError } from '../base/error.js';
@@ -13,10 +13,10 @@ const run = promisify(execFile);
 /** More dead mounts than this on top of each other are somebody else's doing. */
 const MOST_LAYERS = 16;
 
-/** Whether `path` is a mount whose server is gone. */
+/** Whether `path` is a mount whose server is gone. Asked by statfs: a stat may be answered from the kernel's cache. */
 export async function isStaleMount(path: string): Promise<boolean> {
   try {
-    await stat(path);
+    await statfs(path);
     return false;
   } catch (error) {
     return errnoOf(error) === 'ENOTCONN';
