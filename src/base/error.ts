@@ -38,6 +38,7 @@ export const ERROR_CODES = {
     'catalog/variant-missing',
     'flip/rolled-back',
     'flip/verify-failed',
+    'generate/failed',
     'job/cancelled',
     'job/lease-lost',
   ],

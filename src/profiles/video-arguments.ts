@@ -60,6 +60,11 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
   },
 };
 
+/** Encoders that can make it, best first: one of them is enough. */
+export function encodersOf(video: VideoEssence): readonly string[] {
+  return ESSENCES[video].encoders;
+}
+
 export interface VideoExpectation {
   readonly codec: string;
   readonly pixelFormat: string;

@@ -1,0 +1,30 @@
+/** The subcommands, in the order of `--help`. */
+
+import type { AnyCommand } from '../command.js';
+import { assert } from './assert.js';
+import { completion } from './completion.js';
+import { doctor } from './doctor.js';
+import { flush } from './flush.js';
+import { handles } from './handles.js';
+import { ls } from './ls.js';
+import { mode } from './mode.js';
+import { mount } from './mount.js';
+import { prewarm } from './prewarm.js';
+import { status } from './status.js';
+import { unmount } from './unmount.js';
+import { why } from './why.js';
+
+export const COMMANDS: readonly AnyCommand[] = [
+  mount,
+  unmount,
+  mode,
+  prewarm,
+  flush,
+  status,
+  ls,
+  why,
+  handles,
+  assert,
+  doctor,
+  completion,
+];

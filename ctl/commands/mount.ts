@@ -1,0 +1,110 @@
+/** `proxyfs mount`: starts the daemon of a project and returns when the mount point answers. */
+
+import { resolve } from 'node:path';
+import { ProxyfsError } from '../../src/base/error.js';
+import type { DaemonOptionsInput } from '../../src/control/daemon-options.js';
+import type { Result } from '../../src/control/schema.js';
+import { defineCommand, type Outcome } from '../command.js';
+import { escapeName, escapeText } from '../output/escape.js';
+import type { Terminal } from '../terminal.js';
+
+interface Arguments {
+  readonly source: string | undefined;
+  readonly mountpoint: string | undefined;
+  readonly mode: 'proxy' | 'master' | undefined;
+  readonly pin: boolean;
+  readonly foreground: boolean;
+  readonly profile: string | undefined;
+  readonly state: string | undefined;
+  readonly pool: string | undefined;
+  readonly driver: 'auto' | 'native' | 'portable';
+  readonly passthrough: boolean;
+  readonly 'allow-other': boolean;
+}
+
+const MODES = ['proxy', 'master'] as const;
+const DRIVERS = ['auto', 'native', 'portable'] as const;
+
+export const mount = defineCommand<Arguments>({
+  usage: 'mount <source> <mountpoint>',
+  summary: 'Mount a project: SOURCE appears at MOUNTPOINT, with proxies or masters under the same paths',
+  examples: [
+    ['$0 mount /raid/show /mnt/show', 'in the mode it was left in'],
+    ['$0 mount /raid/show /mnt/render --mode master --pin', 'a render node that nobody can flip'],
+    ['$0 mount /raid/show /mnt/show --pool /ssd/proxies', 'keep the proxies on another disk'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('source', { type: 'string', describe: 'The folder with the masters' })
+      .positional('mountpoint', { type: 'string', describe: 'An empty folder' })
+      .option('mode', { choices: MODES, describe: 'What to serve; default: as it was left, proxy at first' })
+      .option('pin', { type: 'boolean', default: false, describe: 'Nothing can flip this mount (needs --mode)' })
+      .option('foreground', { type: 'boolean', default: false, describe: 'Stay in this terminal until Ctrl-C' })
+      .option('profile', { type: 'string', requiresArg: true, describe: 'What proxies to make' })
+      .option('state', { type: 'string', requiresArg: true, describe: 'Folder of catalog and log' })
+      .option('pool', { type: 'string', requiresArg: true, describe: 'Folder of the proxies' })
+      .option('driver', { choices: DRIVERS, default: 'auto' as const, describe: 'The file system driver' })
+      .option('passthrough', {
+        type: 'boolean',
+        default: true,
+        describe: 'Let the kernel read the files itself where it can (--no-passthrough: never)',
+      })
+      .option('allow-other', { type: 'boolean', default: false, describe: 'Let other users in' }),
+  run: async (args, terminal) => {
+    const options = daemonOptions(args, terminal.cwd());
+    if (args.foreground) return await inForeground(options, args.json);
+    const [{ launchDaemon }, { connect }] = await Promise.all([
+      import('../../src/control/launch.js'),
+      import('../../src/control/client.js'),
+    ]);
+    const client = await connect(await launchDaemon(options));
+    try {
+      return report(await client.call('daemon.info', {}), await client.call('mode.get', {}), terminal);
+    } finally {
+      client.close();
+    }
+  },
+});
+
+function daemonOptions(args: Arguments, cwd: string): DaemonOptionsInput {
+  if (args.pin && args.mode === undefined) {
+    throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
+  }
+  const { mode, profile, state, pool, pin, driver, passthrough } = args;
+  return {
+    source: resolve(cwd, args.source ?? ''),
+    mountPoint: resolve(cwd, args.mountpoint ?? ''),
+    ...(mode === undefined ? {} : { mode }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(state === undefined ? {} : { stateDir: resolve(cwd, state) }),
+    ...(pool === undefined ? {} : { poolDir: resolve(cwd, pool) }),
+    pin,
+    driver,
+    passthrough,
+    allowOther: args['allow-other'],
+  };
+}
+
+async function inForeground(options: DaemonOptionsInput, json: boolean): Promise<Outcome> {
+  if (json)
+    throw new ProxyfsError('request/invalid', '--json goes with a mount in the background: leave one of them out');
+  const { runDaemon } = await import('../../src/control/launch.js');
+  const exitCode = await runDaemon(options);
+  return { result: { exitCode }, text: () => '', exitCode };
+}
+
+function report(info: Result<'daemon.info'>, mode: Result<'mode.get'>, { style }: Terminal): Outcome {
+  const reads = info.passthrough
+    ? 'the kernel reads the files itself (passthrough)'
+    : 'no kernel passthrough: reads go through the daemon';
+  return {
+    result: { ...info, mode: mode.state },
+    text: () =>
+      [
+        `${style.bold(escapeName(info.mountPoint))} serves ${escapeName(info.source)} in ${mode.state.pinned ?? mode.state.base} mode`,
+        `${info.driver} driver, FUSE ${info.protocol}; ${reads}`,
+        ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
+        ...(info.passthrough ? [] : [style.dim("'proxyfs doctor' says what this machine lacks")]),
+      ].join('\n'),
+  };
+}
