@@ -7,13 +7,14 @@ import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { MasterGuard } from '../mount/driver.js';
+import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Eligibility } from '../view/servable.js';
 import type { AssetRow } from './asset.js';
 import { decodeMedia } from './media-codec.js';
 
 /** Names at or below a prefix: parameters are those of `prefixRange`. '0' follows '/' in byte order. */
-export const PATH_IN_RANGE = '(path = ?1 OR (path > ?2 AND path < ?3))';
+export const PATH_IN_RANGE = '(path = ? OR (path > ? AND path < ?))';
 
 export function prefixRange(prefix: VirtualPath): [string, string, string] {
   // Every path lies between the empty string and a byte that no UTF-8 text contains.
@@ -33,7 +34,6 @@ export interface StoredAsset {
   readonly eligibility: string;
   readonly eligibility_code: string | null;
   readonly eligibility_reason: string | null;
-  readonly media: string | null;
 }
 
 /** Reads assets in every way the catalog is asked for them. */
@@ -76,9 +76,14 @@ export class AssetReader {
       paths: this.namesOf(row.id),
       master: guardOf(row),
       fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
-      media: row.media === null ? undefined : decodeMedia(row.media),
+      media: this.#mediaOf(row.id),
       eligibility: eligibilityOf(row.eligibility, row.eligibility_code, row.eligibility_reason),
     };
+  }
+
+  #mediaOf(id: bigint): MediaInfo | undefined {
+    const row = this.db.statement<[string]>('SELECT facts FROM media WHERE asset = ?', { raw: true }).get(id);
+    return row === undefined ? undefined : decodeMedia(row[0]);
   }
 
   #statement(sql: string) {

@@ -1,11 +1,13 @@
 /**
- * Media facts as JSON text and back. Rationals are written as `30000/1001`, and what is
- * undefined as null, so that the decoded value equals the encoded one key by key.
+ * Media facts as JSON text and back. Rationals are written as `30000/1001` and undefined as
+ * null, so that the decoded value equals the encoded one key by key.
+ *
+ * The decoder is a table of checks that converts the parsed JSON in place: whole trees of
+ * assets are decoded at once, and building every object a second time costs more than reading it.
  */
 
-import { z } from 'zod';
 import { ProxyfsError } from '../base/error.js';
-import type { MediaInfo } from '../probe/media-info.js';
+import type { AudioStream, ColorTags, MediaInfo, MediaStream, OtherStream, VideoStream } from '../probe/media-info.js';
 import { formatRational, parseRational, type Rational } from '../time/rational.js';
 
 export function encodeMedia(media: MediaInfo): string {
@@ -15,14 +17,14 @@ export function encodeMedia(media: MediaInfo): string {
   });
 }
 
-export function decodeMedia(text: string): MediaInfo {
+export function decodeMedia(json: string): MediaInfo {
   try {
-    return mediaSchema.parse(JSON.parse(text));
+    return media(JSON.parse(json));
   } catch (error) {
     throw new ProxyfsError(
       'store/damaged',
-      'the catalog holds media facts that cannot be read: move the catalog away and start again; ' +
-        'it is rebuilt from the source tree and the pool',
+      `the catalog holds media facts that cannot be read (${error instanceof Error ? error.message : error}): ` +
+        'move it away and start again; it is rebuilt from the source tree and the pool',
       { cause: error },
     );
   }
@@ -32,63 +34,125 @@ function isRational(value: unknown): value is Rational {
   return typeof value === 'object' && value !== null && 'num' in value && typeof value.num === 'bigint';
 }
 
-function orUndefined<T extends z.ZodType>(schema: T) {
-  return schema.nullable().transform((value): z.output<T> | undefined => value ?? undefined);
+/** Returns the value as what it is to be, or throws. */
+type Reader<T> = (value: unknown) => T;
+
+/** Converts the fields of an object in place; the table has to name every field of the type. */
+function object<T extends object>(fields: { readonly [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
+  const entries = Object.entries(fields) as [string, Reader<unknown>][];
+  return (value) => {
+    if (!isRecord(value)) throw unexpected('an object', value);
+    for (const [key, read] of entries) value[key] = read(value[key]);
+    return value as T;
+  };
 }
 
-const rationalText = z.string().transform((text, context): Rational => {
-  const value = parseRational(text);
-  if (value !== undefined) return value;
-  context.addIssue({ code: 'custom', message: `'${text}' is not a rational number` });
-  return z.NEVER;
-});
+const orUndefined =
+  <T>(read: Reader<T>): Reader<T | undefined> =>
+  (value) =>
+    value === null ? undefined : read(value);
 
-const text = orUndefined(z.string());
-const tags = z.record(z.string(), z.string());
-const stream = {
-  index: z.number(),
-  codec: z.string(),
-  codecTag: z.string(),
-  duration: orUndefined(rationalText),
-  startTime: orUndefined(rationalText),
-  tags,
-  dispositions: z.array(z.string()),
+function list<T>(read: Reader<T>): Reader<readonly T[]> {
+  return (value) => {
+    if (!Array.isArray(value)) throw unexpected('a list', value);
+    return value.map(read);
+  };
+}
+
+function primitive<T>(type: 'string' | 'number' | 'boolean'): Reader<T> {
+  return (value) => {
+    // biome-ignore lint/suspicious/useValidTypeof: the parameter is one of the valid names
+    if (typeof value !== type) throw unexpected(`a ${type}`, value);
+    return value as T;
+  };
+}
+
+const text = primitive<string>('string');
+const number = primitive<number>('number');
+const boolean = primitive<boolean>('boolean');
+
+const tags: Reader<Readonly<Record<string, string>>> = (value) => {
+  if (!isRecord(value)) throw unexpected('an object', value);
+  for (const key of Object.keys(value)) text(value[key]);
+  return value as Record<string, string>;
 };
 
-const videoSchema = z.object({
+const rational: Reader<Rational> = (value) => {
+  const parsed = parseRational(text(value));
+  if (parsed === undefined) throw unexpected('a rational number', value);
+  return parsed;
+};
+
+function literal<T extends string>(...values: readonly T[]): Reader<T> {
+  return (value) => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw unexpected(values.join(' or '), value);
+    return found;
+  };
+}
+
+const stream = {
+  index: number,
+  codec: text,
+  codecTag: text,
+  duration: orUndefined(rational),
+  startTime: orUndefined(rational),
+  tags,
+  dispositions: list(text),
+};
+
+const video = object<VideoStream>({
   ...stream,
-  kind: z.literal('video'),
-  width: z.number(),
-  height: z.number(),
-  pixelFormat: z.string(),
-  frameRate: orUndefined(rationalText),
-  averageFrameRate: orUndefined(rationalText),
-  frames: orUndefined(z.number()),
-  variableFrameRate: orUndefined(z.boolean()),
-  sampleAspect: orUndefined(rationalText),
-  rotation: z.number(),
-  fieldOrder: z.string(),
-  hasAlpha: z.boolean(),
-  color: z.object({ range: text, matrix: text, primaries: text, transfer: text }),
+  kind: literal('video'),
+  width: number,
+  height: number,
+  pixelFormat: text,
+  frameRate: orUndefined(rational),
+  averageFrameRate: orUndefined(rational),
+  frames: orUndefined(number),
+  variableFrameRate: orUndefined(boolean),
+  sampleAspect: orUndefined(rational),
+  rotation: number,
+  fieldOrder: text,
+  hasAlpha: boolean,
+  color: object<ColorTags>({
+    range: orUndefined(text),
+    matrix: orUndefined(text),
+    primaries: orUndefined(text),
+    transfer: orUndefined(text),
+  }),
 });
 
-const audioSchema = z.object({
+const audio = object<AudioStream>({
   ...stream,
-  kind: z.literal('audio'),
-  channels: z.number(),
-  layout: text,
-  sampleRate: z.number(),
-  sampleFormat: text,
-  bitsPerSample: orUndefined(z.number()),
+  kind: literal('audio'),
+  channels: number,
+  layout: orUndefined(text),
+  sampleRate: number,
+  sampleFormat: orUndefined(text),
+  bitsPerSample: orUndefined(number),
 });
 
-const otherSchema = z.object({ ...stream, kind: z.enum(['data', 'subtitle', 'attachment', 'unknown']) });
+const other = object<OtherStream>({ ...stream, kind: literal('data', 'subtitle', 'attachment', 'unknown') });
 
-const mediaSchema = z.object({
-  format: z.string(),
-  duration: orUndefined(rationalText),
-  streams: z.array(z.discriminatedUnion('kind', [videoSchema, audioSchema, otherSchema])),
-  timecode: text,
-  reel: text,
+const anyStream: Reader<MediaStream> = (value) => {
+  if (!isRecord(value)) throw unexpected('an object', value);
+  if (value['kind'] === 'video') return video(value);
+  return value['kind'] === 'audio' ? audio(value) : other(value);
+};
+
+const media = object<MediaInfo>({
+  format: text,
+  duration: orUndefined(rational),
+  streams: list(anyStream),
+  timecode: orUndefined(text),
+  reel: orUndefined(text),
   tags,
 });
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const unexpected = (wanted: string, found: unknown): Error =>
+  new Error(`expected ${wanted}, found ${JSON.stringify(found)}`);

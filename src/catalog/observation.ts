@@ -63,9 +63,9 @@ export class Observer {
   }
 
   #reset(id: bigint, file: FoundFile): void {
-    const sql = `UPDATE asset SET size = ?, mtime_ns = ?, fingerprint = NULL, media = NULL,
-      eligibility = 'unknown', eligibility_code = NULL, eligibility_reason = ? WHERE id = ?`;
+    const sql = `UPDATE asset SET size = ?, mtime_ns = ?, fingerprint = NULL, eligibility = 'unknown', eligibility_code = NULL, eligibility_reason = ? WHERE id = ?`;
     this.db.statement(sql).run(file.master.size, file.master.mtimeNs, NOT_EXAMINED, id);
+    this.db.statement('DELETE FROM media WHERE asset = ?').run(id);
     this.db.statement('DELETE FROM variant WHERE asset = ?').run(id);
     this.db.statement('DELETE FROM failure WHERE asset = ?').run(id);
   }

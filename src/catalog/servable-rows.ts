@@ -3,12 +3,12 @@
  * asset and merged while they run: no query per asset, and no media facts.
  */
 
-import type { AssetId } from '../base/ids.js';
+import type { AssetId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { Database } from '../store/database.js';
-import { eligibilityOf, identityOf } from './asset-rows.js';
+import type { Eligibility } from '../view/servable.js';
+import { eligibilityOf, identityOf, sameGuard } from './asset-rows.js';
 import type { CatalogServable, VariantRow } from './catalog.js';
-import { type StoredVariant, toVariant } from './variant-rows.js';
 
 type AssetColumns = [bigint, bigint | null, bigint | null, bigint, bigint, string, string | null, string | null];
 type Failure = CatalogServable['failures'][number];
@@ -34,13 +34,14 @@ function toServable(
   variants: readonly VariantRow[],
   failures: readonly Failure[],
 ): CatalogServable {
+  const master = { size, mtimeNs };
   return {
     id: Number(id) as AssetId,
     identity: identityOf(dev, ino),
     paths,
-    master: { size, mtimeNs },
-    eligibility: eligibilityOf(kind, code, reason),
-    variants,
+    master,
+    eligibility: kind === 'eligible' ? ELIGIBLE : eligibilityOf(kind, code, reason),
+    variants: variants.map((variant) => (sameGuard(variant.guard, master) ? { ...variant, guard: master } : variant)),
     failures,
   };
 }
@@ -48,6 +49,7 @@ function toServable(
 type Keyed<T> = readonly [key: number, value: T];
 
 const NONE: readonly never[] = [];
+const ELIGIBLE: Eligibility = { kind: 'eligible' };
 
 /** Takes the values of ascending keys, asked for in ascending order; each at most once. */
 function groupsOf<T>(entries: readonly Keyed<T>[]): (key: number) => readonly T[] {
@@ -69,12 +71,25 @@ function readNames(db: Database): readonly Keyed<VirtualPath>[] {
   return db.statement<[number, VirtualPath]>(sql, { raw: true }).all();
 }
 
+type VariantColumns = [bigint, string, PoolKey, string, bigint, bigint, bigint];
+
 function readVariants(db: Database): readonly Keyed<VariantRow>[] {
-  const sql = 'SELECT * FROM variant ORDER BY asset, profile';
-  return db
-    .statement<StoredVariant>(sql, { bigint: true })
-    .all()
-    .map((row) => [Number(row.asset), toVariant(row)]);
+  const sql = `SELECT asset, profile, pool_key, extension, size, guard_size, guard_mtime_ns FROM variant
+    ORDER BY asset, profile`;
+  const shared = new Map<string, string>();
+  const share = (text: string): string => {
+    if (!shared.has(text)) shared.set(text, text);
+    return shared.get(text) ?? text;
+  };
+  const entries: Keyed<VariantRow>[] = [];
+  for (const row of db.statement<VariantColumns>(sql, { bigint: true, raw: true }).iterate()) {
+    const asset = Number(row[0]) as AssetId;
+    const [, profile, poolKey, extension, size, guardSize, mtimeNs] = row;
+    const guard = { size: guardSize, mtimeNs };
+    const names = { profile: share(profile), extension: share(extension) };
+    entries.push([asset, { asset, poolKey, size: Number(size), guard, ...names }]);
+  }
+  return entries;
 }
 
 function readFailures(db: Database): readonly Keyed<Failure>[] {

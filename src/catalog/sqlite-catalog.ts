@@ -6,10 +6,11 @@
 import type { AssetId, FileIdentity, Fingerprint } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import type { VirtualPath } from '../base/paths.js';
+import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Mode } from '../view/mode.js';
 import { type AssetRow, extensionsOf, type FoundFile } from './asset.js';
-import { AssetReader, PATH_IN_RANGE, prefixRange, type StoredAsset } from './asset-rows.js';
+import { AssetReader, guardOf, PATH_IN_RANGE, prefixRange, type StoredAsset } from './asset-rows.js';
 import type { AssetFacts, Catalog, FailureRow, VariantRow } from './catalog.js';
 import { encodeMedia } from './media-codec.js';
 import { ModeRows } from './mode-rows.js';
@@ -62,7 +63,7 @@ class SqliteCatalog implements Catalog {
 
   describe(id: AssetId, facts: AssetFacts): AssetRow {
     return this.db.transaction(() => {
-      this.#record(this.#asset(id), facts);
+      this.#record(this.#stored(id), facts);
       return this.#asset(id);
     });
   }
@@ -153,31 +154,34 @@ class SqliteCatalog implements Catalog {
     this.db.close();
   }
 
-  #record(asset: AssetRow, { fingerprint, media, eligibility }: AssetFacts): void {
-    const sql = `UPDATE asset SET fingerprint = ?, media = ?, eligibility = ?, eligibility_code = ?,
-      eligibility_reason = ? WHERE id = ?`;
-    this.db
-      .statement(sql)
-      .run(
-        fingerprint ?? null,
-        media === undefined ? null : encodeMedia(media),
-        eligibility.kind,
-        eligibility.kind === 'ineligible' ? eligibility.code : null,
-        eligibility.kind === 'eligible' ? null : eligibility.reason,
-        asset.id,
-      );
+  #record(before: StoredAsset, { fingerprint, media, eligibility }: AssetFacts): void {
+    const id = Number(before.id) as AssetId;
+    const code = eligibility.kind === 'ineligible' ? eligibility.code : null;
+    const reason = eligibility.kind === 'eligible' ? null : eligibility.reason;
+    const sql = `UPDATE asset SET fingerprint = ?, eligibility = ?, eligibility_code = ?, eligibility_reason = ?
+      WHERE id = ?`;
+    this.db.statement(sql).run(fingerprint ?? null, eligibility.kind, code, reason, id);
+    this.#recordMedia(id, media);
     // Other content under the same size and mtime: what was made of the old one is not its proxy.
-    if (asset.fingerprint !== undefined && fingerprint !== asset.fingerprint) this.#variants.dropAll(asset.id);
-    if (fingerprint !== undefined) this.#takeOver(asset, fingerprint);
+    if (before.fingerprint !== null && fingerprint !== before.fingerprint) this.#variants.dropAll(id);
+    if (fingerprint !== undefined) this.#takeOver(before, fingerprint);
+  }
+
+  #recordMedia(id: AssetId, media: MediaInfo | undefined): void {
+    if (media === undefined) this.db.statement('DELETE FROM media WHERE asset = ?').run(id);
+    else this.db.statement('INSERT OR REPLACE INTO media VALUES (?, ?)').run(id, encodeMedia(media));
   }
 
   /** Proxies of equal content serve this asset too, as far as the name's extension allows. */
-  #takeOver(asset: AssetRow, fingerprint: Fingerprint): void {
-    const extensions = extensionsOf(asset);
-    const known = new Set(this.#variants.of(asset.id).map((variant) => variant.profile));
-    for (const variant of this.#variants.ofContent(fingerprint, asset.id)) {
+  #takeOver(row: StoredAsset, fingerprint: Fingerprint): void {
+    const id = Number(row.id) as AssetId;
+    const others = this.#variants.ofContent(fingerprint, id);
+    if (others.length === 0) return;
+    const extensions = extensionsOf({ paths: this.#reader.namesOf(row.id) });
+    const known = new Set(this.#variants.of(id).map((variant) => variant.profile));
+    for (const variant of others) {
       if (known.has(variant.profile) || !extensions.has(variant.extension)) continue;
-      this.#variants.record({ ...variant, asset: asset.id, guard: asset.master });
+      this.#variants.record({ ...variant, asset: id, guard: guardOf(row) });
       known.add(variant.profile);
     }
   }

@@ -43,12 +43,12 @@ const UNLEASED = 'worker = NULL, token = NULL, expires_at = NULL';
 
 /** A job that is over starts anew: whoever asks for it has found that its proxy is not there. */
 const ENQUEUE = `INSERT INTO job (asset, pool_key, profile, class, arrival, state, attempts, created_at, updated_at)
-  VALUES (?1, ?2, ?3, ?4, ${NEXT_ARRIVAL}, 'waiting', 0, ?5, ?5)
+  VALUES (?, ?, ?, ?, ${NEXT_ARRIVAL}, 'waiting', 0, ?, ?)
   ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class,
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
-  WHERE state IN ('done', 'cancelled') OR (state = 'failed' AND ?6)`;
-const RAISE = `UPDATE job SET class = ?1, updated_at = ?2
-  WHERE asset = ?3 AND pool_key = ?4 AND state IN ('waiting', 'running') AND class > ?1`;
+  WHERE state IN ('done', 'cancelled') OR (state = 'failed' AND ?)`;
+const RAISE = `UPDATE job SET class = ?, updated_at = ?
+  WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND class > ?`;
 
 class SqliteQueue implements JobQueue {
   constructor(
@@ -69,8 +69,8 @@ class SqliteQueue implements JobQueue {
     return this.db.transaction(() =>
       requests.map(({ asset, poolKey, profile, jobClass }) => {
         const rank = JOB_CLASSES.indexOf(jobClass);
-        this.db.statement(ENQUEUE).run(asset, poolKey, profile, rank, now, retryFailed);
-        this.db.statement(RAISE).run(rank, now, asset, poolKey);
+        this.db.statement(ENQUEUE).run(asset, poolKey, profile, rank, now, now, retryFailed);
+        this.db.statement(RAISE).run(rank, now, asset, poolKey, rank);
         return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
       }),
     );

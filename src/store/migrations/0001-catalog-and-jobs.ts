@@ -3,6 +3,7 @@
  *
  * - dev and ino are unsigned 64-bit values kept as SQLite's signed ones; both are NULL for an
  *   asset whose inode now belongs to another file.
+ * - Media facts are long and stand apart, so that reading all assets stays quick.
  * - An asset without names is gone; it is kept for its fingerprint.
  * - Ids are never used again, so a job can outlive its asset without meaning another one.
  */
@@ -17,11 +18,15 @@ CREATE TABLE asset (
   fingerprint TEXT,
   eligibility TEXT NOT NULL CHECK (eligibility IN ('eligible', 'ineligible', 'unknown')),
   eligibility_code TEXT,
-  eligibility_reason TEXT,
-  media TEXT
+  eligibility_reason TEXT
 ) STRICT;
 CREATE UNIQUE INDEX asset_by_identity ON asset (ino, dev) WHERE ino IS NOT NULL;
 CREATE INDEX asset_by_fingerprint ON asset (fingerprint) WHERE fingerprint IS NOT NULL;
+
+CREATE TABLE media (
+  asset INTEGER PRIMARY KEY REFERENCES asset (id) ON DELETE CASCADE,
+  facts TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE name (
   path TEXT PRIMARY KEY,
