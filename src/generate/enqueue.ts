@@ -11,6 +11,7 @@ import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { Job, JobClass, JobRequest } from '../jobs/queue.js';
 import { adoptPublished } from './adopt-published.js';
+import { countFrames } from './count-frames.js';
 import { currentVariant } from './current-variant.js';
 import type { Generation } from './generation.js';
 import { type MakePlan, planProxy } from './plan.js';
@@ -53,7 +54,11 @@ async function enqueueBatch(
   assets: readonly AssetRow[],
   options: EnqueueOptions,
 ): Promise<readonly Enqueued[]> {
-  const settled = await Promise.all(assets.map((asset) => settleOne(generation, asset, options)));
+  const settled: (Enqueued | ToQueue)[] = [];
+  for (const asset of assets) {
+    options.signal?.throwIfAborted();
+    settled.push(await settleOne(generation, await countFrames(generation, asset, options.signal), options));
+  }
   const requests = settled.filter((answer) => 'request' in answer).map(({ request }) => request);
   const jobs = generation.queue.enqueue(requests, { retryFailed: options.retryFailed ?? false });
   let next = 0;

@@ -10,6 +10,7 @@
 
 import { rm, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
+import { errnoOf, ProxyfsError } from '../base/error.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
@@ -17,19 +18,15 @@ import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { MANIFEST_VERSION, type Manifest } from '../pool/manifest.js';
-import type { MediaInfo } from '../probe/media-info.js';
-import { probeMedia } from '../probe/probe.js';
 import { ffmpegArguments } from '../profiles/command.js';
 import { describeRejection, type ValidationReport } from '../validate/report.js';
 import { validateProxy } from '../validate/validate.js';
 import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
-import { type MakePlan, planProxy } from './plan.js';
+import type { MakePlan } from './plan.js';
 
 export interface MakeOptions {
   readonly signal: AbortSignal;
-  /** Frames of the master, once they are counted. */
-  readonly onCounted: (frames: number | undefined) => void;
   readonly onProgress: (progress: EncodeProgress) => void;
 }
 
@@ -37,8 +34,6 @@ export type MakeOutcome =
   | { readonly kind: 'published'; readonly variant: VariantRow; readonly manifest: Manifest }
   /** The finished file does not match its master; each differing field is named. */
   | { readonly kind: 'rejected'; readonly reason: string }
-  /** Only reading the whole master showed it. */
-  | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string; readonly media: MediaInfo }
   /** The master is not what it was: what was made is thrown away. */
   | { readonly kind: 'master-changed' };
 
@@ -52,13 +47,9 @@ export async function makeProxy(
 ): Promise<MakeOutcome> {
   const master = realPathOf(generation.source, path);
   if (await hasMasterChanged(master, asset)) return { kind: 'master-changed' };
-  const media = await countMaster(generation, master, options);
-  if (await hasMasterChanged(master, asset)) return { kind: 'master-changed' };
-  const counted = planProxy({ ...asset, paths: [path], media }, generation.profile, generation.toolchain);
-  if (counted.kind === 'refused') return { kind: 'ineligible', code: counted.code, reason: counted.reason, media };
   const temporary = generation.pool.temporary(`asset-${asset.id}`, plan.recipe.extension);
   try {
-    return await makeInto(temporary, { generation, asset, path, master, media, plan, options });
+    return await makeInto(temporary, { generation, asset, path, master, plan, options });
   } finally {
     await rm(temporary, { force: true });
   }
@@ -69,25 +60,19 @@ interface Making {
   readonly asset: AssetRow;
   readonly path: VirtualPath;
   readonly master: RealPath;
-  readonly media: MediaInfo;
   readonly plan: MakePlan;
   readonly options: MakeOptions;
 }
 
 async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcome> {
-  const { generation, asset, media, plan, options } = making;
+  const { generation, asset, plan, options } = making;
   const { toolchain, clock, pool, catalog, profile, stallMs } = generation;
   const { signal, onProgress } = options;
   const startedAt = clock.now();
   const args = ffmpegArguments(plan.recipe, making.master, temporary);
   const run = await runFfmpeg(toolchain, args, { signal, onProgress, polite: true, stallMs });
   if (await hasMasterChanged(making.master, asset)) return { kind: 'master-changed' };
-  const validation = await validateProxy(toolchain, {
-    master: media,
-    proxyFile: temporary,
-    recipe: plan.recipe,
-    signal,
-  });
+  const validation = await readBack(temporary, making);
   if (!validation.ok) return { kind: 'rejected', reason: describeRejection(validation) };
   const output = { blake3: await blake3OfFile(temporary, signal), size: (await stat(temporary)).size };
   const manifest = manifestOf(making, { run, validation, output, startedAt });
@@ -108,11 +93,26 @@ async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcom
   return { kind: 'published', variant, manifest };
 }
 
-/** Reads the whole master once: its exact number of frames is what the proxy has to have. */
-async function countMaster({ toolchain }: Generation, master: RealPath, options: MakeOptions): Promise<MediaInfo> {
-  const media = await probeMedia(toolchain, master, { signal: options.signal, count: true });
-  options.onCounted(media.streams.find((stream) => stream.kind === 'video')?.frames);
-  return media;
+/** A finished file that is not there or cannot be read is a rejection like any other. */
+async function readBack(proxyFile: RealPath, { generation, plan, options }: Making): Promise<ValidationReport> {
+  try {
+    const { media, recipe } = plan;
+    return await validateProxy(generation.toolchain, { master: media, proxyFile, recipe, signal: options.signal });
+  } catch (error) {
+    const found = whatIsWrong(error);
+    if (options.signal.aborted || found === undefined) throw error;
+    return { ok: false, checks: [{ field: 'finished file', expected: 'a readable proxy', found, ok: false }] };
+  }
+}
+
+/** undefined: the reader was in trouble, not the file. */
+function whatIsWrong(error: unknown): string | undefined {
+  if (errnoOf(error) === 'ENOENT') return 'no file';
+  if (!(error instanceof ProxyfsError)) return undefined;
+  if (error.code === 'path/missing') return 'no file';
+  const spoke = error.code === 'ffprobe/failed' || error.code === 'ffmpeg/failed';
+  const isTheFile = error.code === 'ffprobe/garbage' || (spoke && error.details['exitCode'] !== undefined);
+  return isTheFile ? error.message : undefined;
 }
 
 interface Made {

@@ -1,16 +1,19 @@
 /** From an asset to what has to be made of it: recipe and pool key. Pure. */
 
 import type { Fingerprint, PoolKey } from '../base/ids.js';
+import { extensionOf } from '../base/media-extension.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { poolKeyOf } from '../pool/pool-key.js';
-import { extensionOf } from '../probe/media-extensions.js';
+import type { MediaInfo, VideoStream } from '../probe/media-info.js';
 import type { Recipe } from '../profiles/recipe.js';
 import { resolveRecipe } from '../profiles/resolve.js';
 
 export interface MakePlan {
   readonly kind: 'make';
   readonly recipe: Recipe;
+  /** The master, with its frames counted. */
+  readonly media: MediaInfo;
   readonly fingerprint: Fingerprint;
   readonly poolKey: PoolKey;
 }
@@ -33,5 +36,19 @@ export function planProxy(asset: AssetRow, profile: string, toolchain: Pick<Tool
   const resolved = resolveRecipe(profile, { media, extension: extensionOf(path), encoders: toolchain.encoders });
   if (resolved.kind === 'refused') return resolved;
   const { recipe } = resolved;
-  return { kind: 'make', recipe, fingerprint, poolKey: poolKeyOf(fingerprint, recipe.hash, toolchain.build) };
+  return { kind: 'make', recipe, media, fingerprint, poolKey: poolKeyOf(fingerprint, recipe.hash, toolchain.build) };
 }
+
+export function isCounted(media: MediaInfo): boolean {
+  return videosOf(media).every((stream) => stream.frames !== undefined);
+}
+
+/** Frames of the picture, where counted. */
+export function framesOf(media: MediaInfo): number | undefined {
+  return videosOf(media)[0]?.frames;
+}
+
+const videosOf = (media: MediaInfo) =>
+  media.streams.filter(
+    (stream): stream is VideoStream => stream.kind === 'video' && !stream.dispositions.includes('attached_pic'),
+  );

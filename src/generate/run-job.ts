@@ -15,7 +15,7 @@ import { adoptPublished } from './adopt-published.js';
 import { judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxy } from './make-proxy.js';
-import { type MakePlan, planProxy } from './plan.js';
+import { framesOf, type MakePlan, planProxy } from './plan.js';
 
 export type JobOutcome =
   | { readonly kind: 'published'; readonly size: number; readonly seconds: number }
@@ -33,8 +33,7 @@ export type JobOutcome =
 
 export interface JobObserver {
   readonly signal: AbortSignal;
-  readonly onStart: (path: VirtualPath) => void;
-  readonly onCounted: (frames: number | undefined) => void;
+  readonly onStart: (path: VirtualPath, frames: number | undefined) => void;
   readonly onProgress: (progress: EncodeProgress) => void;
   /** The lease as last renewed. */
   readonly lease: () => Lease;
@@ -54,7 +53,7 @@ async function work(generation: Generation, observer: JobObserver): Promise<JobO
   const asset = catalog.get(job.asset);
   const path = asset?.paths[0];
   if (asset === undefined || path === undefined) return drop(generation, observer, 'the file is gone');
-  observer.onStart(path);
+  observer.onStart(path, asset.media === undefined ? undefined : framesOf(asset.media));
   const plan = planProxy(asset, profile, toolchain);
   if (plan.kind === 'not-ready') return drop(generation, observer, plan.reason);
   if (plan.kind === 'refused') {
@@ -95,16 +94,6 @@ function record(
         rejected: true,
       });
       return { kind: 'failed', reason: outcome.reason, rejected: true };
-    case 'ineligible': {
-      const { code, reason, media } = outcome;
-      catalog.describe(asset.id, {
-        fingerprint: plan.fingerprint,
-        media,
-        eligibility: { kind: 'ineligible', code, reason },
-      });
-      queue.cancel([observer.lease().job.id]);
-      return { kind: 'ineligible', code, reason };
-    }
     case 'master-changed':
       return drop(generation, observer, 'the file changed while its proxy was made');
   }

@@ -14,7 +14,7 @@ import { ProxyfsError } from '../base/error.js';
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
-import type { Lease } from '../jobs/queue.js';
+import type { Job, Lease } from '../jobs/queue.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type JobOutcome, runJob } from './run-job.js';
@@ -44,7 +44,7 @@ export interface RunningJob {
   readonly asset: AssetId;
   readonly path: VirtualPath;
   readonly frame: number;
-  /** null until the master's frames are counted. */
+  /** null while unknown. */
   readonly frames: number | null;
   /** Frames a second of encoding. */
   readonly fps: number;
@@ -158,11 +158,10 @@ export class WorkerPool {
         runJob(this.#generation, {
           signal: abort.signal,
           lease: () => keep.lease,
-          onStart: (name) => {
+          onStart: (name, frames) => {
             path = name;
-            this.#running.set(job.id, startOf(job.id, job.asset, name));
+            this.#running.set(job.id, startOf(job, name, frames));
           },
-          onCounted: (frames) => this.#update(job.id, (row) => ({ ...row, frames: frames ?? null })),
           onProgress: (progress) => this.#update(job.id, (row) => advance(row, progress)),
         }),
       );
@@ -216,8 +215,9 @@ export class WorkerPool {
   }
 }
 
-function startOf(job: JobId, asset: AssetId, path: VirtualPath): RunningJob {
-  return { job, asset, path, frame: 0, frames: null, fps: 0, speed: 0, etaSeconds: null };
+function startOf(job: Job, path: VirtualPath, frames: number | undefined): RunningJob {
+  const unknown = { frame: 0, fps: 0, speed: 0, etaSeconds: null };
+  return { job: job.id, asset: job.asset, path, frames: frames ?? null, ...unknown };
 }
 
 function advance(row: RunningJob, { frame, fps, speed }: EncodeProgress): RunningJob {

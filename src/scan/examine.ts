@@ -3,17 +3,20 @@
  *
  * A clip that cannot be read as media is a fact of the clip; a file that cannot be reached,
  * or a probe that was killed, is not: such a file stays `unknown` and is examined again.
+ * Frames are counted where that is cheap; a large file that would have to be read from end
+ * to end is counted when a proxy is asked for, and `unknown` until then.
  */
 
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { Fingerprint } from '../base/ids.js';
+import { extensionOf } from '../base/media-extension.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { AssetFacts } from '../catalog/catalog.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { fingerprintFile } from '../fingerprint/fingerprint.js';
 import { probeMedia } from '../probe/probe.js';
-import { classify, classifyPath } from '../view/eligibility.js';
+import { classify, classifyPath, classifyUnreadable } from '../view/eligibility.js';
 import type { Eligibility } from '../view/servable.js';
 
 export interface ExamineInput {
@@ -27,6 +30,13 @@ export interface ExamineInput {
 /** Rejects only when aborted, or on an error of our own. */
 export type Examine = (input: ExamineInput) => Promise<AssetFacts>;
 
+/** QuickTime and MP4 say in their header where every frame is; other files have to be read. */
+const COUNTED_FROM_HEADER: readonly string[] = ['.mov', '.mp4', '.m4v'];
+/** Read from end to end within a second or two, also from a spinning disk. */
+const READ_AT_MOST = 256n << 20n;
+/** For a server that stopped answering: longer than any probe that does not read the whole file. */
+const PROBE_TIMEOUT_MS = 10 * 60_000;
+
 export function createExamine(toolchain: Toolchain): Examine {
   return async (input) => {
     try {
@@ -38,25 +48,34 @@ export function createExamine(toolchain: Toolchain): Examine {
   };
 }
 
-async function examine(toolchain: Toolchain, { asset, path, real, signal }: ExamineInput): Promise<AssetFacts> {
-  const { fingerprint: knownFingerprint, media: knownMedia } = asset;
-  const fingerprint = knownFingerprint ?? (await fingerprintFile(real));
-  const refused = verdictOfPaths(asset, path);
-  if (refused !== undefined) return { fingerprint, media: knownMedia, eligibility: refused };
-  if (knownMedia !== undefined) return { fingerprint, media: knownMedia, eligibility: classify(path, knownMedia) };
+/** Whether all that a scan looks for is known, although the verdict is still open. */
+export function isExamined({ eligibility, fingerprint, media }: AssetRow): boolean {
+  return eligibility.kind !== 'unknown' || (fingerprint !== undefined && media !== undefined);
+}
+
+async function examine(toolchain: Toolchain, input: ExamineInput): Promise<AssetFacts> {
+  const { asset, path, real } = input;
+  const fingerprint = asset.fingerprint ?? (await fingerprintFile(real));
+  const refused = verdictOfNames(asset, path);
+  if (refused !== undefined) return { fingerprint, media: asset.media, eligibility: refused };
   try {
-    const media = await probeMedia(toolchain, real, { signal, count: true });
+    const media = asset.media ?? (await probe(toolchain, input));
     return { fingerprint, media, eligibility: classify(path, media) };
   } catch (error) {
-    if (isUnreadable(error)) return unreadable(fingerprint, error);
+    if (isUnreadable(error)) return unreadable(asset, fingerprint, error);
     throw error;
   }
 }
 
 /** One file, one proxy: with several names the strictest verdict holds. */
-function verdictOfPaths(asset: AssetRow, path: VirtualPath): Eligibility | undefined {
+function verdictOfNames(asset: AssetRow, path: VirtualPath): Eligibility | undefined {
   const verdicts = [path, ...asset.paths].map((name) => classifyPath(name));
   return verdicts.find((verdict) => verdict !== undefined);
+}
+
+function probe(toolchain: Toolchain, { asset, path, real, signal }: ExamineInput) {
+  const count = COUNTED_FROM_HEADER.includes(extensionOf(path)) || asset.master.size <= READ_AT_MOST;
+  return probeMedia(toolchain, real, { signal, count, timeoutMs: PROBE_TIMEOUT_MS });
 }
 
 /** ffprobe read the file and gave up on its content; it was not killed. */
@@ -67,8 +86,10 @@ function isUnreadable(error: unknown): error is ProxyfsError {
   );
 }
 
-function unreadable(fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
-  const eligibility = { kind: 'ineligible', code: 'unreadable', reason: error.message } as const;
+function unreadable(asset: AssetRow, fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
+  const lines = error.details['lastLines'];
+  const said = Array.isArray(lines) ? lines.at(-1) : undefined;
+  const eligibility = classifyUnreadable(Number(asset.master.size), typeof said === 'string' ? said : error.message);
   return { fingerprint, media: undefined, eligibility };
 }
 

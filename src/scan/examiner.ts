@@ -14,7 +14,7 @@ import type { AssetId } from '../base/ids.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { Catalog } from '../catalog/catalog.js';
-import type { Examine } from './examine.js';
+import { type Examine, isExamined } from './examine.js';
 import { Semaphore } from './semaphore.js';
 import type { Settling } from './settle.js';
 import type { WalkedFile } from './walk.js';
@@ -95,7 +95,7 @@ export class Examiner {
     // Gone or replaced since the walk: the change that did it is scanned by itself.
     if (asset === undefined || !isSameFile(file, asset)) return true;
     // A known clip under a new name is complete; only its verdict is asked for.
-    const isMoved = asset.eligibility.kind !== 'unknown';
+    const isMoved = isExamined(asset);
     if (!isMoved && settling.remaining(file) > 0) return this.#markGrowing(file);
     const facts = await this.#slots.run(() => {
       signal?.throwIfAborted();
@@ -112,17 +112,19 @@ export class Examiner {
   #markGrowing(file: WalkedFile): false {
     const { catalog } = this.#options;
     const { asset } = catalog.observe(file);
-    const known = asset.eligibility;
-    if (known.kind === 'unknown' && known.reason !== STILL_GROWING) {
-      const eligibility = { kind: 'unknown', reason: STILL_GROWING } as const;
+    const eligibility = { kind: 'unknown', reason: STILL_GROWING } as const;
+    if (!isExamined(asset) && asset.eligibility.kind === 'unknown' && asset.eligibility.reason !== STILL_GROWING) {
       catalog.describe(asset.id, { fingerprint: undefined, media: undefined, eligibility });
     }
     return false;
   }
 
+  /** As they are now, with the catalog knowing it: a file that grew is another content of the same asset. */
   async #lookAgain(files: readonly WalkedFile[]): Promise<WalkedFile[]> {
     const again = await Promise.all(files.map((file) => this.#look(file.path)));
-    return again.filter((file) => file !== undefined);
+    const there = again.filter((file) => file !== undefined);
+    this.#options.catalog.observeAll(there);
+    return there;
   }
 
   async #look(path: VirtualPath): Promise<WalkedFile | undefined> {

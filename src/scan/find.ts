@@ -11,6 +11,7 @@ import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { Catalog } from '../catalog/catalog.js';
+import { isExamined } from './examine.js';
 import { isCandidateName } from './names.js';
 import { type WalkedFile, walk } from './walk.js';
 
@@ -72,7 +73,7 @@ function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: C
     if (file === undefined) return;
     if (state !== 'same') finding.touched.add(asset.id);
     // A new name may mean another verdict: a clip moved into a camera card belongs to the card.
-    if (state !== 'same' || asset.eligibility.kind === 'unknown') finding.toExamine.push(file);
+    if (state !== 'same' || !isExamined(asset)) finding.toExamine.push(file);
   });
 }
 

@@ -9,12 +9,12 @@ export function proxyfsMounts(mountinfo: string): ReadonlySet<string> {
     const [type, device] = after?.split(' ') ?? [];
     if (point === undefined || type === undefined) continue;
     const isOurs = type === 'fuse.proxyfs' || (type.startsWith('fuse') && device?.startsWith('proxyfs') === true);
-    if (isOurs) points.add(unescape(point));
+    if (isOurs) points.add(decodeOctal(point));
   }
   return points;
 }
 
 /** Blank, tab, newline and backslash are written as three octal digits. */
-function unescape(text: string): string {
+function decodeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
