@@ -1,0 +1,87 @@
+/**
+ * The same file operations on the mount and on a plain directory: every result, every error number and the
+ * tree that is left must be equal. Once with passthrough, once with the native threads reading and writing.
+ */
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { toRealPath } from '../../src/base/paths.js';
+import type { MountedVolume, MountOptions } from '../../src/mount/driver.js';
+import { createNativeDriver } from '../../src/mount/native-driver.js';
+import { detachStale } from '../../src/mount/stale-mount.js';
+
+const run = promisify(execFile);
+// The compiled test lies in dist/test/mount, the program where the sources are.
+const PROGRAM = join(fileURLToPath(import.meta.url), '../../../../test/fixtures/posix-operations.py');
+const skip = unmountableReason();
+
+interface CaseReport {
+  readonly results: readonly unknown[];
+  readonly tree: readonly unknown[];
+}
+
+function unmountableReason(): string | false {
+  if (process.platform !== 'linux') return 'not Linux';
+  if (!existsSync('/dev/fuse')) return 'no /dev/fuse';
+  return process.geteuid?.() === 0 ? false : 'needs root';
+}
+
+async function makeFolder(t: Test): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-posix-')));
+  await chmod(root, 0o755);
+  for (const name of ['plain', 'source', 'mount']) await mkdir(join(root, name));
+  t.teardown(async () => {
+    await detachStale(join(root, 'mount'));
+    await rm(root, { recursive: true, force: true });
+  });
+  return root;
+}
+
+async function mount(t: Test, root: string, disable: MountOptions['disable']): Promise<MountedVolume> {
+  const volume = await createNativeDriver().mount({
+    source: toRealPath(join(root, 'source')),
+    mountPoint: toRealPath(join(root, 'mount')),
+    fsName: 'proxyfs-posix',
+    hiddenRootNames: [],
+    writes: 'deny',
+    allowOther: true,
+    disable,
+  });
+  t.teardown(() => volume.unmount({ force: true }));
+  return volume;
+}
+
+async function operate(folder: string): Promise<Record<string, CaseReport>> {
+  const { stdout, stderr } = await run('python3', [PROGRAM, folder], { maxBuffer: 1 << 26 });
+  if (stderr !== '') throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, CaseReport>;
+}
+
+for (const [how, disable] of [
+  ['with passthrough', {}],
+  ['by native threads', { passthrough: true }],
+] as const) {
+  t.test(`the mount behaves like a plain directory, ${how}`, { skip }, async (t) => {
+    const root = await makeFolder(t);
+    const volume = await mount(t, root, disable);
+    const expected = await operate(join(root, 'plain'));
+    const actual = await operate(join(root, 'mount'));
+    t.ok(Object.keys(expected).length >= 15, 'the program ran its cases');
+    for (const [name, { results, tree }] of Object.entries(expected)) {
+      t.notMatch(String(results[0]), /^\w*Error: /, `${name.replaceAll('_', ' ')}: ran`);
+      t.strictSame(actual[name]?.results, results, `${name.replaceAll('_', ' ')}: results`);
+      t.strictSame(actual[name]?.tree, tree, `${name.replaceAll('_', ' ')}: the tree that is left`);
+    }
+    t.equal(volume.counters().openHandles, 0, 'no handle is left');
+    if (disable.passthrough !== true && volume.info.passthrough) {
+      t.equal(volume.counters().reads + volume.counters().writes, 0, 'the daemon saw no READ and no WRITE');
+    }
+  });
+}
