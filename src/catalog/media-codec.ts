@@ -42,7 +42,10 @@ function object<T extends object>(fields: { readonly [K in keyof T]-?: Reader<T[
   const entries = Object.entries(fields) as [string, Reader<unknown>][];
   return (value) => {
     if (!isRecord(value)) throw unexpected('an object', value);
-    for (const [key, read] of entries) value[key] = read(value[key]);
+    for (const [key, read] of entries) {
+      const field = read(value[key]);
+      if (field !== undefined || key in value) value[key] = field;
+    }
     return value as T;
   };
 }
@@ -51,6 +54,12 @@ const orUndefined =
   <T>(read: Reader<T>): Reader<T | undefined> =>
   (value) =>
     value === null ? undefined : read(value);
+
+/** For optional fields: an absent key stays absent, which the type of the object knows and `T` does not. */
+const orAbsent =
+  <T>(read: Reader<T>): Reader<T> =>
+  (value) =>
+    (value === undefined ? undefined : read(value)) as T;
 
 function list<T>(read: Reader<T>): Reader<readonly T[]> {
   return (value) => {
@@ -61,7 +70,6 @@ function list<T>(read: Reader<T>): Reader<readonly T[]> {
 
 function primitive<T>(type: 'string' | 'number' | 'boolean'): Reader<T> {
   return (value) => {
-    // biome-ignore lint/suspicious/useValidTypeof: the parameter is one of the valid names
     if (typeof value !== type) throw unexpected(`a ${type}`, value);
     return value as T;
   };
@@ -110,6 +118,7 @@ const video = object<VideoStream>({
   frameRate: orUndefined(rational),
   averageFrameRate: orUndefined(rational),
   frames: orUndefined(number),
+  hiddenFrames: orAbsent(number),
   variableFrameRate: orUndefined(boolean),
   sampleAspect: orUndefined(rational),
   rotation: number,
