@@ -56,7 +56,8 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Any
 }
 
 function createParser(argv: readonly string[], columns: number) {
-  return yargs([...argv])
+  // Without a directory of its own yargs asks for the current one, which may be gone.
+  return yargs([...argv], '/')
     .scriptName('proxyfs')
     .usage('$0 COMMAND\n\nServes every media path from a light proxy or from its heavy master.')
     .parserConfiguration(KEEP_WORDS)

@@ -5,6 +5,7 @@
  * in, else the one of the current directory.
  */
 
+import { join } from 'node:path';
 import { errnoOf, ProxyfsError } from '../src/base/error.js';
 import type { Client } from '../src/control/client.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
@@ -42,19 +43,22 @@ export async function withSession<T>(
 async function locate(project: string | undefined, path: string | undefined, cwd: string): Promise<RuntimeRecord> {
   const { findProject } = await import('../src/control/discovery.js');
   if (project !== undefined || path === undefined) return await findProject(project, cwd);
-  try {
-    return await findProject(path, cwd);
-  } catch (error) {
-    if (!(error instanceof ProxyfsError) || error.code !== 'project/not-found') throw error;
-    // Inside a project the argument is the odd one, and the error that says so is the better one.
-    return await findProject(undefined, cwd).catch(() => {
-      throw error;
-    });
+  // The path itself, then its folder (it may not exist, behind a link), and last where we are:
+  // inside a project an argument from elsewhere gets an error that names both.
+  let first: unknown;
+  for (const at of [path, join(path, '..'), undefined]) {
+    try {
+      return await findProject(at, cwd);
+    } catch (error) {
+      if (!(error instanceof ProxyfsError) || error.code !== 'project/not-found') throw error;
+      first ??= error;
+    }
   }
+  throw first;
 }
 
 /** A removed directory has no name any more. */
-function currentDirectory(terminal: Terminal): string {
+export function currentDirectory(terminal: Terminal): string {
   try {
     return terminal.cwd();
   } catch (error) {

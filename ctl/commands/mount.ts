@@ -6,6 +6,7 @@ import type { DaemonOptionsInput } from '../../src/control/daemon-options.js';
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand, type Outcome } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
+import { currentDirectory } from '../session.js';
 import type { Terminal } from '../terminal.js';
 
 interface Arguments {
@@ -51,7 +52,7 @@ export const mount = defineCommand<Arguments>({
       })
       .option('allow-other', { type: 'boolean', default: false, describe: 'Let other users in' }),
   run: async (args, terminal) => {
-    const options = daemonOptions(args, terminal.cwd());
+    const options = daemonOptions(args, currentDirectory(terminal));
     if (args.foreground) return await inForeground(options, args.json);
     const [{ launchDaemon }, { connect }] = await Promise.all([
       import('../../src/control/launch.js'),

@@ -8,7 +8,7 @@ import { detachStale, isStaleMount } from '../../src/mount/stale-mount.js';
 import { type CommonArguments, defineCommand, type Outcome } from '../command.js';
 import { escapeName } from '../output/escape.js';
 import { counted } from '../output/quantities.js';
-import type { Terminal } from '../terminal.js';
+import { currentDirectory } from '../session.js';
 
 interface Arguments {
   readonly mountpoint: string | undefined;
@@ -30,21 +30,21 @@ export const unmount = defineCommand<Arguments>({
       .positional('mountpoint', { type: 'string', describe: 'The mount point, or the source' })
       .option('force', { type: 'boolean', default: false, describe: 'Also while files are open' }),
   run: async (args, terminal) => {
-    const path = resolve(terminal.cwd(), args.mountpoint ?? '.');
-    const client = await clientOf(path, terminal);
+    const path = resolve(currentDirectory(terminal), args.mountpoint ?? '.');
+    const client = await clientOf(path);
     if (client === undefined) return detached(path);
     return await end(client, args, path);
   },
 });
 
 /** undefined: no daemon, but a mount that one left behind, which is gone now. */
-async function clientOf(path: string, terminal: Terminal): Promise<Client | undefined> {
+async function clientOf(path: string): Promise<Client | undefined> {
   const [{ connect }, { findProject }] = await Promise.all([
     import('../../src/control/client.js'),
     import('../../src/control/discovery.js'),
   ]);
   try {
-    return await connect(await findProject(path, terminal.cwd()));
+    return await connect(await findProject(path, '/'));
   } catch (error) {
     const gone = error instanceof ProxyfsError && ['project/not-found', 'daemon/unreachable'].includes(error.code);
     if (!gone || !(await isStaleMount(path))) throw error;
