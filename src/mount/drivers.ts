@@ -11,15 +11,18 @@ export interface ChosenDriver extends MountDriver {
   readonly reason: string;
 }
 
-type Try = { readonly driver: MountDriver } | { readonly obstacle: string };
+/** A driver, or one sentence on what keeps it from running here. */
+export type Attempt = { readonly driver: MountDriver } | { readonly obstacle: string };
+
+const ATTEMPTS: Readonly<Record<DriverKind, () => Promise<Attempt>>> = { native: tryNative, portable: tryPortable };
 
 /** `auto` prefers the native driver. Rejects with `driver/unavailable`, naming what is in the way of each. */
-export async function chooseDriver(wish: 'auto' | DriverKind): Promise<ChosenDriver> {
-  const native = wish === 'portable' ? undefined : await tryNative();
+export async function chooseDriver(wish: 'auto' | DriverKind, attempts = ATTEMPTS): Promise<ChosenDriver> {
+  const native = wish === 'portable' ? undefined : await attempts.native();
   if (native !== undefined && 'driver' in native) {
     return chosen(native.driver, wish === 'auto' ? 'native driver: the addon loads' : 'native driver: asked for');
   }
-  const portable = wish === 'native' ? undefined : await tryPortable();
+  const portable = wish === 'native' ? undefined : await attempts.portable();
   if (portable !== undefined && 'driver' in portable) {
     const why = native === undefined ? 'asked for' : `the native driver cannot be used (${native.obstacle})`;
     return chosen(portable.driver, `portable driver: ${why}`);
@@ -27,7 +30,7 @@ export async function chooseDriver(wish: 'auto' | DriverKind): Promise<ChosenDri
   throw unavailable(native?.obstacle, portable?.obstacle);
 }
 
-async function tryNative(): Promise<Try> {
+async function tryNative(): Promise<Attempt> {
   try {
     const driver = createNativeDriver();
     const obstacle = await deviceObstacle();
@@ -37,7 +40,7 @@ async function tryNative(): Promise<Try> {
   }
 }
 
-async function tryPortable(): Promise<Try> {
+async function tryPortable(): Promise<Attempt> {
   const obstacle = await findPortableObstacle();
   return obstacle === undefined ? { driver: createPortableDriver() } : { obstacle };
 }
