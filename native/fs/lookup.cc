@@ -72,6 +72,7 @@ void reply_entry(Call& call, int parent_fd, NodeId parent, std::string_view name
   FileStat stat{};
   if (const int error = stat_at(parent_fd, std::string(name).c_str(), stat)) return void(call.reply.error(-error));
   const Entered entered = enter(call.volume, parent, name, stat);
+  call.volume.retries.looked_up(call.pid(), file_id(stat), entered.id);
   if (call.reply.value(entry_out(call.volume, entered, stat)) != 0) call.volume.forget(entered.id, 1);
 }
 

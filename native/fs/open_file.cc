@@ -15,12 +15,18 @@ bool writes(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags &
 
 // Counts the open if a lookup made now would give this very node; else a positive errno.
 // Under the table's lock, so that a commit either finds the file busy or is seen here.
-int claim(Volume& volume, const Target& target, uint32_t flags) {
+int claim(Call& call, const Target& target, uint32_t flags) {
+  Volume& volume = call.volume;
+  const bool retried = volume.retries.take(call.pid(), target.node.id);
   const SwapTable::Reader reader = volume.swaps.read();
   const Resolution found = reader.resolve(target.node.file, target.master);
   // ESTALE makes the kernel look the path up again: no open that begins after a commit sees the old variant,
   // even through a dentry that no notification reached.
-  if (volume.capabilities.coherent && found.serial() != target.node.serial()) return ESTALE;
+  const bool outdated = volume.capabilities.coherent && found.serial() != target.node.serial();
+  if (outdated && !retried) {
+    volume.retries.begin(call.pid(), target.node.file);
+    return ESTALE;
+  }
   if (found.deny && reads(flags)) return EIO;
   volume.nodes.open(target.node.id);
   return 0;
@@ -147,7 +153,7 @@ void open_file(Call& call) {
   if (in == nullptr) return void(call.reply.error(EINVAL));
   Target target;
   if (!find_target(call, call.nodeid(), target)) return;
-  if (const int error = claim(volume, target, in->flags)) return void(call.reply.error(error));
+  if (const int error = claim(call, target, in->flags)) return void(call.reply.error(error));
   const NodeId id = target.node.id;
   if (target.node.replacement && writes(in->flags)) {
     release_node(volume, id);

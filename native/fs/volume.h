@@ -13,6 +13,7 @@
 #include "fs/handle_table.h"
 #include "fs/node_files.h"
 #include "fs/node_table.h"
+#include "fs/open_retry.h"
 #include "fs/swap_table.h"
 
 namespace proxyfs::fs {
@@ -34,6 +35,7 @@ struct Volume {
   NodeFiles files;
   HandleTable handles;
   SwapTable swaps;
+  OpenRetries retries;
   CounterCells counters;
   // Serialises the first open and the last close of one node; node id modulo size picks the stripe.
   std::array<std::mutex, 64> backing_stripes;

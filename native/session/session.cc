@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/stat.h>
 
 #include <chrono>
 #include <cstdio>
@@ -25,12 +23,6 @@ UniqueFd open_source(const std::string& path) {
   const int error = errno;
   if (!fd) throw SessionError("open-source", error, "opening the source " + path);
   return fd;
-}
-
-// Creation modes come with the caller's umask (FUSE_DONT_MASK); this process's own must not be
-// applied on top. A umask belongs to a thread group unless a thread leaves it.
-void drop_umask() {
-  if (::unshare(CLONE_FS) == 0) ::umask(0);
 }
 
 }  // namespace
@@ -105,7 +97,6 @@ void Session::start_readers(unsigned count) {
 
 void Session::serve(Device& device, unsigned index) {
   prepare_thread(("proxyfs/" + std::to_string(index)).c_str());
-  drop_umask();
   const auto storage = std::make_unique<uint64_t[]>(kBufferSize / sizeof(uint64_t));
   const std::span buffer(reinterpret_cast<std::byte*>(storage.get()), kBufferSize);
   while (!stopping_) {
