@@ -1,0 +1,71 @@
+/**
+ * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
+ *
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N]
+ *
+ * Figures of a busy machine mean little by themselves: each round measures every target in turn,
+ * the median of the rounds is shown, and what counts is the ratio to the bare folder.
+ */
+
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { benchFlips, median } from './flips.js';
+import { formatFlips, formatReads, type ReadResult } from './report.js';
+import { measure, ROWS } from './rows.js';
+import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
+import { availableTargets, type Target } from './targets.js';
+
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+
+const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
+try {
+  const reader = await buildReader(root);
+  const tree = await makeSampleTree(root, args.quick ? 64 : 512, args.quick ? 2_000 : 20_000);
+  const reads = await benchReads(reader, tree, Number(args.rounds));
+  process.stdout.write(formatReads(reads));
+  const flips = await benchFlips(root, reader, args.quick ? [1, 1_000] : [1, 1_000, 100_000]);
+  process.stdout.write(formatFlips(flips));
+  if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify({ reads, flips }, null, 2)}\n`);
+} finally {
+  await rm(root, { recursive: true, force: true });
+}
+
+async function benchReads(reader: string, tree: SampleTree, rounds: number): Promise<ReadResult[]> {
+  const targets = await availableTargets();
+  const figures = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const target of targets) await benchTarget(reader, tree, target, figures);
+  }
+  return ROWS.map(({ title, unit }) => ({
+    title,
+    unit,
+    figures: targets.map(({ name }) => ({ target: name, value: median(figures.get(`${title}/${name}`) ?? []) })),
+  }));
+}
+
+async function benchTarget(
+  reader: string,
+  tree: SampleTree,
+  target: Target,
+  figures: Map<string, number[]>,
+): Promise<void> {
+  for (const row of ROWS) {
+    const mounted = await target.start(tree.source, root);
+    try {
+      if (!row.cold) await measure(reader, row, mounted.path, tree);
+      const key = `${row.title}/${target.name}`;
+      figures.set(key, [...(figures.get(key) ?? []), await measure(reader, row, mounted.path, tree)]);
+    } finally {
+      await mounted.stop();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** The benchmark's tables: a figure and, behind it, its ratio to the first column. */
+
+import type { FlipRow } from './flips.js';
+
+export interface ReadResult {
+  readonly title: string;
+  readonly unit: string;
+  readonly figures: readonly { readonly target: string; readonly value: number }[];
+}
+
+export function formatReads(results: readonly ReadResult[]): string {
+  const targets = results[0]?.figures.map(({ target }) => target) ?? [];
+  const head = ['', '', ...targets];
+  const body = results.map(({ title, unit, figures }) => {
+    const bare = figures[0]?.value ?? Number.NaN;
+    return [title, unit, ...figures.map(({ value }) => `${formatFigure(value)} (${(value / bare).toFixed(2)})`)];
+  });
+  return formatTable([head, ...body]);
+}
+
+export function formatFlips(rows: readonly FlipRow[]): string {
+  const head = ['flip, native', 'assets', 'table ms', 'kernel ms', 'commit() ms', 'first open ms'];
+  const body = rows.map((row) => [
+    row.title,
+    String(row.assets),
+    ...[row.tableMs, row.kernelMs, row.totalMs, row.firstOpenMs].map((value) => value.toFixed(3)),
+  ]);
+  return formatTable([head, ...body]);
+}
+
+function formatFigure(value: number): string {
+  return value >= 100 ? Math.round(value).toString() : value.toFixed(2);
+}
+
+function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join('  '));
+  return `\n${lines.join('\n')}\n`;
+}
+
+function pad(cell: string, width: number, column: number): string {
+  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+}
