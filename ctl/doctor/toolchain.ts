@@ -2,8 +2,8 @@
 
 import { toProxyfsError } from '../../src/base/error.js';
 import { locateFfmpeg, type Toolchain } from '../../src/ffmpeg/toolchain.js';
+import { encodersOf } from '../../src/profiles/essences.js';
 import { listProfiles, type Profile } from '../../src/profiles/profiles.js';
-import { encodersOf } from '../../src/profiles/video-arguments.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 export async function checkFfmpeg(env: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {

@@ -44,7 +44,11 @@ function keepsRate(sorted: Float64Array, timeBase: Rational, rate: Rational): bo
 }
 
 /** Lines of `pts,flags` from ffprobe's compact packet listing; `N/A` times make the cadence unknown. */
-export function parsePacketLines(text: string): { readonly ticks: number[]; readonly hidden: number; readonly untimed: number } {
+export function parsePacketLines(text: string): {
+  readonly ticks: number[];
+  readonly hidden: number;
+  readonly untimed: number;
+} {
   const ticks: number[] = [];
   let [hidden, untimed] = [0, 0];
   for (const line of text.split('\n')) {

@@ -60,8 +60,12 @@ export function parseFfprobeOutput(text: string): FfprobeOutput {
 }
 
 function garbage(reason: string, cause: unknown, text: string): ProxyfsError {
-  return new ProxyfsError('ffprobe/garbage', `ffprobe's answer cannot be understood: ${reason}; is it a real ffprobe?`, {
-    cause,
-    details: { beginning: text.slice(0, 200) },
-  });
+  return new ProxyfsError(
+    'ffprobe/garbage',
+    `ffprobe's answer cannot be understood: ${reason}; is it a real ffprobe?`,
+    {
+      cause,
+      details: { beginning: text.slice(0, 200) },
+    },
+  );
 }

@@ -11,7 +11,7 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { parseRational, type Rational, rational } from '../time/rational.js';
+import { add, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
 import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import type { MediaInfo, VideoStream } from './media-info.js';
@@ -37,7 +37,8 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const media = await withTimecode(readMediaInfo(output), file, tracks);
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
-    return await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
+    const counted = await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
+    return movie?.fragmented === true ? await withSoundLengths(toolchain, path, counted, options) : counted;
   } finally {
     await file.close();
   }
@@ -54,6 +55,32 @@ async function withCadence(media: MediaInfo, measure: (stream: VideoStream) => P
     streams.push(counts ? applyCadence(stream, await measure(stream)) : stream);
   }
   return { ...media, streams };
+}
+
+/** Headers of fragmented files state absurd lengths: the sound is as long as its packets. */
+async function withSoundLengths(
+  toolchain: Toolchain,
+  path: RealPath,
+  media: MediaInfo,
+  options: ProbeOptions,
+): Promise<MediaInfo> {
+  const streams = [];
+  for (const stream of media.streams) {
+    if (stream.kind !== 'audio') {
+      streams.push(stream);
+      continue;
+    }
+    const select = ['-select_streams', String(stream.index), '-show_entries', 'packet=duration_time', '-of', 'csv=p=0'];
+    const lengths = await runFfprobe(toolchain, [...select, fileArgument(path)], options);
+    streams.push({ ...stream, duration: sumOfLengths(lengths) ?? stream.duration });
+  }
+  return { ...media, streams };
+}
+
+function sumOfLengths(text: string): Rational | undefined {
+  const lengths = text.split('\n').map((line) => parseDecimal(line.replace(/,.*$/, '')));
+  const known = lengths.filter((length) => length !== undefined);
+  return known.length === 0 ? undefined : known.reduce(add);
 }
 
 function applyCadence(stream: VideoStream, cadence: Cadence): VideoStream {
@@ -103,7 +130,9 @@ function trackOf(
   stream: VideoStream,
   tracks: readonly QuickTimeTrack[],
 ): QuickTimeTrack | undefined {
-  const videos = output.streams.filter((entry) => entry.codec_type === 'video' && entry.disposition['attached_pic'] !== 1);
+  const videos = output.streams.filter(
+    (entry) => entry.codec_type === 'video' && entry.disposition['attached_pic'] !== 1,
+  );
   const videoTracks = tracks.filter((track) => track.handler === 'vide');
   if (videos.length !== videoTracks.length) return undefined;
   return videoTracks[videos.findIndex((entry) => entry.index === stream.index)];

@@ -49,7 +49,10 @@ export function* children(body: Buffer): Generator<Box> {
     const extent = boxExtent(body.subarray(position, position + 16), body.length - position);
     if (extent === undefined || extent.length > body.length - position) return;
     const end = position + extent.length;
-    yield { type: body.toString('latin1', position + 4, position + 8), body: body.subarray(position + extent.header, end) };
+    yield {
+      type: body.toString('latin1', position + 4, position + 8),
+      body: body.subarray(position + extent.header, end),
+    };
     position = end;
   }
 }

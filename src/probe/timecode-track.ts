@@ -11,7 +11,10 @@ import { rational } from '../time/rational.js';
 import { canDropFrame, formatTimecode, timecodeAt } from '../time/timecode.js';
 import type { QuickTimeTrack } from './quicktime-tracks.js';
 
-export async function readTimecodeTrack(file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<string | undefined> {
+export async function readTimecodeTrack(
+  file: FileHandle,
+  tracks: readonly QuickTimeTrack[],
+): Promise<string | undefined> {
   const description = tracks.find((track) => track.timecode !== undefined)?.timecode;
   if (description === undefined) return undefined;
   const sample = Buffer.alloc(4);

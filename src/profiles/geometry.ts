@@ -22,17 +22,40 @@ export function isRgb(video: VideoStream): boolean {
   return /^(rgb|bgr|gbr|0rgb|0bgr|x2rgb|x2bgr)/.test(video.pixelFormat);
 }
 
-/** The tags of a proxy that keeps the range where its codec can say so, and is limited range where it cannot. */
+/**
+ * The tags of a proxy: the master's, as far as they are known names. The range is kept
+ * where the codec can state it, else the samples are converted to limited range.
+ */
 export function proxyColor(video: VideoStream, keepsFullRange: boolean): ColorTags {
+  const { matrix, primaries, transfer } = video.color;
   return {
     range: isFullRange(video) && keepsFullRange ? 'pc' : 'tv',
-    matrix: isRgb(video) ? matrixForRgb(video) : video.color.matrix,
-    primaries: video.color.primaries,
-    transfer: video.color.transfer,
+    matrix: isRgb(video) ? matrixForRgb(video) : pick(MATRICES, matrix === 'bt470bg' ? SAME_AS_BT470BG : matrix),
+    primaries: pick(PRIMARIES, primaries),
+    transfer: pick(TRANSFERS, transfer),
   };
+}
+
+/** The two names of BT.601's one matrix; ProRes and DNxHR only have a code for this one. */
+const SAME_AS_BT470BG = 'smpte170m';
+
+/** Names that FFmpeg's filters take and that the proxy codecs or their containers can state. */
+const MATRICES = ['bt709', 'smpte170m', 'smpte240m', 'bt2020nc'];
+const PRIMARIES = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'film', 'bt2020', 'smpte431', 'smpte432'];
+const TRANSFERS = [
+  ...['bt709', 'smpte170m', 'smpte240m', 'linear', 'iec61966-2-4', 'iec61966-2-1', 'bt2020-10', 'bt2020-12'],
+  ...['bt470m', 'bt470bg', 'smpte2084', 'smpte428', 'arib-std-b67'],
+];
+
+function pick(names: readonly string[], name: string | undefined): string | undefined {
+  return name !== undefined && names.includes(name) ? name : undefined;
 }
 
 /** Players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
 export function matrixForRgb(video: VideoStream): string {
   return video.height >= 720 ? 'bt709' : 'smpte170m';
+}
+
+export function hasSquarePixels(video: VideoStream): boolean {
+  return video.sampleAspect === undefined || video.sampleAspect.num === video.sampleAspect.den;
 }

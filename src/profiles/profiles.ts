@@ -5,13 +5,15 @@
 
 import { ProxyfsError } from '../base/error.js';
 
-export type VideoEssence = 'prores-proxy' | 'dnxhr-lb' | 'h264-intra';
+export type VideoEssence = 'prores-proxy' | 'dnxhr-lb' | 'h264-intra' | 'mpeg2-intra';
 
 /** What the finished file is made of, by extension of the master. */
 export interface ProfileTarget {
   /** FFmpeg muxer. */
   readonly muxer: 'mov' | 'mp4' | 'mxf';
   readonly video: VideoEssence;
+  /** For pictures that `video` cannot carry (interlaced, small or with other than square pixels). */
+  readonly otherwise?: VideoEssence;
 }
 
 export interface Profile {
@@ -24,7 +26,8 @@ export interface Profile {
 }
 
 const MP4: ProfileTarget = { muxer: 'mp4', video: 'h264-intra' };
-const MXF: ProfileTarget = { muxer: 'mxf', video: 'dnxhr-lb' };
+/** DNxHR in MXF is progressive with square pixels; MPEG-2 carries what broadcast masters are. */
+const MXF: ProfileTarget = { muxer: 'mxf', video: 'dnxhr-lb', otherwise: 'mpeg2-intra' };
 
 export const DEFAULT_PROFILE = 'edit';
 
@@ -32,13 +35,13 @@ const PROFILES: readonly Profile[] = [
   {
     name: 'edit',
     version: 1,
-    summary: '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB; full size',
+    summary: '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB (interlaced: MPEG-2 intra)',
     targets: { '.mov': { muxer: 'mov', video: 'prores-proxy' }, '.mp4': MP4, '.m4v': MP4, '.mxf': MXF },
   },
   {
     name: 'edit_dnx',
     version: 1,
-    summary: '.mov and .mxf as DNxHR LB, .mp4 as H.264 with key frames only; full size',
+    summary: '.mov and .mxf as DNxHR LB (interlaced .mxf: MPEG-2 intra), .mp4 as H.264 with key frames only',
     targets: { '.mov': { muxer: 'mov', video: 'dnxhr-lb' }, '.mp4': MP4, '.m4v': MP4, '.mxf': MXF },
   },
 ];

@@ -63,7 +63,17 @@ function makePlan(target: ProfileTarget, input: RecipeInput): Plan {
   }
   const audio = media.streams.filter((stream): stream is AudioStream => stream.kind === 'audio');
   const { timecode, reel } = media;
-  return { target, encoders, video, audio, rate, frames: video.frames, leadFrames: lead(video, audio, rate), timecode, reel };
+  return {
+    target,
+    encoders,
+    video,
+    audio,
+    rate,
+    frames: video.frames,
+    leadFrames: lead(video, audio, rate),
+    timecode,
+    reel,
+  };
 }
 
 function onlyVideo(media: MediaInfo): VideoStream {
@@ -105,9 +115,10 @@ function mapArguments(plan: Plan): RecipeArgument[] {
 
 function labelArguments(plan: Plan): RecipeArgument[] {
   const { timecode, reel } = plan;
+  const reelOption = plan.target.muxer === 'mxf' ? '-metadata' : '-metadata:s:v:0';
   return [
     ...(timecode === undefined ? [] : [option('start timecode of the master', '-timecode', timecode)]),
-    ...(reel === undefined ? [] : [option('reel name: it is not inherited', '-metadata:s:v:0', `reel_name=${reel}`)]),
+    ...(reel === undefined ? [] : [option('reel name: it is not inherited', reelOption, `reel_name=${reel}`)]),
   ];
 }
 

@@ -1,69 +1,11 @@
 /** The arguments that make the picture of a proxy. Pure. */
 
-import type { VideoStream } from '../probe/media-info.js';
+import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { formatRational } from '../time/rational.js';
-import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb } from './geometry.js';
+import { type Essence, essenceOf } from './essences.js';
+import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor } from './geometry.js';
 import { option, type Plan, Refusal } from './plan.js';
-import type { VideoEssence } from './profiles.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
-
-interface Essence {
-  /** FFmpeg's codec name, as ffprobe says it of the finished file. */
-  readonly codec: string;
-  /** Encoders that can make it, best first. */
-  readonly encoders: readonly string[];
-  readonly pixelFormat: string;
-  /** The bitstream can say that its samples use the full range. */
-  readonly fullRange: boolean;
-  readonly interlaced: boolean;
-  readonly smallest: { readonly width: number; readonly height: number };
-  readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
-}
-
-const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
-  'prores-proxy': {
-    codec: 'prores',
-    // prores_aw is over three times as fast as prores_ks at equal quality, and names the field order rightly.
-    encoders: ['prores_aw', 'prores_ks'],
-    pixelFormat: 'yuv422p10le',
-    fullRange: false,
-    interlaced: true,
-    smallest: { width: 16, height: 16 },
-    options: () => [
-      option('ProRes 422 Proxy', '-profile:v', '0'),
-      option('readers that ask for the vendor expect this one', '-vendor', 'apl0'),
-    ],
-  },
-  'dnxhr-lb': {
-    codec: 'dnxhd',
-    encoders: ['dnxhd'],
-    pixelFormat: 'yuv422p',
-    fullRange: false,
-    interlaced: false,
-    smallest: { width: 256, height: 120 },
-    options: () => [option('DNxHR LB', '-profile:v', 'dnxhr_lb')],
-  },
-  'h264-intra': {
-    codec: 'h264',
-    encoders: ['libx264'],
-    pixelFormat: 'yuv420p',
-    fullRange: true,
-    interlaced: true,
-    smallest: { width: 16, height: 16 },
-    options: (_, fields) => [
-      option('fast to make, light to decode', '-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '23'),
-      option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
-      ...(fields === 'progressive'
-        ? []
-        : [option('field order in the bitstream', '-x264-params', fields === 'top-first' ? 'tff=1' : 'bff=1')]),
-    ],
-  },
-};
-
-/** Encoders that can make it, best first: one of them is enough. */
-export function encodersOf(video: VideoEssence): readonly string[] {
-  return ESSENCES[video].encoders;
-}
 
 export interface VideoExpectation {
   readonly codec: string;
@@ -72,7 +14,7 @@ export interface VideoExpectation {
 }
 
 export function videoExpectation(plan: Plan): VideoExpectation {
-  const essence = ESSENCES[plan.target.video];
+  const essence = essenceOf(plan);
   const full = essence.fullRange && isFullRange(plan.video) && !isRgb(plan.video);
   // FFmpeg's name for a full-range 4:2:0 picture in H.264.
   return { codec: essence.codec, pixelFormat: full ? 'yuvj420p' : essence.pixelFormat, fullRange: full };
@@ -80,7 +22,7 @@ export function videoExpectation(plan: Plan): VideoExpectation {
 
 /** Throws a Refusal where the codec cannot make an equal picture. */
 export function videoArguments(plan: Plan): RecipeArgument[] {
-  const essence = ESSENCES[plan.target.video];
+  const essence = essenceOf(plan);
   const fields = fieldsOf(plan.video);
   refuseImpossible(plan.video, essence, fields);
   const encoder = chooseEncoder(essence, plan.encoders);
@@ -93,7 +35,6 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
     ...essence.options(encoder, fields),
     option('the pixel format that belongs to the codec tag', '-pix_fmt', essence.pixelFormat),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
-    ...(isRgb(plan.video) ? [option('RGB was converted with it', '-colorspace', matrixForRgb(plan.video))] : []),
     ...fieldArguments(fields),
   ];
 }
@@ -108,7 +49,10 @@ function refuseImpossible(video: VideoStream, essence: Essence, fields: Fields):
     throw new Refusal('too-small', `its picture is ${size}: ${essence.codec} begins at ${width}x${height}`);
   }
   if (fields !== 'progressive' && !essence.interlaced) {
-    throw new Refusal('interlaced', `it is interlaced (${video.fieldOrder}) and DNxHR LB can only be made progressive`);
+    throw new Refusal(
+      'interlaced',
+      `it is interlaced (${video.fieldOrder}) and ${essence.codec} can only be made progressive`,
+    );
   }
 }
 
@@ -124,7 +68,19 @@ function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
   const lead = plan.leadFrames === 0 ? 'N' : `N+${plan.leadFrames}`;
   const marked = fields === 'progressive' ? [] : [`setfield=${fields === 'top-first' ? 'tff' : 'bff'}`];
   const format = `format=${essence.pixelFormat}`;
-  return [`settb=${rate}`, `setpts=${lead}`, ...marked, scaleFilter(plan, fields), format].join(',');
+  const tags = tagFilter(proxyColor(plan.video, videoExpectation(plan).fullRange));
+  return [`settb=${rate}`, `setpts=${lead}`, ...marked, scaleFilter(plan, fields), format, tags].join(',');
+}
+
+/** Encoders take the tags from the frames; conversions and some decoders leave them unset. */
+function tagFilter(color: ColorTags): string {
+  const words = [
+    `range=${color.range === 'pc' ? 'full' : 'limited'}`,
+    ...(color.matrix === undefined ? [] : [`colorspace=${color.matrix}`]),
+    ...(color.primaries === undefined ? [] : [`color_primaries=${color.primaries}`]),
+    ...(color.transfer === undefined ? [] : [`color_trc=${color.transfer}`]),
+  ];
+  return `setparams=${words.join(':')}`;
 }
 
 /** The size stays; only sample format, range and matrix are converted, each field by itself. */

@@ -57,7 +57,8 @@ export function frameNumber(timecode: Timecode, rate: Rational): number {
 
 /** The timecode of a frame number; wraps at 24 hours, also for negative numbers. */
 export function timecodeAt(frame: number, rate: Rational, dropFrame: boolean): Timecode {
-  if (dropFrame && !canDropFrame(rate)) throw invalid(`${formatRational(rate)} frames a second has no drop-frame count`);
+  if (dropFrame && !canDropFrame(rate))
+    throw invalid(`${formatRational(rate)} frames a second has no drop-frame count`);
   const nominal = nominalRate(rate);
   const day = framesPerDay(nominal, dropFrame);
   const wrapped = ((frame % day) + day) % day;

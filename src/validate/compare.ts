@@ -23,7 +23,11 @@ import type { ValidationCheck } from './report.js';
 export function compareMedia(master: MediaInfo, proxy: MediaInfo, expect: Expectation): ValidationCheck[] {
   const found = proxy.streams.filter((stream) => stream.kind === 'video' || stream.kind === 'audio');
   const checks = [
-    same('streams', expect.streams.map((stream) => stream.kind).join(' '), found.map((stream) => stream.kind).join(' ')),
+    same(
+      'streams',
+      expect.streams.map((stream) => stream.kind).join(' '),
+      found.map((stream) => stream.kind).join(' '),
+    ),
     same('timecode', expect.timecode ?? 'none', proxy.timecode ?? 'none'),
     same('reel', master.reel ?? 'none', proxy.reel ?? 'none'),
   ];
@@ -87,7 +91,8 @@ function compareAudio(
   position: number,
 ): ValidationCheck[] {
   const name = `audio ${position - 1}`;
-  const length = expect.audioLength === 'as-video' && picture !== undefined ? lengthOfPicture(picture) : master.duration;
+  const length =
+    expect.audioLength === 'as-video' && picture !== undefined ? lengthOfPicture(picture) : master.duration;
   return [
     same(`${name} channels`, String(master.channels), String(proxy.channels)),
     same(`${name} sample rate`, String(master.sampleRate), String(proxy.sampleRate)),
@@ -147,7 +152,8 @@ function near(
   found: Rational | undefined,
   tolerance: Rational,
 ): ValidationCheck {
-  const ok = expected === undefined || (found !== undefined && compare(magnitude(subtract(expected, found)), tolerance) <= 0);
+  const ok =
+    expected === undefined || (found !== undefined && compare(magnitude(subtract(expected, found)), tolerance) <= 0);
   return { field, expected: seconds(expected), found: seconds(found), ok };
 }
 

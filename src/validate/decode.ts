@@ -58,7 +58,8 @@ function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
 function decodeArguments(target: DecodeTarget, frame: number): string[] {
   const seconds = toNumber(divide(rational(4 * frame - 1, 4), target.rate));
   return [
-    ...['-xerror', '-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(target.file)],
+    ...['-loglevel', 'error', '-xerror', '-an', '-sn', '-dn'],
+    ...['-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(target.file)],
     ...['-map', '0:v:0', '-frames:v', '1', '-f', 'null', '-'],
   ];
 }

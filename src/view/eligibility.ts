@@ -21,7 +21,7 @@ export function classify(path: VirtualPath, media: MediaInfo): Eligibility {
     classifyPath(path) ??
     classifyContainer(path, media) ??
     classifyStreams(media) ??
-    classifyPicture(onlyVideo(media), extensionOf(path)) ??
+    classifyPicture(onlyVideo(media)) ??
     classifyFrames(onlyVideo(media)) ??
     classifyStarts(onlyVideo(media), media) ?? { kind: 'eligible' }
   );
@@ -59,7 +59,7 @@ function classifyStreams(media: MediaInfo): Eligibility | undefined {
   return undefined;
 }
 
-function classifyPicture(video: VideoStream, extension: string): Eligibility | undefined {
+function classifyPicture(video: VideoStream): Eligibility | undefined {
   const size = `${video.width}x${video.height}`;
   if (video.codec === 'unknown' || video.pixelFormat === 'unknown' || video.width === 0 || video.height === 0) {
     const what = video.codecTag === '' ? video.codec : video.codecTag;
@@ -68,13 +68,6 @@ function classifyPicture(video: VideoStream, extension: string): Eligibility | u
   if (video.hasAlpha) return ineligible('alpha', 'it has an alpha channel, which the proxy codecs would lose');
   if (video.width % 2 !== 0 || video.height % 2 !== 0) {
     return ineligible('odd-size', `its picture is ${size}; the proxy codecs need an even width and height`);
-  }
-  if (extension !== '.mxf') return undefined;
-  if (video.width < 256 || video.height < 120) {
-    return ineligible('too-small', `its picture is ${size}; DNxHR begins at 256x120`);
-  }
-  if (['tt', 'bb', 'tb', 'bt'].includes(video.fieldOrder)) {
-    return ineligible('interlaced', `it is interlaced (${video.fieldOrder}) and DNxHR can only be made progressive`);
   }
   return undefined;
 }

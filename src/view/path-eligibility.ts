@@ -46,7 +46,10 @@ export function ineligible(code: string, reason: string): Eligibility {
 function classifyFolder(folder: string): Eligibility | undefined {
   const card = CAMERA_CARDS.find((structure) => structure.pattern.test(folder));
   if (card !== undefined) {
-    return ineligible('camera-card', `it belongs to a ${card.name} card, whose files describe each other and stay together`);
+    return ineligible(
+      'camera-card',
+      `it belongs to a ${card.name} card, whose files describe each other and stay together`,
+    );
   }
   return AVID_MEDIA.test(folder)
     ? ineligible('avid-media', 'it is managed by Avid, which identifies media by what is inside')
@@ -56,7 +59,8 @@ function classifyFolder(folder: string): Eligibility | undefined {
 function classifyName(name: string): Eligibility | undefined {
   const extension = extensionOf(name);
   const kind = extensionKind(extension);
-  if (kind === 'raw') return ineligible('camera-raw', `${extension} is camera RAW: only its maker's software can stand in for it`);
+  if (kind === 'raw')
+    return ineligible('camera-raw', `${extension} is camera RAW: only its maker's software can stand in for it`);
   if (kind === 'audio') return ineligible('audio-only', 'it is sound without a picture; sound is light as it is');
   if (kind === 'still') {
     return /\d{3,}\.[^.]+$/.test(name)

@@ -1,0 +1,94 @@
+/**
+ * The picture codecs of proxies: how each is encoded and what it can carry. Data, with the
+ * reasons that the manifest shows.
+ */
+
+import type { VideoStream } from '../probe/media-info.js';
+import { type Fields, fieldsOf, hasSquarePixels } from './geometry.js';
+import { option, type Plan } from './plan.js';
+import type { VideoEssence } from './profiles.js';
+import type { RecipeArgument } from './recipe.js';
+
+export interface Essence {
+  /** FFmpeg's codec name, as ffprobe says it of the finished file. */
+  readonly codec: string;
+  /** Encoders that can make it, best first. */
+  readonly encoders: readonly string[];
+  readonly pixelFormat: string;
+  /** The bitstream can say that its samples use the full range. */
+  readonly fullRange: boolean;
+  readonly interlaced: boolean;
+  readonly smallest: { readonly width: number; readonly height: number };
+  readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
+}
+
+const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
+  'prores-proxy': {
+    codec: 'prores',
+    // prores_aw is over three times as fast as prores_ks at equal quality, and names the field order rightly.
+    encoders: ['prores_aw', 'prores_ks'],
+    pixelFormat: 'yuv422p10le',
+    fullRange: false,
+    interlaced: true,
+    smallest: { width: 16, height: 16 },
+    options: () => [
+      option('ProRes 422 Proxy', '-profile:v', '0'),
+      option('readers that ask for the vendor expect this one', '-vendor', 'apl0'),
+    ],
+  },
+  'dnxhr-lb': {
+    codec: 'dnxhd',
+    encoders: ['dnxhd'],
+    pixelFormat: 'yuv422p',
+    fullRange: false,
+    interlaced: false,
+    smallest: { width: 256, height: 120 },
+    options: () => [option('DNxHR LB', '-profile:v', 'dnxhr_lb')],
+  },
+  'h264-intra': {
+    codec: 'h264',
+    encoders: ['libx264'],
+    pixelFormat: 'yuv420p',
+    fullRange: true,
+    interlaced: true,
+    smallest: { width: 16, height: 16 },
+    options: (_, fields) => [
+      option('fast to make, light to decode', '-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '23'),
+      option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
+      ...(fields === 'progressive'
+        ? []
+        : [option('field order in the bitstream', '-x264-params', fields === 'top-first' ? 'tff=1' : 'bff=1')]),
+    ],
+  },
+  'mpeg2-intra': {
+    codec: 'mpeg2video',
+    encoders: ['mpeg2video'],
+    pixelFormat: 'yuv422p',
+    fullRange: false,
+    interlaced: true,
+    smallest: { width: 16, height: 16 },
+    options: () => [
+      option('every frame a key frame', '-g', '1', '-bf', '0'),
+      option('constant quality', '-q:v', '5', '-qmax', '28', '-non_linear_quant', '1', '-intra_vlc', '1'),
+    ],
+  },
+};
+
+/** Encoders that can make it, best first: one of them is enough. */
+export function encodersOf(video: VideoEssence): readonly string[] {
+  return ESSENCES[video].encoders;
+}
+
+/** The target's first choice, or its second where the first cannot carry the picture. */
+export function essenceOf(plan: Plan): Essence {
+  const { video, otherwise, muxer } = plan.target;
+  if (otherwise === undefined) return ESSENCES[video];
+  const fits = carries(ESSENCES[video], plan.video) && (muxer !== 'mxf' || hasSquarePixels(plan.video));
+  return ESSENCES[fits ? video : otherwise];
+}
+
+function carries(essence: Essence, video: VideoStream): boolean {
+  const { width, height } = essence.smallest;
+  const large = video.width >= width && video.height >= height;
+  return large && (essence.interlaced || fieldsOf(video) === 'progressive');
+}
