@@ -1,0 +1,167 @@
+/** What every backend of the job queue has to do. Each backend's test runs this with its own factory. */
+
+import t from 'tap';
+import type { AssetId, JobId, PoolKey } from '../../src/base/ids.js';
+import type { JobClass, JobQueue, JobRequest } from '../../src/jobs/queue.js';
+
+export interface Backend {
+  readonly queue: JobQueue;
+  /** Milliseconds the queue believes it is. */
+  readonly clock: { time: number };
+  close(): void;
+}
+
+export const requestOf = (asset: number, jobClass: JobClass = 'prewarm', key = `key ${asset}`): JobRequest => ({
+  asset: asset as AssetId,
+  poolKey: key as PoolKey,
+  profile: 'proxy_test',
+  jobClass,
+});
+
+export function testQueue(name: string, open: (test: { testdir(): string }) => Backend): void {
+  const test = (title: string, body: (t: Tap, backend: Backend) => void) =>
+    t.test(`${name}: ${title}`, async (t) => {
+      const backend = open(t);
+      try {
+        body(t, backend);
+      } finally {
+        backend.close();
+      }
+    });
+  type Tap = Pick<typeof t, 'equal' | 'same' | 'match' | 'not' | 'ok' | 'throws'>;
+
+  test('jobs are leased by class, then in the order of arrival', (t, { queue }) => {
+    queue.enqueue([requestOf(1, 'backlog'), requestOf(2, 'footage'), requestOf(3), requestOf(4)]);
+    queue.enqueue([requestOf(5, 'interactive'), requestOf(6)]);
+    t.same(
+      queue.list({ state: 'waiting', limit: 3 }).map((job) => job.asset),
+      [5, 3, 4],
+    );
+    const order = Array.from({ length: 7 }, () => queue.lease('w', 1000)?.job.asset);
+    t.same(order, [5, 3, 4, 6, 2, 1, undefined]);
+  });
+
+  test('a job is there once, and its class only rises', (t, { queue }) => {
+    const [first] = queue.enqueue([requestOf(1, 'backlog')]);
+    const jobs = queue.enqueue([
+      requestOf(1, 'interactive'),
+      requestOf(1, 'footage'),
+      requestOf(1, 'footage', 'other'),
+    ]);
+    t.same(
+      jobs.map((job) => job.jobClass),
+      ['interactive', 'interactive', 'footage'],
+    );
+    t.equal(jobs[0]?.id, first?.id);
+    t.not(jobs[2]?.id, first?.id, 'another recipe is another job');
+    t.equal(queue.latestOf(1 as AssetId)?.id, jobs[2]?.id);
+    t.equal(queue.counts().waiting, 2);
+  });
+
+  test('a leased job is nobody else’s, and only its token completes it', (t, { queue }) => {
+    queue.enqueue([requestOf(1)]);
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    t.equal(lease.job.state, 'running');
+    t.equal(lease.job.attempts, 1);
+    t.equal(queue.lease('v', 1000), undefined);
+    t.throws(() => queue.complete({ ...lease, token: 'guessed' }), { code: 'job/lease-lost' });
+    queue.complete(lease);
+    t.match(queue.get(lease.job.id), { state: 'done', reason: undefined });
+    t.throws(() => queue.complete(lease), { code: 'job/lease-lost' });
+  });
+
+  test('an expired lease is ready again and the old holder has lost it', (t, { queue, clock }) => {
+    queue.enqueue([requestOf(1)]);
+    const old = queue.lease('w', 1000);
+    if (old === undefined) throw new Error('no lease');
+    clock.time += 600;
+    const renewed = queue.renew(old, 1000);
+    clock.time += 600;
+    t.equal(queue.lease('v', 1000), undefined, 'a renewed lease holds on');
+    clock.time += 400;
+    const taken = queue.lease('v', 1000);
+    t.equal(taken?.job.id, old.job.id);
+    t.equal(taken?.job.attempts, 2);
+    for (const act of [() => queue.complete(renewed), () => queue.renew(old, 1), () => queue.release(old)]) {
+      t.throws(act, { code: 'job/lease-lost' });
+    }
+  });
+
+  test('a failing job is tried three times, then failed with its reason until asked for again', (t, { queue }) => {
+    queue.enqueue([requestOf(1), requestOf(2)]);
+    const seen: (number | undefined)[] = [];
+    for (let lease = queue.lease('w', 1000); lease !== undefined; lease = queue.lease('w', 1000)) {
+      seen.push(lease.job.asset);
+      if (lease.job.asset === 1) queue.fail(lease, 'ffmpeg died', { retry: true });
+      else queue.complete(lease);
+    }
+    t.same(seen, [1, 2, 1, 1], 'a failed one goes behind the others');
+    t.match(queue.latestOf(1 as AssetId), { state: 'failed', reason: 'ffmpeg died', attempts: 3 });
+    t.equal(queue.enqueue([requestOf(1)])[0]?.state, 'failed');
+    t.match(queue.enqueue([requestOf(1)], { retryFailed: true }), [
+      { state: 'waiting', attempts: 0, reason: undefined },
+    ]);
+  });
+
+  test('a job that cannot succeed fails at once', (t, { queue }) => {
+    queue.enqueue([requestOf(1)]);
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    t.match(queue.fail(lease, 'rejected: frame count', { retry: false }), { state: 'failed', attempts: 1 });
+    t.equal(queue.lease('w', 1000), undefined);
+  });
+
+  test('a job that lets its worker vanish three times has failed', (t, { queue, clock }) => {
+    queue.enqueue([requestOf(1)]);
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      t.equal(queue.lease('w', 1000)?.job.attempts, attempt);
+      clock.time += 1001;
+    }
+    t.equal(queue.lease('w', 1000), undefined);
+    t.match(queue.latestOf(1 as AssetId), { state: 'failed', reason: /stopped answering/ });
+  });
+
+  test('a released job keeps its place and loses no attempt', (t, { queue }) => {
+    queue.enqueue([requestOf(1), requestOf(2)]);
+    for (let round = 0; round < 5; round += 1) {
+      const lease = queue.lease('w', 1000);
+      if (lease === undefined) throw new Error('no lease');
+      t.same([lease.job.asset, lease.job.attempts], [1, 1]);
+      queue.release(lease);
+    }
+  });
+
+  test('cancelled jobs are over, running ones lose their lease, and both can be asked for again', (t, { queue }) => {
+    const jobs = queue.enqueue([requestOf(1), requestOf(2), requestOf(3)]);
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    const ids = [jobs[0], jobs[1]].map((job) => job?.id as JobId);
+    t.equal(queue.cancel([...ids, 999_999 as JobId]), 2);
+    t.equal(queue.cancel(ids), 0);
+    t.throws(() => queue.complete(lease), { code: 'job/lease-lost' });
+    t.same(queue.counts(), { waiting: 1, running: 0, done: 0, failed: 0, cancelled: 2 });
+    t.match(queue.enqueue([requestOf(1), requestOf(2)]), [{ state: 'waiting' }, { state: 'waiting' }]);
+  });
+
+  test('a job that is done starts anew when its proxy is asked for again', (t, { queue, clock }) => {
+    queue.enqueue([requestOf(1)]);
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    queue.complete(lease);
+    clock.time += 5;
+    t.match(queue.enqueue([requestOf(1)]), [
+      { id: lease.job.id, state: 'waiting', attempts: 0, updatedAt: clock.time },
+    ]);
+  });
+
+  test('a hundred thousand jobs are enqueued in five seconds', (t, { queue }) => {
+    const requests = Array.from({ length: 100_000 }, (_, asset) => requestOf(asset));
+    const start = performance.now();
+    const jobs = queue.enqueue(requests);
+    const took = performance.now() - start;
+    t.equal(jobs.length, 100_000);
+    t.ok(took < 5000, `took ${Math.round(took)} ms`);
+    t.equal(queue.lease('w', 1000)?.job.asset, 0);
+  });
+}
