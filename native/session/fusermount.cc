@@ -102,18 +102,23 @@ Outcome run(std::vector<std::string> arguments, int socket) {
   return outcome;
 }
 
-// fusermount3 reports in words; they end in the strerror text of what the kernel answered.
-int error_in(const std::string& message) {
-  for (const int error : {EBUSY, EACCES, EPERM, ENOENT, ENOTDIR, ENODEV, EINVAL}) {
-    if (message.ends_with(std::string(": ") + strerrordesc_np(error))) return error;
+// fusermount3 reports in words; they end in the strerror text of what the kernel answered, which is
+// taken off: SessionError puts it back.
+int split_error(std::string& message) {
+  for (const int error : {EBUSY, EACCES, EPERM, ENOENT, ENOTDIR, ENODEV, EINVAL, ENOTCONN}) {
+    const std::string ending = std::string(": ") + strerrordesc_np(error);
+    if (!message.ends_with(ending)) continue;
+    message.resize(message.size() - ending.size());
+    return error;
   }
   return EPERM;
 }
 
 [[noreturn]] void fail(const char* step, const Outcome& outcome) {
   if (outcome.spawn_error != 0) throw SessionError(step, outcome.spawn_error, "fusermount3 cannot be started");
-  throw SessionError(step, error_in(outcome.message),
-                     outcome.message.empty() ? "fusermount3 failed without a message" : outcome.message);
+  std::string message = outcome.message.empty() ? "fusermount3 failed without a message" : outcome.message;
+  const int error = split_error(message);
+  throw SessionError(step, error, message);
 }
 
 bool failed(const Outcome& outcome) {

@@ -9,6 +9,7 @@
 
 #include "session/error.h"
 #include "session/handshake.h"
+#include "session/read_ahead.h"
 #include "session/signals.h"
 
 namespace proxyfs::session {
@@ -16,6 +17,8 @@ namespace proxyfs::session {
 namespace {
 
 constexpr unsigned kMostThreads = 32;
+// One full request at a time while the one before is being used.
+constexpr unsigned kReadAheadKib = 2 * kMaxTransfer / 1024;
 
 // Opened before anything is mounted, so that mounting over the source itself still serves the source.
 UniqueFd open_source(const std::string& path) {
@@ -46,6 +49,7 @@ Session::Session(SessionOptions options, fs::EventSink& events, std::function<vo
     info_.notes = std::move(agreement.notes);
     files_->start(info_.capabilities);
     kernel_.start();
+    if (!info_.capabilities.passthrough) widen_read_ahead(mount_point_, kReadAheadKib);
     start_readers(std::min(std::max(options.threads, 1U), kMostThreads));
   } catch (...) {
     stop();

@@ -46,6 +46,10 @@ const PHRASES: Readonly<Record<string, Readonly<Record<string, Phrase>>>> = {
     ],
   },
   fusermount: {
+    EACCES: ({ mountPoint }) => [
+      'fuse/mount-failed',
+      `fusermount3 may not mount on '${mountPoint}': the directory must be writable by you, and /dev/fuse too (chmod 666 /dev/fuse)`,
+    ],
     ENOENT: ({ mountPoint }) => [
       'fuse/unavailable',
       `mounting '${mountPoint}' without root needs fusermount3 (Debian: apt install fuse3) and an existing mount point`,
