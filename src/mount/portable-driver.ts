@@ -85,12 +85,17 @@ async function checkMountPoint({ source, mountPoint }: MountOptions): Promise<vo
   }
 }
 
-/** `max_read` stays libfuse's 128 KiB; a comma or backslash in the name is escaped for its parser. */
+/**
+ * Others than the daemon's own user are checked by the kernel, for whom that costs a request for
+ * each folder of a path; the daemon's own user is checked by the source.
+ *
+ * `max_read` stays libfuse's 128 KiB; a comma or backslash in the name is escaped for its parser.
+ */
 function mountOptions({ fsName, allowOther }: MountOptions): string[] {
-  const always = ['subtype=proxyfs', 'default_permissions', 'direct_io', 'use_ino', 'big_writes'];
+  const always = ['subtype=proxyfs', 'direct_io', 'use_ino', 'big_writes'];
   const timeouts = ['attr_timeout=0', 'entry_timeout=0', 'negative_timeout=0'];
   const name = `fsname=${fsName.replace(/[\\,]/g, '\\$&')}`;
-  return [name, ...always, ...timeouts, ...(allowOther ? ['allow_other'] : [])];
+  return [name, ...always, ...timeouts, ...(allowOther ? ['allow_other', 'default_permissions'] : [])];
 }
 
 async function startSession(session: FuseSession, { mountPoint }: MountOptions): Promise<void> {
