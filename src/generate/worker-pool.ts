@@ -26,6 +26,8 @@ export interface WorkerPoolOptions {
   readonly reserveBytes?: number | undefined;
   /** How long a job stays with a worker that says nothing; default 15 s. */
   readonly leaseMs?: number | undefined;
+  /** Wait of a worker after a failure that may pass; default 1 s. */
+  readonly backOffMs?: number | undefined;
   /** Called after each job, when catalog and queue say the same. */
   readonly onFinished?: ((finished: FinishedJob) => void) | undefined;
 }
@@ -58,8 +60,7 @@ const DEFAULT_RESERVE = 1 << 30;
 /** How often an idle worker looks by itself: jobs of workers that died become free without notice. */
 const IDLE_MS = 2000;
 const NO_SPACE_MS = 5000;
-/** A worker waits this long after a failure that may pass. */
-const BACK_OFF_MS = 1000;
+const DEFAULT_BACK_OFF_MS = 1000;
 
 export class WorkerPool {
   readonly #generation: Generation;
@@ -144,7 +145,7 @@ export class WorkerPool {
     const lease = this.#isStopping ? undefined : this.#generation.queue.lease(worker, this.#leaseMs);
     if (lease === undefined) return IDLE_MS;
     const outcome = await this.#work(lease);
-    return outcome.kind === 'retry' ? BACK_OFF_MS : 0;
+    return outcome.kind === 'retry' ? (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS) : 0;
   }
 
   async #work(leased: Lease): Promise<JobOutcome> {

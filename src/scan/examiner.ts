@@ -84,7 +84,10 @@ export class Examiner {
         else growing.push(file);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency, files.length) }, worker));
+    const workers = Array.from({ length: Math.min(this.#options.concurrency, files.length) }, worker);
+    // All of them have ended before anyone hears that one failed: nothing is described afterwards.
+    const ends = await Promise.allSettled(workers);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return growing;
   }
 
