@@ -31,6 +31,7 @@ export class Connection {
   readonly #limits: ConnectionLimits;
   readonly #lines: LineReader;
   readonly #calls = new Map<CallId, AbortController>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(socket: Socket, handlers: Handlers, log: Logger, limits: ConnectionLimits) {
     this.#socket = socket;
@@ -48,8 +49,8 @@ export class Connection {
     this.#abortAll('the daemon is stopping');
     if (this.#socket.destroyed) return;
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
-    this.#socket.end();
     const timer = setTimeout(() => this.#socket.destroy(), this.#limits.drainMs);
+    void Promise.allSettled(this.#running).then(() => this.#socket.end());
     await closed;
     clearTimeout(timer);
   }
@@ -79,7 +80,9 @@ export class Connection {
       const error = new ProxyfsError('request/invalid', 'the call id is in use, or too many calls run at once');
       this.#send({ jsonrpc: '2.0', id: message.id, error: toRpcError(error, RPC.invalidRequest) });
     } else {
-      void this.#run(message.id, message.method, message.params);
+      const running = this.#run(message.id, message.method, message.params);
+      this.#running.add(running);
+      void running.finally(() => this.#running.delete(running));
     }
   }
 

@@ -103,6 +103,18 @@ export class Flipper {
     });
   }
 
+  /** Wakes the watchers of what a commit changed. */
+  async nudge({ known }: CommitResult, changes: readonly ViewChange[]): Promise<number> {
+    const { log, serving, source } = this.#options;
+    const isListed = (path: VirtualPath) => {
+      const asset = source.byPath(path);
+      return asset !== undefined && serving.has(asset.identity);
+    };
+    // Only a commit that takes entries out can have changed a file that has none now.
+    const paths = changes.every(({ to }) => to !== undefined) ? known : known.filter(isListed);
+    return await nudge(serving.volume.mountPoint, paths, (err) => log.debug({ err }, 'a file could not be nudged'));
+  }
+
   #resolveAll(state: ModeState): View {
     return resolveView(this.#options.source.all(), state, this.#options.policy);
   }
@@ -121,7 +133,7 @@ export class Flipper {
 
   async #carryOut({ changes, desired, state, started, record }: Transaction): Promise<FlipOutcome> {
     const committed = await this.#commit(changes);
-    const nudged = await this.#nudge(committed.known);
+    const nudged = await this.nudge(committed, changes);
     const hooks = await this.#runHooks(committed.changed, state);
     const verified = await this.#verifyOrUndo(changes, record);
     const { serving } = this.#options;
@@ -150,11 +162,6 @@ export class Flipper {
         { cause },
       );
     }
-  }
-
-  async #nudge(known: readonly VirtualPath[]): Promise<number> {
-    const { log, serving } = this.#options;
-    return await nudge(serving.volume.mountPoint, known, (err) => log.debug({ err }, 'a file could not be nudged'));
   }
 
   async #runHooks(changed: number, state: ModeState): Promise<readonly HookResult[]> {
@@ -195,8 +202,8 @@ export class Flipper {
     const { log, serving } = this.#options;
     log.error({ err: because }, 'a flip is undone');
     try {
-      const undone = await serving.commit(invert(changes));
-      await this.#nudge(undone.known);
+      const undoing = invert(changes);
+      await this.nudge(await serving.commit(undoing), undoing);
     } catch (cause) {
       const message = `the flip failed (${messageOf(because)}) and could not be undone: unmount and mount the project again`;
       throw new ProxyfsError('flip/rolled-back', message, { cause });

@@ -13,7 +13,6 @@ import type { ViewChange } from '../view/diff.js';
 import { resolveAsset, resolveView, type View, type ViewEntry, type ViewPolicy } from '../view/resolve.js';
 import type { Flipper } from './flip.js';
 import type { ModeStore } from './mode-store.js';
-import { nudge } from './nudge.js';
 import type { Serving } from './serving.js';
 import type { ViewSource } from './view-source.js';
 
@@ -85,13 +84,13 @@ export class Ready {
   }
 
   async #commit(ids: ReadonlySet<AssetId>): Promise<void> {
-    const { log, ready, serving } = this.#options;
+    const { flipper, ready, serving } = this.#options;
     const all = this.#changesFor(ids);
     const changes = ready === 'flush' ? all.filter((change) => !leadsToProxy(change)) : all;
     if (changes.length === 0) return;
     const result = await serving.commit(changes, (change) => ready === 'idle' && leadsToProxy(change));
     for (const identity of result.busy) this.#held.add(identityKey(identity));
-    await nudge(serving.volume.mountPoint, result.known, (err) => log.debug({ err }, 'a file could not be nudged'));
+    await flipper.nudge(result, changes);
   }
 
   #changesFor(ids: ReadonlySet<AssetId>): ViewChange[] {

@@ -5,7 +5,7 @@
  * not otherwise. Callers hold the flip lock around reading the view and committing.
  */
 
-import { type AssetId, identityKey } from '../base/ids.js';
+import { type AssetId, type FileIdentity, identityKey } from '../base/ids.js';
 import type { CommitResult, MountedVolume } from '../mount/driver.js';
 import { diffSome, diffView, toSwapChange, type ViewChange } from '../view/diff.js';
 import type { View, ViewEntry } from '../view/resolve.js';
@@ -41,6 +41,11 @@ export class Serving {
       if (key !== undefined && this.#view.get(key)?.id === id) stale.push(key);
     }
     return diffSome(this.#view, desired, stale);
+  }
+
+  /** Whether a file with this identity is in the table. */
+  has(identity: FileIdentity): boolean {
+    return this.#view.has(identityKey(identity));
   }
 
   /** Commits; what `isIdleOnly` picks is left out where somebody holds the file open. */

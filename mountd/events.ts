@@ -1,0 +1,59 @@
+/** What the daemon does when something happens on the mount. */
+
+import { unreachable } from '../src/base/invariant.js';
+import { ROOT } from '../src/base/paths.js';
+import { isOwnProcess } from '../src/flip/handles.js';
+import type { VolumeEvent } from '../src/mount/driver.js';
+import { decideAssetMode, usableProxy } from '../src/view/resolve.js';
+import type { Daemon } from './daemon.js';
+
+export function followVolume(daemon: Daemon): void {
+  daemon.volume.onEvent((event) => onEvent(daemon, event));
+}
+
+function onEvent(daemon: Daemon, event: VolumeEvent): void {
+  const { log, production, ready } = daemon;
+  switch (event.kind) {
+    case 'opened':
+      if (event.variant === 'master' && !isOwnProcess(event.pid)) wantProxy(daemon, event);
+      break;
+    case 'idle':
+      ready.onIdle(event.asset);
+      break;
+    case 'stale':
+      log.info({ path: event.path }, 'the master changed: it is served until its proxy is made again');
+      production.hint(event.path);
+      break;
+    case 'write-refused':
+      log.warn({ path: event.path, pid: event.pid }, 'writing was refused: the path serves a proxy');
+      break;
+    case 'demoted':
+      log.warn({ path: event.path, pid: event.pid }, 'a write took the path back to its master');
+      ready.onDemoted(event.asset);
+      production.hint(event.path);
+      break;
+    case 'changed':
+      production.hint(event.path);
+      break;
+    case 'lost':
+      log.warn({ count: event.count }, 'events of the mount were lost: the source is scanned again');
+      production.hint(ROOT);
+      break;
+    default:
+      unreachable(event);
+  }
+}
+
+/** Somebody waits in front of a master that should be a proxy: it comes first. */
+function wantProxy(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): void {
+  const { files, log, modes, production, view } = daemon;
+  if (daemon.workers === 0) return;
+  const asset = view.byIdentity(event.asset);
+  if (asset === undefined || asset.eligibility.kind !== 'eligible' || usableProxy(asset) !== undefined) return;
+  if (decideAssetMode(asset, modes.state).mode !== 'proxy') return;
+  const row = files.catalog.get(asset.id);
+  if (row === undefined) return;
+  production.enqueue([row], { jobClass: 'interactive' }).catch((error: unknown) => {
+    log.debug({ err: error, path: event.path }, 'a proxy that is wanted now could not be queued');
+  });
+}

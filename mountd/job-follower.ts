@@ -1,0 +1,165 @@
+/**
+ * Follows queued jobs to their end for one call: gathers results, tells progress.
+ *
+ * The end of a job is an event of the workers; the queue is asked as well from time to
+ * time, since a job may end without a worker (cancelled, or replaced by another).
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProxyfsError } from '../src/base/error.js';
+import type { AssetId } from '../src/base/ids.js';
+import type { VirtualPath } from '../src/base/paths.js';
+import type { AssetRow } from '../src/catalog/asset.js';
+import type { ClipResult, Progress } from '../src/control/schema.js';
+import type { CallContext } from '../src/control/server.js';
+import type { FinishedJob } from '../src/generate/worker-pool.js';
+import type { Job } from '../src/jobs/queue.js';
+import type { MediaInfo } from '../src/probe/media-info.js';
+import type { Daemon } from './daemon.js';
+
+interface Followed {
+  readonly path: VirtualPath;
+  readonly masterSize: number;
+  readonly frames: number | undefined;
+}
+
+const TICK_MS = 400;
+/** Jobs looked up in the queue per tick. */
+const LOOKUPS = 200;
+
+export class JobFollower {
+  readonly #daemon: Daemon;
+  readonly #context: CallContext;
+  readonly #pending = new Map<AssetId, Followed>();
+  readonly #done: ClipResult[] = [];
+  readonly #close = new AbortController();
+  #total = 0;
+  /** Frames of the clips whose number is known. */
+  #framesTotal = 0;
+  #isTotalKnown = true;
+  #framesDone = 0;
+  #wake = new AbortController();
+
+  constructor(daemon: Daemon, context: CallContext) {
+    this.#daemon = daemon;
+    this.#context = context;
+    daemon.production.onFinished((finished) => this.#onFinished(finished), this.#close.signal);
+  }
+
+  add(asset: AssetRow, path: VirtualPath): void {
+    const frames = framesOf(asset.media);
+    this.#pending.set(asset.id, { path, masterSize: Number(asset.master.size), frames });
+    this.#total += 1;
+    this.#framesTotal += frames ?? 0;
+    if (frames === undefined) this.#isTotalKnown = false;
+  }
+
+  asQueued(): readonly ClipResult[] {
+    return [...this.#pending.values()].map((clip) => resultOf(clip, { outcome: 'queued' }));
+  }
+
+  /** Rejects with `system/no-space` when the workers cannot start any of what is left. */
+  async untilDone(): Promise<readonly ClipResult[]> {
+    const { signal, progress } = this.#context;
+    while (this.#pending.size > 0) {
+      signal.throwIfAborted();
+      this.#refuseWhenPaused();
+      this.#askQueue();
+      progress(this.#progress());
+      if (this.#pending.size === 0) break;
+      this.#wake = new AbortController();
+      // Woken at the last clip's end, so that the call does not outlast the work.
+      await sleep(TICK_MS, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(() => undefined);
+    }
+    progress(this.#progress());
+    return this.#done;
+  }
+
+  close(): void {
+    this.#close.abort();
+  }
+
+  #onFinished({ asset, outcome }: FinishedJob): void {
+    if (outcome.kind === 'published') {
+      this.#settle(asset, { outcome: 'made', proxySize: outcome.size, seconds: outcome.seconds });
+    } else if (outcome.kind === 'adopted') {
+      this.#settle(asset, { outcome: 'already-there', proxySize: outcome.size });
+    } else if (outcome.kind === 'failed' || outcome.kind === 'ineligible') {
+      this.#settle(asset, { outcome: outcome.kind, reason: outcome.reason });
+    } else if (outcome.kind === 'outdated') {
+      this.#settle(asset, { outcome: 'cancelled', reason: `${outcome.reason}; it is examined again` });
+    }
+    if (this.#pending.size === 0) this.#wake.abort();
+  }
+
+  /** The next few in turn. A job that is over without an event was ended by somebody else. */
+  #askQueue(): void {
+    for (const [asset, clip] of [...this.#pending].slice(0, LOOKUPS)) {
+      const job = this.#daemon.files.queue.latestOf(asset);
+      if (job === undefined || isOver(job)) this.#settle(asset, this.#endOf(asset, job));
+      else if (this.#pending.size > LOOKUPS) {
+        this.#pending.delete(asset);
+        this.#pending.set(asset, clip);
+      }
+    }
+  }
+
+  #endOf(asset: AssetId, job: Job | undefined): Ending {
+    if (job?.state === 'failed') return { outcome: 'failed', reason: job.reason ?? 'it failed' };
+    if (job?.state !== 'done') return { outcome: 'cancelled', reason: job?.reason ?? 'its job was cancelled' };
+    const { catalog } = this.#daemon.files;
+    const variant = catalog.variantsOf(asset).find(({ profile }) => profile === this.#daemon.profile);
+    return { outcome: 'made', proxySize: variant?.size ?? null };
+  }
+
+  #settle(asset: AssetId, ending: Ending): void {
+    const clip = this.#pending.get(asset);
+    if (clip === undefined) return;
+    this.#pending.delete(asset);
+    this.#framesDone += clip.frames ?? 0;
+    const result = resultOf(clip, ending);
+    this.#done.push(result);
+    this.#context.progress({ kind: 'clip', clip: result });
+  }
+
+  #progress(): Progress {
+    const running = this.#daemon.production.running().filter(({ asset }) => this.#pending.has(asset));
+    const sum = (pick: (row: (typeof running)[number]) => number) => running.reduce((all, row) => all + pick(row), 0);
+    const framesDone = this.#framesDone + sum(({ frame }) => frame);
+    const fps = sum((row) => row.fps);
+    const left = this.#isTotalKnown ? Math.max(0, this.#framesTotal - framesDone) : undefined;
+    return {
+      kind: 'generate',
+      clipsDone: this.#total - this.#pending.size,
+      clipsTotal: this.#total,
+      framesDone,
+      framesTotal: this.#framesTotal,
+      fps,
+      speed: sum((row) => row.speed),
+      etaSeconds: left === undefined || fps <= 0 ? null : left / fps,
+      current: running.map(({ path }) => path),
+    };
+  }
+
+  #refuseWhenPaused(): void {
+    const { production } = this.#daemon;
+    const reason = production.pausedBecause();
+    if (reason === undefined || production.running().length > 0) return;
+    throw new ProxyfsError('system/no-space', reason, { details: { waiting: this.#pending.size } });
+  }
+}
+
+type Ending = Pick<ClipResult, 'outcome'> & Partial<Pick<ClipResult, 'reason' | 'proxySize' | 'seconds'>>;
+
+function resultOf({ path, masterSize }: Followed, ending: Ending): ClipResult {
+  return { path, masterSize, reason: null, proxySize: null, seconds: null, ...ending };
+}
+
+function isOver({ state }: Job): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
+}
+
+function framesOf(media: MediaInfo | undefined): number | undefined {
+  const video = media?.streams.find((stream) => stream.kind === 'video');
+  return video?.kind === 'video' ? video.frames : undefined;
+}

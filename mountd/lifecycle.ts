@@ -1,0 +1,233 @@
+/**
+ * The life of a daemon: start, work, end.
+ *
+ * Promises: the mount point answers before anybody is told so; whatever fails while
+ * starting leaves nothing behind; the end of the mount, by whomever, ends the daemon;
+ * a daemon that crashes takes its mount point along.
+ */
+
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProxyfsError } from '../src/base/error.js';
+import { EXIT } from '../src/base/exit-code.js';
+import { readSettings, type Settings } from '../src/config/settings.js';
+import type { DaemonOptions } from '../src/control/daemon-options.js';
+import { removeRecord, socketPathOf, writeRecord } from '../src/control/discovery.js';
+import type { RuntimeRecord } from '../src/control/runtime-record.js';
+import { listen } from '../src/control/server.js';
+import { foreignHandles } from '../src/flip/handles.js';
+import { createLogger, type Logger } from '../src/log/logger.js';
+import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
+import { chooseDriver } from '../src/mount/drivers.js';
+import { findProfile } from '../src/profiles/profiles.js';
+import { resolveView, type View } from '../src/view/resolve.js';
+import { composeDaemon, composeDecisions, composeMountOptions } from './compose.js';
+import type { Daemon } from './daemon.js';
+import { followVolume } from './events.js';
+import { describeHolders, findHolders } from './holders.js';
+import { createHandlers } from './methods/index.js';
+import { checkPlace, type Place } from './preflight.js';
+import { labelState, locateProject, openProject, type ProjectFiles } from './project-files.js';
+import { Teardown } from './teardown.js';
+
+/** A drain looks this often whether the last file has been closed. */
+const DRAIN_POLL_MS = 500;
+const CRASH_UNMOUNT_MS = 2000;
+
+export class Lifecycle {
+  readonly ended: Promise<void>;
+  readonly #options: DaemonOptions;
+  readonly #foreground: boolean;
+  readonly #teardown = new Teardown();
+  #resolveEnded: () => void = () => undefined;
+  #daemon: Daemon | undefined;
+  #ending: Promise<void> | undefined;
+  #signals = 0;
+  #isUnmounted = false;
+
+  constructor(options: DaemonOptions, { foreground }: { foreground: boolean }) {
+    this.#options = options;
+    this.#foreground = foreground;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  /** Resolves when the mount point answers and the control socket listens. */
+  async start(): Promise<RuntimeRecord> {
+    try {
+      const daemon = await this.#bringUp();
+      this.#daemon = daemon;
+      process.on('SIGTERM', () => this.#onSignal()).on('SIGINT', () => this.#onSignal());
+      process.on('uncaughtException', (error) => void this.#crash(error));
+      void daemon.volume.closed.then(() => {
+        this.#isUnmounted = true;
+        return this.#end('the mount is gone');
+      });
+      return daemon.record;
+    } catch (error) {
+      await this.#teardown.run();
+      throw error;
+    }
+  }
+
+  /** Starts what need not be there for the mount to answer. */
+  work(): void {
+    if (this.#daemon === undefined) return;
+    followVolume(this.#daemon);
+    this.#daemon.production.start();
+  }
+
+  async #bringUp(): Promise<Daemon> {
+    const settings = readSettings(this.#options);
+    findProfile(settings.profile);
+    const place = await checkPlace(this.#options.source, this.#options.mountPoint);
+    const { project, locations } = locateProject(place, this.#options);
+    const files = await openProject(project, locations);
+    const log = this.#openLog(files);
+    this.#teardown.use(log);
+    this.#teardown.add('catalog', () => files.catalog.close());
+    await labelState(locations, place);
+    const daemon = await this.#mount(place, files, settings, log);
+    await this.#publish(daemon);
+    return daemon;
+  }
+
+  #openLog(files: ProjectFiles): Logger {
+    const level = this.#options.logLevel ?? 'info';
+    if (this.#foreground) return createLogger({ kind: 'stderr' }, level);
+    return createLogger({ kind: 'file', path: files.locations.logFile }, level);
+  }
+
+  /** The view is resolved before the mount exists, so that masters show for no longer than one commit takes. */
+  async #mount(place: Place, files: ProjectFiles, settings: Settings, log: Logger): Promise<Daemon> {
+    const options = this.#options;
+    const decisions = composeDecisions(files, options, settings);
+    const view = resolveView(decisions.view.all(), decisions.modes.state, decisions.policy);
+    const driver = await chooseDriver(options.driver);
+    const volume = await driver.mount(composeMountOptions(place, options, settings));
+    this.#teardown.add('mount', () => (this.#isUnmounted ? undefined : volume.unmount({ force: true })));
+    const record = this.#recordOf(place, files);
+    const unmount = (force: boolean) => this.#unmount(force);
+    const daemon = composeDaemon({ options, settings, place, files, decisions, volume, record, log, unmount });
+    this.#teardown.add('ready', () => daemon.ready.close());
+    await this.#establish(daemon, view);
+    logMount(log, volume, driver.reason, place);
+    return daemon;
+  }
+
+  async #establish(daemon: Daemon, view: View): Promise<void> {
+    const { changed } = await daemon.flipper.establish(view);
+    daemon.log.info({ assets: view.size, proxies: changed, mode: daemon.modes.state.base }, 'the view is in place');
+  }
+
+  #recordOf(place: Place, files: ProjectFiles): RuntimeRecord {
+    const { project, locations } = files;
+    const { pid } = process;
+    return {
+      project,
+      ...place,
+      stateDir: locations.stateDir,
+      socket: socketPathOf(project),
+      pid,
+      startedAt: Date.now(),
+    };
+  }
+
+  async #publish(daemon: Daemon): Promise<void> {
+    const { record, log, production } = daemon;
+    const server = await listen({ socket: record.socket, handlers: createHandlers(daemon), log });
+    this.#teardown.add('record', () => removeRecord(record));
+    this.#teardown.add('control', () => server.close());
+    this.#teardown.add('production', () => production.stop());
+    await writeRecord(record);
+  }
+
+  async #unmount(force: boolean): Promise<readonly OpenHandle[]> {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return [];
+    const handles = foreignHandles(daemon.volume);
+    try {
+      await daemon.volume.unmount({ force });
+    } catch (error) {
+      throw await withHolders(error, daemon.place.mountPoint);
+    }
+    this.#isUnmounted = true;
+    // A detached mount lives on for those who hold it; the daemon does not.
+    void this.#end('it was unmounted');
+    return handles;
+  }
+
+  #onSignal(): void {
+    this.#signals += 1;
+    const daemon = this.#daemon;
+    if (daemon === undefined || this.#ending !== undefined) return;
+    if (this.#signals === 1) void this.#drain(daemon);
+    else if (this.#signals === 2) void this.#detach(daemon);
+  }
+
+  /** No new work, and the end as soon as the last file is closed. */
+  async #drain(daemon: Daemon): Promise<void> {
+    daemon.log.info('ending: no new proxies are made');
+    const stopped = daemon.production.stop();
+    for (let told = ''; this.#ending === undefined; await sleep(DRAIN_POLL_MS)) {
+      try {
+        await this.#unmount(false);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== told) daemon.log.warn(`${message}; a second signal detaches the mount`);
+        told = message;
+      }
+    }
+    await stopped;
+  }
+
+  async #detach(daemon: Daemon): Promise<void> {
+    try {
+      await this.#unmount(true);
+    } catch (error) {
+      daemon.log.error({ err: error }, 'the mount could not be detached');
+      await this.#end('it was told to end');
+    }
+  }
+
+  #end(why: string): Promise<void> {
+    this.#ending ??= this.#finish(why);
+    return this.#ending;
+  }
+
+  async #finish(why: string): Promise<void> {
+    this.#daemon?.log.info(`the daemon ends: ${why}`);
+    await this.#teardown.run();
+    this.#resolveEnded();
+  }
+
+  /** State may be wrong now, so nothing is done but to leave no dead mount point. */
+  async #crash(error: Error): Promise<void> {
+    const daemon = this.#daemon;
+    try {
+      daemon?.log.error({ err: error }, 'the daemon crashed and takes its mount along');
+      const unmounted = daemon?.volume.unmount({ force: true });
+      await Promise.race([unmounted, sleep(CRASH_UNMOUNT_MS)]);
+      if (daemon !== undefined) await removeRecord(daemon.record);
+    } finally {
+      process.stderr.write(`proxyfsd: ${error.stack ?? error.message}\n`);
+      process.exit(EXIT.systemError);
+    }
+  }
+}
+
+function logMount(log: Logger, volume: MountedVolume, reason: string, place: Place): void {
+  const { protocol, passthrough, incEpoch, via, limits } = volume.info;
+  log.info({ ...place, driver: reason, protocol, passthrough, incEpoch, via }, 'mounted');
+  for (const limit of limits) log.info(limit);
+}
+
+/** A busy mount without open files has somebody's working directory in it. */
+async function withHolders(error: unknown, mountPoint: string): Promise<unknown> {
+  if (!(error instanceof ProxyfsError) || error.code !== 'mountpoint/busy') return error;
+  const holders = await findHolders(mountPoint);
+  if (holders.length === 0) return error;
+  const message = `${mountPoint} is in use: ${describeHolders(holders)}; leave it, or unmount with force`;
+  return new ProxyfsError('mountpoint/busy', message, { cause: error, details: { ...error.details, holders } });
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** `proxyfsd`: the daemon that owns one mounted project. Usually started by `proxyfs mount`. */
+
+import process from 'node:process';
+import { toProxyfsError } from '../src/base/error.js';
+import { EXIT, exitCodeOf } from '../src/base/exit-code.js';
+import { Lifecycle } from './lifecycle.js';
+import { parseArguments } from './options.js';
+import { tellStarter } from './starter.js';
+
+// A working directory below a mount would keep that mount busy for as long as the daemon runs.
+const startedIn = process.cwd();
+process.chdir('/');
+
+try {
+  const { options, foreground } = await parseArguments(process.argv.slice(2), startedIn);
+  const lifecycle = new Lifecycle(options, { foreground });
+  const record = await lifecycle.start();
+  await tellStarter({ kind: 'ready', record });
+  lifecycle.work();
+  await lifecycle.ended;
+  process.exit(EXIT.success);
+} catch (thrown) {
+  const error = toProxyfsError(thrown);
+  process.stderr.write(`proxyfsd: ${error.message}\n`);
+  await tellStarter({ kind: 'failed', code: error.code, message: error.message, details: { ...error.details } });
+  process.exit(exitCodeOf(error));
+}

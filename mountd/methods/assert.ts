@@ -1,0 +1,81 @@
+/**
+ * `assert`: whether every media file below the paths is served in a mode, for render scripts.
+ *
+ * The files are those that are there now, found by walking the source: a clip that was
+ * moved in a moment ago is checked by its identity, as the mount serves it.
+ */
+
+import type { BigIntStats, Dirent } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from '../../src/base/error.js';
+import { extensionOf } from '../../src/base/media-extension.js';
+import { ROOT, realPathOf, type VirtualPath } from '../../src/base/paths.js';
+import type { Params, Result } from '../../src/control/schema.js';
+import type { CallContext } from '../../src/control/server.js';
+import { isMediaExtension } from '../../src/probe/media-extensions.js';
+import type { Mode } from '../../src/view/mode.js';
+import type { Daemon } from '../daemon.js';
+import { HIDDEN_NAME } from '../project-files.js';
+import { entryOf, servedOf } from '../served.js';
+import { existingPath } from './paths.js';
+
+/** Enough for a log; the count is always of all. */
+const MAX_LISTED = 1000;
+
+interface Tally {
+  readonly mode: Mode;
+  readonly seen: Set<VirtualPath>;
+  readonly wrong: { path: string; variant: Mode; reason: string }[];
+  wrongCount: number;
+}
+
+export async function assertServed(
+  daemon: Daemon,
+  { mode, paths }: Params<'assert'>,
+  { signal }: CallContext,
+): Promise<Result<'assert'>> {
+  const tally: Tally = { mode, seen: new Set(), wrong: [], wrongCount: 0 };
+  for (const text of paths) {
+    const { path, stat } = await existingPath(daemon, text);
+    if (stat.isDirectory()) await checkFolder(daemon, path, tally, signal);
+    else checkFile(daemon, path, stat, tally);
+  }
+  const { seen, wrong, wrongCount } = tally;
+  return { checked: seen.size, wrong, wrongCount };
+}
+
+async function checkFolder(daemon: Daemon, folder: VirtualPath, tally: Tally, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const children = await readdir(realPathOf(daemon.place.source, folder), { withFileTypes: true });
+  for (const child of children.sort(byName)) {
+    if (folder === ROOT && child.name === HIDDEN_NAME) continue;
+    const path = join(folder, child.name) as VirtualPath;
+    if (child.isDirectory()) await checkFolder(daemon, path, tally, signal);
+    else if (child.isFile()) await checkFileAt(daemon, path, tally);
+  }
+}
+
+async function checkFileAt(daemon: Daemon, path: VirtualPath, tally: Tally): Promise<void> {
+  try {
+    checkFile(daemon, path, await lstat(realPathOf(daemon.place.source, path), { bigint: true }), tally);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Files that are no media have one content, which is right in every mode. */
+function checkFile(daemon: Daemon, path: VirtualPath, stat: BigIntStats, tally: Tally): void {
+  const { entry, isProxy } = entryOf(daemon, stat);
+  if (tally.seen.has(path) || (entry === undefined && !isMediaExtension(extensionOf(path)))) return;
+  tally.seen.add(path);
+  const variant = isProxy ? 'proxy' : 'master';
+  if (variant === tally.mode) return;
+  tally.wrongCount += 1;
+  if (tally.wrong.length >= MAX_LISTED) return;
+  tally.wrong.push({ path, variant, reason: servedOf(daemon, path, stat).reason });
+}
+
+function byName(a: Dirent, b: Dirent): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,31 @@
+/** The methods of the control socket, one file each. */
+
+import type { Handlers } from '../../src/control/server.js';
+import type { Daemon } from '../daemon.js';
+import { assertServed } from './assert.js';
+import { daemonInfo } from './daemon-info.js';
+import { flush } from './flush.js';
+import { listHandles } from './handles.js';
+import { list } from './ls.js';
+import { clearMode, getMode, setMode } from './mode.js';
+import { prewarm } from './prewarm.js';
+import { status } from './status.js';
+import { unmount } from './unmount.js';
+import { why } from './why.js';
+
+export function createHandlers(daemon: Daemon): Handlers {
+  return {
+    'daemon.info': () => daemonInfo(daemon),
+    status: () => status(daemon),
+    'mode.get': (params) => getMode(daemon, params),
+    'mode.set': (params, context) => setMode(daemon, params, context),
+    'mode.clear': (params, context) => clearMode(daemon, params, context),
+    prewarm: (params, context) => prewarm(daemon, params, context),
+    flush: (params) => flush(daemon, params),
+    ls: (params) => list(daemon, params),
+    why: (params) => why(daemon, params),
+    handles: (params) => listHandles(daemon, params),
+    assert: (params, context) => assertServed(daemon, params, context),
+    unmount: (params) => unmount(daemon, params),
+  };
+}

@@ -1,0 +1,49 @@
+/** `mode.get`, `mode.set`, `mode.clear`. */
+
+import { toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import type { FlipReport, Params, Result } from '../../src/control/schema.js';
+import type { CallContext } from '../../src/control/server.js';
+import { waitForHandles } from '../../src/flip/handles.js';
+import { decideMode } from '../../src/view/mode.js';
+import type { ModeChange } from '../../src/view/mode-change.js';
+import type { Daemon } from '../daemon.js';
+import { existingPath, existingPaths } from './paths.js';
+import { toFlipReport, toHandleInfo, toModeState } from './report.js';
+
+export async function getMode(daemon: Daemon, { path }: Params<'mode.get'>): Promise<Result<'mode.get'>> {
+  const { state } = daemon.modes;
+  const effective = path === undefined ? null : decideMode(state, (await existingPath(daemon, path)).path).mode;
+  return { state: toModeState(state), effective };
+}
+
+export async function setMode(daemon: Daemon, params: Params<'mode.set'>, context: CallContext): Promise<FlipReport> {
+  const { mode } = params;
+  const paths = await existingPaths(daemon, params.paths ?? []);
+  const change: ModeChange = paths.length === 0 ? { kind: 'base', mode } : { kind: 'set', mode, paths };
+  return await carryOut(daemon, change, params.wait === true, context);
+}
+
+/** A path whose mode is cleared need not be there any more. */
+export async function clearMode(
+  daemon: Daemon,
+  params: Params<'mode.clear'>,
+  context: CallContext,
+): Promise<FlipReport> {
+  const paths: VirtualPath[] = params.paths.map(toVirtualPath);
+  return await carryOut(daemon, { kind: 'clear', paths }, params.wait === true, context);
+}
+
+async function carryOut(
+  { flipper, volume }: Daemon,
+  change: ModeChange,
+  wait: boolean,
+  { signal, progress }: CallContext,
+): Promise<FlipReport> {
+  const report = toFlipReport(await flipper.flip(change));
+  if (!wait) return report;
+  await waitForHandles(volume, {
+    signal,
+    onProgress: (handles) => progress({ kind: 'waiting-for-handles', handles: handles.map(toHandleInfo) }),
+  });
+  return { ...report, handles: [] };
+}

@@ -1,0 +1,36 @@
+/** Paths as they come from a client: parsed, and there. */
+
+import type { BigIntStats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { errnoOf, ProxyfsError } from '../../src/base/error.js';
+import { realPathOf, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import type { Daemon } from '../daemon.js';
+import { HIDDEN_NAME } from '../project-files.js';
+
+export interface ExistingPath {
+  readonly path: VirtualPath;
+  readonly stat: BigIntStats;
+}
+
+/** Rejects with `path/missing`. Looks at the source, never at the mount. */
+export async function existingPath(daemon: Daemon, text: string): Promise<ExistingPath> {
+  const path = toVirtualPath(text);
+  if (path.split('/')[0] === HIDDEN_NAME) throw missing(daemon, path);
+  try {
+    return { path, stat: await lstat(realPathOf(daemon.place.source, path), { bigint: true }) };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') throw missing(daemon, path);
+    throw error;
+  }
+}
+
+export async function existingPaths(daemon: Daemon, texts: readonly string[]): Promise<VirtualPath[]> {
+  const found = await Promise.all(texts.map((text) => existingPath(daemon, text)));
+  return found.map(({ path }) => path);
+}
+
+function missing({ place }: Daemon, path: VirtualPath): ProxyfsError {
+  const message = `there is no '${path}' in the project ${place.source}: check the name`;
+  return new ProxyfsError('path/missing', message, { details: { path } });
+}

@@ -1,0 +1,111 @@
+/**
+ * `prewarm`: examines what lies below the paths, queues what has no proxy, and follows
+ * it to the end. A client that goes away stops following; the jobs go on.
+ */
+
+import { ProxyfsError } from '../../src/base/error.js';
+import type { AssetId } from '../../src/base/ids.js';
+import { isAtOrBelow, type VirtualPath } from '../../src/base/paths.js';
+import type { ClipResult, Params, Result } from '../../src/control/schema.js';
+import type { CallContext } from '../../src/control/server.js';
+import type { Enqueued } from '../../src/generate/enqueue.js';
+import type { Daemon } from '../daemon.js';
+import { JobFollower } from '../job-follower.js';
+import { existingPaths } from './paths.js';
+
+/** Assets at a time: their media facts do not have to fit into memory all at once. */
+const BATCH = 200;
+/** A clip that was copied in just now is waited for this many settle times. */
+const SETTLE_TIMES = 5;
+const LEAST_SETTLE_WAIT_MS = 2000;
+
+export async function prewarm(
+  daemon: Daemon,
+  params: Params<'prewarm'>,
+  context: CallContext,
+): Promise<Result<'prewarm'>> {
+  if (params.wait && daemon.workers === 0) throw nobodyWorks();
+  const paths = await existingPaths(daemon, params.paths);
+  await scanAll(daemon, paths, context);
+  const follower = new JobFollower(daemon, context);
+  const clips: ClipResult[] = [];
+  try {
+    for (const answer of await enqueueAll(daemon, paths, params.retryFailed === true, context, follower)) {
+      clips.push(answer);
+      context.progress({ kind: 'clip', clip: answer });
+    }
+    if (params.wait) clips.push(...(await follower.untilDone()));
+    else clips.push(...follower.asQueued());
+  } finally {
+    follower.close();
+  }
+  await daemon.ready.settle();
+  return { clips: clips.sort(byPath), ...countOutcomes(clips) };
+}
+
+async function scanAll({ production, settleMs }: Daemon, paths: readonly VirtualPath[], context: CallContext) {
+  const settleWithinMs = Math.max(LEAST_SETTLE_WAIT_MS, settleMs * SETTLE_TIMES);
+  for (const path of paths) {
+    await production.scan(path, {
+      signal: context.signal,
+      settleWithinMs,
+      onProgress: ({ found, probed, total }) => context.progress({ kind: 'scan', found, probed, total: total ?? null }),
+    });
+  }
+}
+
+/** Returns what is decided already; what is queued goes to the follower. */
+async function enqueueAll(
+  daemon: Daemon,
+  paths: readonly VirtualPath[],
+  retryFailed: boolean,
+  { signal }: CallContext,
+  follower: JobFollower,
+): Promise<readonly ClipResult[]> {
+  const decided: ClipResult[] = [];
+  const ids = assetsBelow(daemon, paths);
+  for (let at = 0; at < ids.length; at += BATCH) {
+    const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
+    for (const answer of await daemon.production.enqueue(assets, { jobClass: 'prewarm', retryFailed, signal })) {
+      if (answer.kind === 'queued') follower.add(answer.asset, answer.path);
+      else decided.push(toClipResult(answer));
+    }
+  }
+  return decided;
+}
+
+function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): readonly AssetId[] {
+  return files.catalog
+    .servable()
+    .filter(({ paths }) => paths.some((path) => prefixes.some((prefix) => isAtOrBelow(path, prefix))))
+    .map(({ id }) => id);
+}
+
+function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult {
+  const clip = { path: answer.path, masterSize: Number(answer.asset.master.size), seconds: null };
+  if (answer.kind === 'already-there' || answer.kind === 'adopted') {
+    return { ...clip, outcome: 'already-there', reason: null, proxySize: answer.proxySize };
+  }
+  const outcome = answer.kind === 'ineligible' ? 'ineligible' : 'failed';
+  return { ...clip, outcome, reason: answer.reason, proxySize: null };
+}
+
+function countOutcomes(clips: readonly ClipResult[]) {
+  const count = (outcome: ClipResult['outcome']) => clips.filter((clip) => clip.outcome === outcome).length;
+  return {
+    made: count('made'),
+    failed: count('failed'),
+    ineligible: count('ineligible'),
+    alreadyThere: count('already-there'),
+    queued: count('queued'),
+  };
+}
+
+function byPath(a: ClipResult, b: ClipResult): number {
+  return a.path < b.path ? -1 : 1;
+}
+
+function nobodyWorks(): ProxyfsError {
+  const wayOut = 'mount it with --workers 1 or more, or only queue with --no-wait';
+  return new ProxyfsError('request/invalid', `this mount makes no proxies (--workers 0): ${wayOut}`);
+}

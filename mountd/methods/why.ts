@@ -1,0 +1,61 @@
+/** `why`: which variant a path serves, and the whole chain of decisions behind it. */
+
+import { realPathOf, type VirtualPath } from '../../src/base/paths.js';
+import type { Params, Result, ServedPath } from '../../src/control/schema.js';
+import { planProxy } from '../../src/generate/plan.js';
+import { ffmpegArguments } from '../../src/profiles/command.js';
+import type { ServableAsset } from '../../src/view/servable.js';
+import { explain } from '../../src/view/why.js';
+import type { Daemon } from '../daemon.js';
+import { servedOf } from '../served.js';
+import { existingPath } from './paths.js';
+
+export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result<'why'>> {
+  const { path, stat } = await existingPath(daemon, params.path);
+  const served = servedOf(daemon, path, stat);
+  const masterPath = realPathOf(daemon.place.source, path);
+  const asset = stat.isFile() ? daemon.view.byIdentity({ dev: stat.dev, ino: stat.ino }) : undefined;
+  if (asset === undefined) {
+    const because = [`${capitalised(served.reason)}.`];
+    return { served, because, masterPath, proxyPath: null, command: null, wayOut: null };
+  }
+  const { because, wayOut } = explain(asset, path, daemon.modes.state, daemon.policy);
+  return {
+    served,
+    because: [...because, ...presentState(served, because)],
+    masterPath,
+    proxyPath: asset.proxy?.file ?? null,
+    command: await commandOf(daemon, asset, path),
+    wayOut: wayOut ?? null,
+  };
+}
+
+/** What is served now may lag behind what was decided: said unless the last decision says it. */
+function presentState({ variant, reason }: ServedPath, because: readonly string[]): readonly string[] {
+  return because.at(-1)?.includes(reason) === true ? [] : [`Now it serves the ${variant}: ${reason}.`];
+}
+
+/** As recorded in the manifest of the proxy that is there, else as it would be run. */
+async function commandOf(daemon: Daemon, asset: ServableAsset, path: VirtualPath): Promise<string[] | null> {
+  const { catalog, pool } = daemon.files;
+  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === daemon.profile);
+  const manifest = variant === undefined ? undefined : await pool.find(variant.poolKey);
+  if (manifest !== undefined) return [...manifest.command];
+  return await plannedCommand(daemon, asset, path);
+}
+
+async function plannedCommand(daemon: Daemon, asset: ServableAsset, path: VirtualPath): Promise<string[] | null> {
+  const row = daemon.files.catalog.get(asset.id);
+  // Without FFmpeg there is no command to show; the daemon has logged that it is missing.
+  const generation = await daemon.production.generation().catch(() => undefined);
+  if (row === undefined || generation === undefined) return null;
+  const plan = planProxy(row, daemon.profile, generation.toolchain);
+  if (plan.kind !== 'make') return null;
+  const { pool } = daemon.files;
+  const output = pool.fileOf(plan.poolKey, plan.recipe.extension);
+  return [generation.toolchain.ffmpeg, ...ffmpegArguments(plan.recipe, realPathOf(daemon.place.source, path), output)];
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

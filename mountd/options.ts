@@ -1,0 +1,68 @@
+/** The command line of `proxyfsd`, as options. */
+
+import { resolve } from 'node:path';
+import yargs from 'yargs';
+import { ProxyfsError } from '../src/base/error.js';
+import { type DaemonOptions, daemonOptionsSchema, FLAGS } from '../src/control/daemon-options.js';
+import { version } from './version.js';
+
+export interface Arguments {
+  readonly options: DaemonOptions;
+  readonly foreground: boolean;
+}
+
+/** Rejects with `request/invalid`. Relative paths count from `cwd`. */
+export async function parseArguments(argv: readonly string[], cwd: string): Promise<Arguments> {
+  const parsed: Record<string, unknown> = await parser(argv).parse();
+  const given = Object.fromEntries(Object.entries(FLAGS).map(([name, flag]) => [name, parsed[flag]]));
+  const options = daemonOptionsSchema.safeParse(withAbsolutePaths(given, cwd));
+  if (!options.success) {
+    const issue = options.error.issues[0];
+    const flag = FLAGS[issue?.path[0] as keyof DaemonOptions] ?? '';
+    throw new ProxyfsError('request/invalid', `--${flag}: ${issue?.message ?? 'is wrong'}; see proxyfsd --help`);
+  }
+  if (options.data.pin && options.data.mode === undefined) {
+    throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
+  }
+  return { options: options.data, foreground: parsed['foreground'] === true };
+}
+
+const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir', 'poolDir']);
+
+function withAbsolutePaths(given: Readonly<Record<string, unknown>>, cwd: string): Record<string, unknown> {
+  const entries = Object.entries(given).map(([name, value]) => [
+    name,
+    PATHS.has(name) && typeof value === 'string' ? resolve(cwd, value) : value,
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+function parser(argv: readonly string[]) {
+  return yargs([...argv])
+    .scriptName('proxyfsd')
+    .usage('$0 --source DIR --mount-point DIR [options]\n\nServes one project; usually started by proxyfs mount.')
+    .option('source', { type: 'string', demandOption: true, describe: 'The folder with the masters' })
+    .option('mount-point', { type: 'string', demandOption: true, describe: 'An empty folder' })
+    .option('mode', { choices: ['proxy', 'master'], describe: 'What to serve; default: as it was left' })
+    .option('pin', { type: 'boolean', describe: 'Nothing can flip this mount (needs --mode)' })
+    .option('profile', { type: 'string', describe: 'What proxies to make' })
+    .option('state', { type: 'string', describe: 'Folder of catalog and log' })
+    .option('pool', { type: 'string', describe: 'Folder of the proxies' })
+    .option('driver', { choices: ['auto', 'native', 'portable'], describe: 'The file system driver' })
+    .option('passthrough', { type: 'boolean', describe: 'Let the kernel read the files itself where it can' })
+    .option('direct-mount', { type: 'boolean', describe: 'Mount directly as root; --no-direct-mount: by fusermount3' })
+    .option('allow-other', { type: 'boolean', describe: 'Let other users in' })
+    .option('writes', { choices: ['deny', 'demote'], describe: 'What writing to a path served as a proxy gets' })
+    .option('missing', { choices: ['master', 'deny'], describe: 'What proxy mode serves without a proxy' })
+    .option('mtime', { choices: ['distinct', 'preserve'], describe: 'The modification time of a proxy' })
+    .option('ready', { choices: ['auto', 'idle', 'flush'], describe: 'When a new proxy is served' })
+    .option('workers', { type: 'number', describe: 'Proxies encoded at once; 0: none here' })
+    .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is logged' })
+    .option('foreground', { type: 'boolean', describe: 'Log to this terminal; Ctrl-C unmounts' })
+    .strict()
+    .version(version)
+    .exitProcess(true)
+    .fail((message, error) => {
+      throw error ?? new ProxyfsError('request/invalid', `${message}; see proxyfsd --help`);
+    });
+}

@@ -1,0 +1,19 @@
+/** What is in the way of a proxy that is not there, in a few words. */
+
+import type { AssetId } from '../src/base/ids.js';
+import type { Job, JobQueue } from '../src/jobs/queue.js';
+
+export function pendingReason(queue: JobQueue, profile: string): (id: AssetId) => string | undefined {
+  return (id) => {
+    const job = queue.latestOf(id);
+    return job?.profile === profile ? describeJob(job) : undefined;
+  };
+}
+
+function describeJob(job: Job): string | undefined {
+  if (job.state === 'waiting')
+    return job.reason === undefined ? 'waiting in the queue' : `tried again after: ${job.reason}`;
+  if (job.state === 'running') return 'being made now';
+  if (job.state === 'failed') return `failed: ${job.reason ?? 'for an unknown reason'}`;
+  return undefined;
+}

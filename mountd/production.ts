@@ -1,0 +1,241 @@
+/**
+ * The part of a daemon that works: follows the source tree, examines what is new,
+ * queues what has no proxy, and runs the encoders.
+ *
+ * It needs FFmpeg; without it the mount still serves what there is, and whoever asks
+ * for a proxy hears why there is none. Concurrency: all state belongs to the event loop.
+ */
+
+import { EventEmitter } from 'node:events';
+import { access } from 'node:fs/promises';
+import { systemClock } from '../src/base/clock.js';
+import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
+import type { AssetId } from '../src/base/ids.js';
+import { type RealPath, ROOT, type VirtualPath } from '../src/base/paths.js';
+import type { AssetRow } from '../src/catalog/asset.js';
+import type { CatalogServable } from '../src/catalog/catalog.js';
+import type { Settings } from '../src/config/settings.js';
+import { locateFfmpeg } from '../src/ffmpeg/toolchain.js';
+import { type Enqueued, enqueueMissing } from '../src/generate/enqueue.js';
+import type { Generation } from '../src/generate/generation.js';
+import { type FinishedJob, type RunningJob, WorkerPool } from '../src/generate/worker-pool.js';
+import type { JobClass } from '../src/jobs/queue.js';
+import type { Logger } from '../src/log/logger.js';
+import { createExamine } from '../src/scan/examine.js';
+import { Follower } from '../src/scan/follow.js';
+import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
+import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
+
+export interface ProductionOptions {
+  readonly files: ProjectFiles;
+  readonly source: RealPath;
+  readonly profile: string;
+  readonly settings: Settings;
+  /** Whether proxies are made that nobody asked for. */
+  readonly makesBacklog: boolean;
+  readonly log: Logger;
+  /** What is known of these assets has changed: the view has to look again. */
+  readonly onTouched: (ids: readonly AssetId[]) => void;
+}
+
+/** What runs only with FFmpeg. */
+interface Plant {
+  readonly scanner: Scanner;
+  readonly follower: Follower;
+  readonly generation: Generation;
+  readonly workers: WorkerPool;
+}
+
+/** As `status` shows it. */
+export interface ScanState {
+  readonly running: boolean;
+  readonly found: number;
+  readonly probed: number;
+  readonly finishedAt: number | null;
+}
+
+const BATCH = 500;
+
+export class Production {
+  readonly #options: ProductionOptions;
+  readonly #finished = new EventEmitter<{ finished: [FinishedJob] }>();
+  readonly #abort = new AbortController();
+  #plant: Promise<Plant> | undefined;
+  #firstScan: Promise<void> | undefined;
+  #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null };
+  #workers: WorkerPool | undefined;
+
+  constructor(options: ProductionOptions) {
+    this.#options = options;
+    // One listener for each call of prewarm that is being followed.
+    this.#finished.setMaxListeners(0);
+  }
+
+  /** Starts in the background: the mount serves already. */
+  start(): void {
+    this.#firstScan = this.#scanAll().catch((error: unknown) => {
+      if (this.#abort.signal.aborted) return;
+      this.#options.log.error({ err: error }, 'the source is not scanned, and no proxies are made for now');
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new ProxyfsError('job/cancelled', 'the daemon is stopping'));
+    const plant = await this.#plant?.catch(() => undefined);
+    await Promise.all([plant?.workers.stop(), plant?.follower.close(), this.#firstScan]);
+  }
+
+  get scanState(): ScanState {
+    return this.#scan;
+  }
+
+  running(): readonly RunningJob[] {
+    return this.#workers?.running() ?? [];
+  }
+
+  pausedBecause(): string | undefined {
+    return this.#workers?.pausedBecause();
+  }
+
+  /** Something at or below this path may have changed. */
+  hint(path: VirtualPath): void {
+    void this.#plant?.then(({ follower }) => follower.hint(path)).catch(() => undefined);
+  }
+
+  onFinished(listener: (job: FinishedJob) => void, signal: AbortSignal): void {
+    this.#finished.on('finished', listener);
+    signal.addEventListener('abort', () => this.#finished.off('finished', listener), { once: true });
+  }
+
+  /** What recipes are made with. Rejects with `ffmpeg/missing`. */
+  async generation(): Promise<Generation> {
+    return (await this.#ensurePlant()).generation;
+  }
+
+  async scan(path: VirtualPath, options: ScanOptions): Promise<ScanResult> {
+    const { scanner, follower } = await this.#ensurePlant();
+    const result = await scanner.scan(path, options);
+    follower.revisit(result.growing);
+    this.#options.onTouched(result.touched);
+    return result;
+  }
+
+  /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
+  async enqueue(
+    assets: readonly AssetRow[],
+    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal },
+  ): Promise<readonly Enqueued[]> {
+    const { generation, workers } = await this.#ensurePlant();
+    const answers = await enqueueMissing(generation, assets, options);
+    this.#options.onTouched(answers.filter(({ kind }) => kind === 'adopted').map(({ asset }) => asset.id));
+    workers.wake();
+    return answers;
+  }
+
+  /** Tries again after a failure: FFmpeg may have been installed meanwhile. */
+  async #ensurePlant(): Promise<Plant> {
+    this.#abort.signal.throwIfAborted();
+    this.#plant ??= this.#build();
+    try {
+      return await this.#plant;
+    } catch (error) {
+      this.#plant = undefined;
+      throw toProxyfsError(error);
+    }
+  }
+
+  async #build(): Promise<Plant> {
+    const { files, source, profile, settings, log } = this.#options;
+    const toolchain = await locateFfmpeg({ ffmpegPath: settings.ffmpegPath });
+    const { catalog, queue, pool } = files;
+    const hiddenRootNames = [HIDDEN_NAME];
+    const stallMs = settings.stallSeconds * 1000;
+    const generation = { source, catalog, queue, pool, toolchain, profile, log, clock: systemClock, stallMs };
+    const scanner = new Scanner({
+      source,
+      catalog,
+      examine: createExamine(toolchain),
+      log,
+      hiddenRootNames,
+      concurrency: settings.scanParallelism,
+      settleMs: settings.settleMs,
+    });
+    const { settleMs } = settings;
+    const onScanned = (result: ScanResult) => this.#onScanned(result);
+    const follower = new Follower({ scanner, source, log, onScanned, hiddenRootNames, settleMs });
+    const workers = this.#createWorkers(generation);
+    await workers.start();
+    follower.start();
+    this.#workers = workers;
+    return { scanner, follower, generation, workers };
+  }
+
+  #createWorkers(generation: Generation): WorkerPool {
+    const { log, settings, onTouched } = this.#options;
+    return new WorkerPool(generation, {
+      workers: settings.workers,
+      reserveBytes: settings.diskReserveBytes,
+      onFinished: (finished) => {
+        onTouched([finished.asset]);
+        log.info({ path: finished.path, ...finished.outcome }, 'a job ended');
+        if (finished.outcome.kind === 'outdated' && finished.path !== undefined) this.hint(finished.path);
+        this.#finished.emit('finished', finished);
+      },
+    });
+  }
+
+  async #scanAll(): Promise<void> {
+    const onProgress = ({ found, probed }: ScanProgress) => {
+      this.#scan = { running: true, found, probed, finishedAt: null };
+    };
+    onProgress({ found: 0, probed: 0, total: undefined });
+    try {
+      const { found, probed, forgotten, growing } = await this.scan(ROOT, { signal: this.#abort.signal, onProgress });
+      this.#options.log.info({ found, probed, forgotten, growing: growing.length }, 'the source has been scanned');
+    } finally {
+      this.#scan = { ...this.#scan, running: false, finishedAt: Date.now() };
+    }
+    await this.#enqueueBacklog();
+  }
+
+  async #enqueueBacklog(): Promise<void> {
+    const { files, makesBacklog, profile } = this.#options;
+    if (!makesBacklog) return;
+    // Light rows first: the media facts of a large project do not fit into memory at once.
+    const rows = files.catalog
+      .servable()
+      .filter((row) => row.eligibility.kind === 'eligible' && !row.failures.some((each) => each.profile === profile));
+    for (let at = 0; at < rows.length; at += BATCH) {
+      this.#abort.signal.throwIfAborted();
+      const batch = rows.slice(at, at + BATCH);
+      const missing = await Promise.all(batch.map(async (row) => ((await this.#hasProxy(row)) ? [] : [row.id])));
+      await this.#enqueueIds(missing.flat(), 'backlog');
+    }
+  }
+
+  /** The pool may have been cleaned since: what it lost is made again. */
+  async #hasProxy({ variants }: CatalogServable): Promise<boolean> {
+    const variant = variants.find((row) => row.profile === this.#options.profile);
+    if (variant === undefined) return false;
+    const file = this.#options.files.pool.fileOf(variant.poolKey, variant.extension);
+    return await access(file).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #enqueueIds(ids: readonly AssetId[], jobClass: JobClass): Promise<void> {
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const assets = ids.slice(at, at + BATCH).flatMap((id) => this.#options.files.catalog.get(id) ?? []);
+      await this.enqueue(assets, { jobClass, signal: this.#abort.signal });
+    }
+  }
+
+  #onScanned(result: ScanResult): void {
+    this.#options.onTouched(result.touched);
+    if (!this.#options.makesBacklog) return;
+    this.#enqueueIds(result.touched, 'footage').catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'new footage could not be queued');
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What one path serves at this moment: the committed entry of the file that is there
+ * now, held against its guard, as the data plane does at every lookup.
+ */
+
+import type { BigIntStats } from 'node:fs';
+import { identityKey } from '../src/base/ids.js';
+import { extensionOf } from '../src/base/media-extension.js';
+import type { VirtualPath } from '../src/base/paths.js';
+import type { ServedPath } from '../src/control/schema.js';
+import { isMediaExtension } from '../src/probe/media-extensions.js';
+import { sameGuard, usableProxy, type ViewEntry, whyNoProxy } from '../src/view/resolve.js';
+import type { ServableAsset } from '../src/view/servable.js';
+import type { Daemon } from './daemon.js';
+
+/** The entry of the file, and whether its replacement is what a new open gets. */
+export function entryOf({ serving }: Daemon, stat: BigIntStats): { entry: ViewEntry | undefined; isProxy: boolean } {
+  const entry = serving.view.get(identityKey({ dev: stat.dev, ino: stat.ino }));
+  const isProxy = entry?.swap.kind === 'replace' && sameGuard(entry.swap.guard, stat);
+  return { entry, isProxy };
+}
+
+export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): ServedPath {
+  const size = Number(stat.size);
+  const plain = { path, variant: 'master', profile: null, size, masterSize: size, proxySize: null } as const;
+  if (!stat.isFile()) {
+    const kind = stat.isDirectory() ? 'directory' : 'other';
+    return { ...plain, kind, reason: 'it is not a file', state: 'not-media' };
+  }
+  const asset = daemon.view.byIdentity({ dev: stat.dev, ino: stat.ino });
+  if (asset !== undefined) return servedAsset(daemon, path, stat, asset);
+  if (isMediaExtension(extensionOf(path)))
+    return { ...plain, kind: 'media', reason: 'it has not been examined yet', state: 'unknown' };
+  return { ...plain, kind: 'file', reason: 'it is not a media file', state: 'not-media' };
+}
+
+function servedAsset(daemon: Daemon, path: VirtualPath, stat: BigIntStats, asset: ServableAsset): ServedPath {
+  const { entry, isProxy } = entryOf(daemon, stat);
+  const variant = daemon.files.catalog.variantsOf(asset.id).find((row) => row.profile === daemon.profile);
+  const masterSize = Number(stat.size);
+  const proxySize = variant?.size ?? null;
+  return {
+    path,
+    kind: 'media',
+    variant: isProxy ? 'proxy' : 'master',
+    reason: reasonOf(entry, isProxy, asset),
+    state: stateOf(daemon, asset),
+    profile: variant?.profile ?? null,
+    size: isProxy && proxySize !== null ? proxySize : masterSize,
+    masterSize,
+    proxySize,
+  };
+}
+
+export function reasonOf(entry: ViewEntry | undefined, isProxy: boolean, asset: ServableAsset): string {
+  if (entry === undefined) return 'it is not in the table of the mount yet';
+  if (entry.swap.kind === 'replace' && !isProxy) return 'the master changed since its proxy was made';
+  if (entry.mode === 'master' || entry.swap.kind !== 'master') return entry.reason.replace(/^\w+: /, '');
+  if (usableProxy(asset) === undefined) return whyNoProxy(asset);
+  return 'its proxy is ready, and is served once nobody holds the file open, or after a flush';
+}
+
+/** What proxy mode would serve. */
+function stateOf({ files, profile }: Daemon, asset: ServableAsset): ServedPath['state'] {
+  if (asset.eligibility.kind !== 'eligible') return asset.eligibility.kind;
+  if (usableProxy(asset) !== undefined) return 'ready';
+  const job = files.queue.latestOf(asset.id);
+  if (job?.profile !== profile) return 'waiting';
+  return job.state === 'running' || job.state === 'failed' ? job.state : 'waiting';
+}
