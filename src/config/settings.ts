@@ -10,7 +10,7 @@ import { ProxyfsError } from '../base/error.js';
 import { bytes, choice, lines, numberOf, optionalPath, type Setting, word } from './setting.js';
 
 export const SETTINGS = {
-  profile: word('proxy_prores_proxy', {
+  profile: word('edit', {
     env: 'PROXYFS_PROFILE',
     sentence: 'The output specification of the proxies that are made and served.',
   }),
