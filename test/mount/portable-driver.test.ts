@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import {
   appendFile,
+  chmod,
+  chown,
   link,
   mkdir,
   open,
@@ -16,7 +18,8 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { toRealPath } from '../../src/base/paths.js';
@@ -92,6 +95,48 @@ t.test(
     t.equal((await master.stat()).size, clip.master.length, 'held names move along with their folder');
     t.same(await readdir(volume.path('c')), ['clip.mov'], 'and are never listed');
     await master.close();
+    await volume.unmount(false);
+  },
+);
+
+t.test('with writes=demote the portable driver drops a written file to its master', { skip }, async (t) => {
+  const volume = await hostVolume(t);
+  const clip = await makeClip(volume, 'clip.mov', 64_000, 8_000);
+  await volume.mount('portable', mountOptions(volume, { writes: 'demote' }));
+  await volume.commit(await swapTo(volume, clip, 'replace'));
+  const writer = await open(volume.path('clip.mov'), 'r+');
+  await writer.write(Buffer.from('XXXXXXXX'), 0, 8, 0);
+  await writer.close();
+  t.equal((await readFile(join(volume.source, 'clip.mov'))).subarray(0, 8).toString(), 'XXXXXXXX');
+  t.equal((await stat(volume.path('clip.mov'))).size, clip.master.length);
+  t.ok(await volume.event('demoted', 'clip.mov'));
+  await volume.unmount(false);
+});
+
+t.test(
+  'a user without rights is refused, and what others make belongs to the owner of the folder',
+  {
+    skip,
+  },
+  async (t) => {
+    const volume = await hostVolume(t);
+    await chmod(dirname(volume.source), 0o755);
+    await mkdir(join(volume.source, 'shared'));
+    await chown(join(volume.source, 'shared'), 65534, 65534);
+    await writeFile(join(volume.source, 'private'), 'secret', { mode: 0o600 });
+    await volume.mount('portable', mountOptions(volume, { allowOther: true }));
+    const asNobody = (script: string) =>
+      promisify(execFile)('sh', ['-c', script], { uid: 65534, gid: 65534, cwd: '/', env: process.env });
+    await t.rejects(asNobody(`cat '${volume.path('private')}'`), { message: /Permission denied/ });
+    await t.rejects(asNobody(`echo x > '${volume.path('file')}'`), { message: /Permission denied/ });
+    await asNobody(`umask 027; echo x > '${volume.path('shared/file')}'; mkdir '${volume.path('shared/folder')}'`);
+    for (const [name, mode] of [
+      ['shared/file', 0o640],
+      ['shared/folder', 0o750],
+    ] as const) {
+      const made = await stat(join(volume.source, name));
+      t.same([made.uid, made.gid, made.mode & 0o777], [65534, 65534, mode], name);
+    }
     await volume.unmount(false);
   },
 );
