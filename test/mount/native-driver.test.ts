@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
@@ -85,9 +85,20 @@ async function isMounted(mountPoint: string): Promise<boolean> {
   return (await readFile('/proc/self/mounts', 'utf8')).includes(` ${mountPoint} `);
 }
 
-async function startFixture(folders: Folders, then: string): Promise<ChildProcess> {
+/** A volume does not keep the event loop alive; here nothing else may be left that does. */
+async function untilClosed(volume: MountedVolume): Promise<void> {
+  const awake = setInterval(() => {}, 1_000);
+  await volume.closed;
+  clearInterval(awake);
+}
+
+async function startFixture(
+  folders: Folders,
+  then: string,
+  stderr: 'ignore' | 'inherit' = 'inherit',
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, [FIXTURE, folders.source, folders.mountPoint, then], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   });
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   return child;
@@ -177,7 +188,7 @@ t.test('fusermount3 mounts too, and both ways of unmounting end the volume', { s
   t.equal(await readFile(join(folders.mountPoint, 'notes.txt'), 'utf8'), 'notes\n');
   t.match(await readFile('/proc/self/mounts', 'utf8'), `with,comma ${folders.mountPoint} fuse.proxyfs`);
   await volume.unmount({ force: false });
-  await volume.closed;
+  await untilClosed(volume);
   t.notOk(await isMounted(folders.mountPoint));
   await t.rejects(volume.commit([await swapTo(folders, 'replace')]), { code: 'fuse/unavailable' });
   t.strictSame(volume.handles(), []);
@@ -199,7 +210,7 @@ t.test('a busy mount is not torn away, unless forced', { skip }, async (t) => {
   t.notOk(await isMounted(folders.mountPoint), 'gone from the tree');
   t.equal((await held.read(Buffer.alloc(6), 0, 6, 0)).bytesRead, 6, 'the held handle still reads');
   await held.close();
-  await volume.closed;
+  await untilClosed(volume);
 });
 
 t.test('umount(8) from outside ends the volume as well', { skip }, async (t) => {
@@ -207,7 +218,7 @@ t.test('umount(8) from outside ends the volume as well', { skip }, async (t) => 
   const volume = await mount(t, folders);
   const [code] = await once(spawn('umount', [folders.mountPoint]), 'close');
   t.equal(code, 0);
-  await volume.closed;
+  await untilClosed(volume);
   t.match(volume.counters(), { nodes: 0, openHandles: 0 });
 });
 
@@ -223,14 +234,73 @@ t.test('what cannot be mounted is refused with the reason and the way out', { sk
   t.notOk(await isMounted(folders.mountPoint));
 });
 
-t.test('a process that ends normally leaves no mount behind', { skip }, async (t) => {
+t.test('a process that ends by itself leaves no mount behind, however it ends', { skip }, async (t) => {
   const folders = await makeFolders(t);
-  for (const then of ['exit', 'fall-through']) {
-    const child = await startFixture(folders, then);
+  const endings = { exit: 0, 'fall-through': 0, throw: 1, 'exit-in-event': 0 };
+  for (const [then, status] of Object.entries(endings)) {
+    const child = await startFixture(folders, then, then === 'throw' ? 'ignore' : 'inherit');
+    // The mount may go away under this very write.
+    if (then === 'exit-in-event') await Promise.allSettled([writeFile(join(folders.mountPoint, 'notes.txt'), 'x')]);
     if (child.exitCode === null) await once(child, 'exit');
-    t.equal(child.exitCode, 0, `${then}: exit status`);
+    t.equal(child.exitCode, status, `${then}: exit status`);
     t.notOk(await isMounted(folders.mountPoint), `${then}: no mount left`);
   }
+});
+
+t.test(
+  'the kernel is answered while JavaScript is busy, and events that do not fit are counted',
+  { skip },
+  async (t) => {
+    const folders = await makeFolders(t);
+    const volume = await mount(t, folders);
+    const events: VolumeEvent[] = [];
+    volume.onEvent((event) => events.push(event));
+    await volume.commit([await swapTo(folders, 'replace')]);
+    const script = `for _ in range(5000): open(${JSON.stringify(join(folders.mountPoint, 'day1', 'a.mov'))}).close()`;
+    const done = spawnSync('python3', ['-c', script], { timeout: 20_000, stdio: 'inherit' });
+    t.equal(done.status, 0, 'the event loop stood still, the opens went on');
+    while (!events.some(({ kind }) => kind === 'lost')) await sleep(10);
+    const lost = events.filter((event) => event.kind === 'lost').reduce((sum, { count }) => sum + count, 0);
+    t.ok(lost > 0);
+    t.equal(volume.counters().eventsLost, lost);
+    const delivered = events.filter(({ kind }) => kind !== 'lost').length;
+    t.ok(delivered >= 8_192, 'as many as the queue holds came through');
+    t.ok(
+      delivered + lost > 5_000 && delivered + lost <= 10_000,
+      'each open, and each close unless the next was faster',
+    );
+  },
+);
+
+t.test('writing, and being refused, is told', { skip }, async (t) => {
+  const folders = await makeFolders(t);
+  const volume = await mount(t, folders);
+  await volume.commit([await swapTo(folders, 'replace')]);
+  const events: VolumeEvent[] = [];
+  await writeFile(join(folders.mountPoint, 'new.txt'), 'new\n');
+  await t.rejects(open(join(folders.mountPoint, 'day1', 'a.mov'), 'r+'), { code: 'EROFS' });
+  await sleep(50);
+  volume.onEvent((event) => events.push(event));
+  t.ok(
+    events.some((event) => event.kind === 'changed' && event.path === 'new.txt'),
+    'also what happened before somebody listened',
+  );
+  t.match(
+    events.find(({ kind }) => kind === 'write-refused'),
+    { path: 'day1/a.mov', pid: process.pid },
+  );
+  t.equal(await readFile(join(folders.source, 'new.txt'), 'utf8'), 'new\n');
+});
+
+t.test('two volumes in one process know nothing of each other', { skip }, async (t) => {
+  const [one, two] = [await makeFolders(t), await makeFolders(t)];
+  const [first, second] = [await mount(t, one), await mount(t, two)];
+  await first.commit([await swapTo(one, 'replace')]);
+  t.ok(PROXY.equals(await readFile(join(one.mountPoint, 'day1', 'a.mov'))));
+  t.ok(MASTER.equals(await readFile(join(two.mountPoint, 'day1', 'a.mov'))));
+  await first.unmount({ force: false });
+  t.ok(MASTER.equals(await readFile(join(two.mountPoint, 'day1', 'a.mov'))));
+  t.equal(second.counters().swaps, 0);
 });
 
 t.test('a killed process leaves a dead mount that is recognised and removed', { skip }, async (t) => {
