@@ -10,9 +10,11 @@
  * watched, only rescanned. Concurrency: one scan at a time; news during a scan waits.
  */
 
+import { basename } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { isAtOrBelow, type RealPath, ROOT, type VirtualPath, virtualPathBelow } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
+import { isCandidateName } from './names.js';
 import type { Scanner, ScanResult } from './scanner.js';
 
 export interface FollowerOptions {
@@ -41,12 +43,14 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #abort = new AbortController();
   readonly #news = new Set<VirtualPath>();
+  readonly #growing = new Set<VirtualPath>();
   #newsSince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #rescan: NodeJS.Timeout | undefined;
-  #revisit: NodeJS.Timeout | undefined;
+  #revisiting: NodeJS.Timeout | undefined;
   #watcher: FSWatcher | undefined;
   #watched = 0;
+  #isReady = false;
   #scanning: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
@@ -76,11 +80,16 @@ export class Follower {
     return this.#watcher !== undefined;
   }
 
+  /** Whether every change from now on raises an event. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Resolves when no scan is running and no watch is left. */
   async close(): Promise<void> {
     this.#abort.abort();
     clearTimeout(this.#timer);
-    clearTimeout(this.#revisit);
+    clearTimeout(this.#revisiting);
     clearInterval(this.#rescan);
     await this.#stopWatching();
     await this.#scanning;
@@ -110,7 +119,7 @@ export class Follower {
     for (const prefix of prefixes) {
       try {
         const result = await this.#options.scanner.scan(prefix, { signal: this.#abort.signal });
-        this.#revisitLater(result.growing);
+        this.revisit(result.growing);
         if (result.touched.length > 0) this.#options.onScanned(result);
       } catch (error) {
         if (this.#abort.signal.aborted) return;
@@ -119,18 +128,12 @@ export class Follower {
     }
   }
 
-  /** Files that grow raise events only while they do. */
+  /** Looks again at growing files when they may have settled: the last write raises its event too early. */
   revisit(paths: readonly VirtualPath[]): void {
-    this.#revisitLater(paths);
-  }
-
-  #growing = new Set<VirtualPath>();
-
-  #revisitLater(paths: readonly VirtualPath[]): void {
     if (paths.length === 0 || this.#abort.signal.aborted) return;
     for (const path of paths) this.#growing.add(path);
-    this.#revisit ??= setTimeout(() => {
-      this.#revisit = undefined;
+    this.#revisiting ??= setTimeout(() => {
+      this.#revisiting = undefined;
       const due = [...this.#growing];
       this.#growing.clear();
       for (const path of due) this.hint(path);
@@ -142,9 +145,10 @@ export class Follower {
     const limit = this.#options.watchLimit ?? 10_000;
     const isHidden = (path: string) => hiddenRootNames.includes(virtualPathBelow(source, path) ?? '');
     const watcher = watch(source, { ignoreInitial: false, followSymlinks: false, ignored: isHidden, atomic: false });
-    let isReady = false;
     watcher.on('ready', () => {
-      isReady = true;
+      this.#isReady = this.#watcher === watcher;
+      // What happened while the watches were set raised no event.
+      this.hint(ROOT);
     });
     watcher.on('all', (event, path) => {
       if (event === 'add' || event === 'addDir') this.#watched += 1;
@@ -152,7 +156,7 @@ export class Follower {
       if (this.#watched > limit) {
         log.info({ limit }, 'the source is too large to be watched; it is rescanned from time to time');
         void this.#stopWatching();
-      } else if (isReady) {
+      } else if (this.#isReady && isNews(event, path)) {
         this.#hintReal(path);
       }
     });
@@ -171,8 +175,14 @@ export class Follower {
   async #stopWatching(): Promise<void> {
     const watcher = this.#watcher;
     this.#watcher = undefined;
+    this.#isReady = false;
     await watcher?.close();
   }
+}
+
+/** A file that a scan would not look at changes nothing: editors save projects and renders all day. */
+function isNews(event: string, path: string): boolean {
+  return event === 'addDir' || event === 'unlinkDir' || isCandidateName(basename(path));
 }
 
 /** Leaves out what lies below another one. */

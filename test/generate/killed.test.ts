@@ -13,7 +13,7 @@ import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 
 t.setTimeout(180_000);
 const HOST = fileURLToPath(new URL('../fixtures/worker-host.js', import.meta.url));
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 function startHost(directory: string) {
   const child = spawn(process.execPath, [HOST, directory], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -48,7 +48,7 @@ t.test(
   async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'proxyfs-killed-'));
     t.teardown(() => rm(directory, { recursive: true, force: true }));
-    const clips = 6;
+    const clips = 4;
     const first = await openProject(directory);
     for (let index = 0; index < clips; index++) {
       const extension = index % 2 === 0 ? 'mov' : 'mp4';
