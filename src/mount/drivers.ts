@@ -1,8 +1,8 @@
 /** Chooses the driver that serves a mount, and keeps the reason for the log. */
 
-import { open } from 'node:fs/promises';
-import { errnoOf, ProxyfsError } from '../base/error.js';
+import { ProxyfsError } from '../base/error.js';
 import type { DriverKind, MountDriver } from './driver.js';
+import { findDeviceObstacle } from './fuse-device.js';
 import { createNativeDriver } from './native-driver.js';
 import { createPortableDriver, findPortableObstacle } from './portable-driver.js';
 
@@ -33,7 +33,7 @@ export async function chooseDriver(wish: 'auto' | DriverKind, attempts = ATTEMPT
 async function tryNative(): Promise<Attempt> {
   try {
     const driver = createNativeDriver();
-    const obstacle = await deviceObstacle();
+    const obstacle = await findDeviceObstacle();
     return obstacle === undefined ? { driver } : { obstacle };
   } catch (error) {
     return { obstacle: error instanceof Error ? error.message : String(error) };
@@ -43,18 +43,6 @@ async function tryNative(): Promise<Attempt> {
 async function tryPortable(): Promise<Attempt> {
   const obstacle = await findPortableObstacle();
   return obstacle === undefined ? { driver: createPortableDriver() } : { obstacle };
-}
-
-/** Why /dev/fuse does not open for this process. */
-async function deviceObstacle(): Promise<string | undefined> {
-  try {
-    const device = await open('/dev/fuse', 'r+');
-    await device.close();
-    return undefined;
-  } catch (error) {
-    const wayOut = 'load the module (modprobe fuse), pass the device into the container, or run as root';
-    return `/dev/fuse does not open: ${errnoOf(error) ?? String(error)}; ${wayOut}`;
-  }
 }
 
 function chosen(driver: MountDriver, reason: string): ChosenDriver {

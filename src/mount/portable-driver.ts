@@ -7,11 +7,12 @@
  * remembering anything, which stands in for the notifications libfuse 2.9 does not offer here.
  */
 
-import { access, constants, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import type FuseClass from 'fuse-native';
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import { isAtOrBelow, type RealPath, type VirtualPath } from '../base/paths.js';
 import type { MountDriver, MountedVolume, MountInfo, MountOptions } from './driver.js';
+import { findDeviceObstacle } from './fuse-device.js';
 import { EventQueue } from './portable-events.js';
 import { HandleBook } from './portable-handles.js';
 import { KnownPaths } from './portable-known.js';
@@ -30,12 +31,11 @@ export function createPortableDriver(): MountDriver {
 export async function findPortableObstacle(): Promise<string | undefined> {
   try {
     await loadFuse();
-    // As another user the setuid fusermount opens the device, with that user's rights.
-    if (process.platform === 'linux') await access('/dev/fuse', constants.R_OK | constants.W_OK);
-    return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+  // Of another user too: the setuid fusermount opens the device with that user's rights.
+  return process.platform === 'linux' ? findDeviceObstacle() : undefined;
 }
 
 async function mountPortable(options: MountOptions): Promise<MountedVolume> {
@@ -146,7 +146,7 @@ const LIMITS: readonly string[] = [
   'Flips are announced to the kernel only for open files, which move to a name of their own (.proxyfs-held-...); nothing else is cached.',
   'A handle that was open on a replacement when its master changed or was written reports the size of the master.',
   'Who opened a file is read from /proc when handles are listed; events carry process 0.',
-  'Extended attributes of the source are not shown, only user.proxyfs.*; device files, pipes and sockets cannot be made.',
+  'Extended attributes of the source are not shown; device files, pipes and sockets cannot be made.',
   'Times are exact to the millisecond, inode numbers to 32 bits, and names must be UTF-8.',
   'Removing or overwriting a file that is open leaves a .fuse_hidden file in the source until it is closed.',
 ];

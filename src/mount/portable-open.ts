@@ -13,7 +13,7 @@ import type { RealPath, VirtualPath } from '../base/paths.js';
 import { attributesOf } from './portable-attributes.js';
 import { Refusal } from './portable-errno.js';
 import type { Handle } from './portable-handles.js';
-import { entryOf, noteChange, type PortableState, type Resolved, realOf, resolvePath } from './portable-state.js';
+import { entryOf, noteChange, type PortableState, type Resolved, realOfNew, resolvePath } from './portable-state.js';
 
 export const openFile = promisify(open);
 export const closeFile = promisify(close);
@@ -40,7 +40,7 @@ export async function openHandle(state: PortableState, path: VirtualPath, flags:
 
 export async function createHandle(state: PortableState, path: VirtualPath, mode: number): Promise<number> {
   state.counts.opens += 1;
-  const real = realOf(state, path);
+  const real = realOfNew(state, path);
   const fd = await openFile(real, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, mode);
   try {
     // The kernel has applied the caller's umask already; the daemon's own must not come on top.

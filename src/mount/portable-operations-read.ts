@@ -1,5 +1,5 @@
 /**
- * Operations that change nothing: attributes, folders, reads, links, virtual extended attributes.
+ * Operations that change nothing: attributes, folders, reads, links.
  * All file access goes to real paths of the source or the pool, asynchronously: a synchronous call
  * would stop every other request of the mount.
  */
@@ -11,9 +11,8 @@ import type { FuseStat, FuseStatfs } from 'fuse-native';
 import type { VirtualPath } from '../base/paths.js';
 import { attributesOf, ordinaryAttributes } from './portable-attributes.js';
 import { negativeErrno, Refusal } from './portable-errno.js';
-import { type PortableState, type Resolved, realOf, resolvePath } from './portable-state.js';
+import { type PortableState, realOf, resolvePath } from './portable-state.js';
 
-const XATTR_PREFIX = 'user.proxyfs.';
 /** What libfuse itself shows for an entry whose inode number was not asked for. */
 const UNKNOWN_INODE = 0xffff_ffff;
 const LARGEST_WORD = 0xffff_ffff;
@@ -116,28 +115,6 @@ export async function volumeStatistics(state: PortableState): Promise<FuseStatfs
     flag: 0,
     namemax: 255,
   };
-}
-
-/** `user.proxyfs.*`; the source's own extended attributes are out of Node's reach. */
-export async function getVirtualXattr(state: PortableState, path: VirtualPath, name: string): Promise<Buffer> {
-  if (!name.startsWith(XATTR_PREFIX)) throw new Refusal('ENODATA', `${path} has no ${name}`);
-  const value = virtualXattrs(state, path, await resolvePath(state, path)).get(name);
-  if (value === undefined) throw new Refusal('ENODATA', `${path} has no ${name}`);
-  return Buffer.from(value);
-}
-
-export async function listVirtualXattrs(state: PortableState, path: VirtualPath): Promise<string[]> {
-  return [...virtualXattrs(state, path, await resolvePath(state, path)).keys()];
-}
-
-function virtualXattrs(state: PortableState, path: VirtualPath, resolved: Resolved): ReadonlyMap<string, string> {
-  const variant = typeof resolved.choice === 'object' ? 'replacement' : 'master';
-  return new Map([
-    [`${XATTR_PREFIX}variant`, variant],
-    [`${XATTR_PREFIX}reason`, resolved.entry?.reason ?? ''],
-    [`${XATTR_PREFIX}master`, realOf(state, path)],
-    [`${XATTR_PREFIX}profile`, resolved.entry?.profile ?? ''],
-  ]);
 }
 
 function typed(type: number): FuseStat {

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import type { VirtualPath } from '../base/paths.js';
 import { negativeErrno, Refusal } from './portable-errno.js';
 import { admitWrite, closeFile, giveToFolderOwner, openFile } from './portable-open.js';
-import { noteChange, type PortableState, realOf, resolvePath } from './portable-state.js';
+import { noteChange, type PortableState, realOf, realOfNew, resolvePath } from './portable-state.js';
 
 const truncateFile = promisify(ftruncate);
 const syncContent = promisify(fdatasync);
@@ -92,7 +92,7 @@ export async function setOwner(state: PortableState, path: VirtualPath, uid: num
 /** Regular files only: Node cannot make devices, pipes or sockets. */
 export async function makeNode(state: PortableState, path: VirtualPath, mode: number): Promise<void> {
   if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Refusal('EPERM', `${path} would be a special file`);
-  const real = realOf(state, path);
+  const real = realOfNew(state, path);
   const fd = await openFile(
     real,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
@@ -105,7 +105,7 @@ export async function makeNode(state: PortableState, path: VirtualPath, mode: nu
 }
 
 export async function makeFolder(state: PortableState, path: VirtualPath, mode: number): Promise<void> {
-  const real = realOf(state, path);
+  const real = realOfNew(state, path);
   await mkdir(real, { mode });
   await chmod(real, mode & 0o7777);
   await giveToFolderOwner(state, real);
@@ -113,14 +113,14 @@ export async function makeFolder(state: PortableState, path: VirtualPath, mode: 
 }
 
 export async function makeSymlink(state: PortableState, target: string, path: VirtualPath): Promise<void> {
-  const real = realOf(state, path);
+  const real = realOfNew(state, path);
   await symlink(target, real);
   await giveToFolderOwner(state, real);
   noteChange(state, path);
 }
 
 export async function makeLink(state: PortableState, existing: VirtualPath, path: VirtualPath): Promise<void> {
-  await link(realOf(state, existing), realOf(state, path));
+  await link(realOf(state, existing), realOfNew(state, path));
   noteChange(state, path);
 }
 
@@ -141,7 +141,7 @@ export async function renamePath(state: PortableState, from: VirtualPath, to: Vi
     state.handles.completeMove(from);
     return;
   }
-  await rename(realOf(state, from), realOf(state, to));
+  await rename(realOf(state, from), realOfNew(state, to));
   state.handles.renamed(from, to);
   state.known.forget(from);
   noteChange(state, from);

@@ -14,6 +14,7 @@ import { createHandle, openHandle, releaseHandle } from './portable-open.js';
 import * as reads from './portable-operations-read.js';
 import * as writes from './portable-operations-write.js';
 import type { PortableState } from './portable-state.js';
+import { getVirtualXattr, listVirtualXattrs } from './portable-xattrs.js';
 
 export function createOperations(state: PortableState): Partial<FuseOperations> {
   return { ...readOperations(state), ...writeOperations(state) };
@@ -31,8 +32,8 @@ function readOperations(state: PortableState): Partial<FuseOperations> {
       answer(listing, (result, value) => reply(result, value?.names, value?.stats));
     },
     readlink: (path, reply) => answer(reads.readLinkTarget(state, virtual(path)), reply),
-    getxattr: (path, name, _position, reply) => answer(reads.getVirtualXattr(state, virtual(path), name), reply),
-    listxattr: (path, reply) => answer(reads.listVirtualXattrs(state, virtual(path)), reply),
+    getxattr: (path, name, _position, reply) => answer(getVirtualXattr(state, virtual(path), name), reply),
+    listxattr: (path, reply) => answer(listVirtualXattrs(state, virtual(path)), reply),
     open: (path, flags, reply) => answer(openHandle(state, virtual(path), flags), reply),
     read: (_path, id, into, length, position, reply) => reads.readHandle(state, id, into, length, position, reply),
     release: (_path, id, reply) => done(releaseHandle(state, id), reply),

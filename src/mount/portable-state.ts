@@ -45,6 +45,12 @@ export function realOf(state: PortableState, path: VirtualPath): RealPath {
   return (path === '' ? state.options.source : `${state.options.source}/${path}`) as RealPath;
 }
 
+/** The real path of a name about to be made: hidden ones are not for the making. */
+export function realOfNew(state: PortableState, path: VirtualPath): RealPath {
+  if (state.options.hiddenRootNames.includes(path)) throw new Refusal('EPERM', `${path} is a reserved name`);
+  return realOf(state, path);
+}
+
 /** The entry that counts for a path now; while its node is being moved aside, the one before. */
 export function entryOf(state: PortableState, path: VirtualPath, key: string): TableEntry | undefined {
   const move = state.handles.moveOf(path);

@@ -3,12 +3,26 @@
  * The daemon is a process of its own and so are the readers; this process only asks and compares.
  */
 
-import { appendFile, type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import type { DriverKind, MountInfo, MountOptions } from '../../src/mount/driver.js';
 import { type HostedVolume, hostVolume, mountOptions } from './hosted-volume.js';
 import { buildReader, type Clip, makeClip, swapTo, type Variant, VariantReader } from './variant-files.js';
+
+const XATTR_SCRIPT = `
+import json, os, sys
+def read(name):
+    try:
+        return os.getxattr(sys.argv[1], 'user.proxyfs.' + name).decode()
+    except OSError as error:
+        if error.errno != 61: raise
+        return ''
+assert not [name for name in os.listxattr(sys.argv[1]) if name.startswith('user.proxyfs')]
+print(json.dumps({name: read(name) for name in ('variant', 'reason', 'master', 'profile')}))
+`;
 
 export interface Conformance {
   readonly driver: DriverKind;
@@ -40,6 +54,7 @@ export async function testDriver(t: Test, conformance: Conformance): Promise<voi
   await t.test('a write to a replaced file is refused and reported; all else is writable', (t) =>
     writeTest(t, volume, clip),
   );
+  await t.test('virtual attributes say what a path is served from, and why', (t) => xattrTest(t, volume, clip));
   await t.test('a master that changed behind the mount is served at once', (t) => guardTest(t, volume));
   await t.test('readers never see a byte of another variant while the table flips', (t) =>
     flipStorm(t, volume, conformance),
@@ -52,6 +67,8 @@ async function masterTest(t: Test, volume: HostedVolume, clip: Clip): Promise<vo
   const [shown, master] = [await stat(volume.path(clip.name)), await stat(join(volume.source, clip.name))];
   t.same([shown.ino, shown.size, shown.blocks, shown.mode], [master.ino, master.size, master.blocks, master.mode]);
   await t.rejects(stat(volume.path('.proxyfs')), { code: 'ENOENT' }, 'a hidden name does not exist');
+  await t.rejects(writeFile(volume.path('.proxyfs'), ''), { code: 'EPERM' }, 'nor can it be made');
+  t.same((await readdir(volume.mountPoint)).sort(), ['day 1', 'notes.txt']);
 }
 
 async function flipTest(t: Test, volume: HostedVolume, clip: Clip, { passthrough }: Conformance): Promise<void> {
@@ -143,6 +160,16 @@ async function writeTest(t: Test, volume: HostedVolume, clip: Clip): Promise<voi
   await volume.commit(await swapTo(volume, clip, 'master'));
 }
 
+async function xattrTest(t: Test, volume: HostedVolume, clip: Clip): Promise<void> {
+  const expected = { variant: 'master', reason: 'serves master', master: clip.name, profile: '' };
+  t.same(await readXattrs(volume.path(clip.name)), expected);
+  await volume.commit(await swapTo(volume, clip, 'replace'));
+  const flipped = { ...expected, variant: 'proxy', reason: 'serves replace', profile: 'light' };
+  t.same(await readXattrs(volume.path(clip.name)), flipped);
+  t.match(await readXattrs(volume.path('notes.txt')), { variant: 'master', reason: /ordinary file/ });
+  await volume.commit(await swapTo(volume, clip, 'master'));
+}
+
 async function guardTest(t: Test, volume: HostedVolume): Promise<void> {
   const clip = await makeClip(volume, 'guarded.mov', 80_000, 16_000);
   await volume.commit(await swapTo(volume, clip, 'replace'));
@@ -226,6 +253,12 @@ async function isServed(volume: HostedVolume, clip: Clip, variant: Variant): Pro
   } finally {
     await file.close();
   }
+}
+
+/** Node has no call for extended attributes. An attribute that is not there reads as an empty string. */
+async function readXattrs(path: string): Promise<Record<string, string>> {
+  const { stdout } = await promisify(execFile)('python3', ['-c', XATTR_SCRIPT, path], { cwd: '/' });
+  return JSON.parse(stdout) as Record<string, string>;
 }
 
 async function readWhole(path: string): Promise<string> {

@@ -57,17 +57,11 @@ t.test('the portable driver writes to the source what an ordinary folder would h
   await volume.unmount(false);
 });
 
-t.test('the portable driver answers virtual attributes and keeps a removed open file readable', { skip }, async (t) => {
+t.test('the portable driver keeps a removed open file readable', { skip }, async (t) => {
   const volume = await hostVolume(t);
   const clip = await makeClip(volume, 'clip.mov', 64_000, 8_000);
   await volume.mount('portable', mountOptions(volume));
   await volume.commit(await swapTo(volume, clip, 'replace'));
-  const script = `import os,sys;p=sys.argv[1];print({n:os.getxattr(p,n).decode() for n in os.listxattr(p)})`;
-  const { stdout } = await promisify(execFile)('python3', ['-c', script, volume.path('clip.mov')]);
-  t.match(stdout, "'user.proxyfs.variant': 'replacement'");
-  t.match(stdout, "'user.proxyfs.reason': 'serves replace'");
-  t.match(stdout, "'user.proxyfs.profile': 'light'");
-
   const held = await open(volume.path('clip.mov'));
   await unlink(volume.path('clip.mov'));
   t.equal((await held.stat()).size, clip.replacement.length);
