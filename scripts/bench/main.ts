@@ -3,8 +3,8 @@
  *
  * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N]
  *
- * Figures of a busy machine mean little by themselves: each round measures every target in turn,
- * the median of the rounds is shown, and what counts is the ratio to the bare folder.
+ * Each round measures every target in turn. The best round of each is shown, since other load on
+ * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
  */
 
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { benchFlips, median } from './flips.js';
+import { benchFlips } from './flips.js';
 import { formatFlips, formatReads, type ReadResult } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
@@ -48,7 +48,10 @@ async function benchReads(reader: string, tree: SampleTree, rounds: number): Pro
   return ROWS.map(({ title, unit }) => ({
     title,
     unit,
-    figures: targets.map(({ name }) => ({ target: name, value: median(figures.get(`${title}/${name}`) ?? []) })),
+    figures: targets.map(({ name }) => {
+      const rounds = figures.get(`${title}/${name}`) ?? [];
+      return { target: name, value: Math.max(...rounds), rounds };
+    }),
   }));
 }
 

@@ -2,10 +2,17 @@
 
 import type { FlipRow } from './flips.js';
 
+export interface Figure {
+  readonly target: string;
+  /** The best round. */
+  readonly value: number;
+  readonly rounds: readonly number[];
+}
+
 export interface ReadResult {
   readonly title: string;
   readonly unit: string;
-  readonly figures: readonly { readonly target: string; readonly value: number }[];
+  readonly figures: readonly Figure[];
 }
 
 export function formatReads(results: readonly ReadResult[]): string {
