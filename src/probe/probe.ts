@@ -11,7 +11,7 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { add, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
+import { add, multiply, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
 import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import type { MediaInfo, VideoStream } from './media-info.js';
@@ -77,10 +77,12 @@ async function withSoundLengths(
   return { ...media, streams };
 }
 
+/** FFmpeg does not know the length of a last packet (`N/A`): packets of one sound are equally long. */
 function sumOfLengths(text: string): Rational | undefined {
-  const lengths = text.split('\n').map((line) => parseDecimal(line.replace(/,.*$/, '')));
-  const known = lengths.filter((length) => length !== undefined);
-  return known.length === 0 ? undefined : known.reduce(add);
+  const lines = text.split('\n').filter((line) => line !== '');
+  const known = lines.map((line) => parseDecimal(line.replace(/,.*$/, ''))).filter((length) => length !== undefined);
+  const [first] = known;
+  return first === undefined ? undefined : known.reduce(add, multiply(first, rational(lines.length - known.length)));
 }
 
 function applyCadence(stream: VideoStream, cadence: Cadence): VideoStream {

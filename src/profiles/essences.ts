@@ -4,7 +4,7 @@
  */
 
 import type { VideoStream } from '../probe/media-info.js';
-import { type Fields, fieldsOf, hasSquarePixels } from './geometry.js';
+import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix } from './geometry.js';
 import { option, type Plan } from './plan.js';
 import type { VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
@@ -18,6 +18,8 @@ export interface Essence {
   /** The bitstream can say that its samples use the full range. */
   readonly fullRange: boolean;
   readonly interlaced: boolean;
+  /** The matrices that the bitstream can state, where it always states one. */
+  readonly matrices?: readonly string[];
   readonly smallest: { readonly width: number; readonly height: number };
   readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
 }
@@ -42,6 +44,7 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
     pixelFormat: 'yuv422p',
     fullRange: false,
     interlaced: false,
+    matrices: ['bt709', 'bt2020nc'],
     smallest: { width: 256, height: 120 },
     options: () => [option('DNxHR LB', '-profile:v', 'dnxhr_lb')],
   },
@@ -83,6 +86,7 @@ export function encodersOf(video: VideoEssence): readonly string[] {
 export function essenceOf(plan: Plan): Essence {
   const { video, otherwise, muxer } = plan.target;
   if (otherwise === undefined) return ESSENCES[video];
+  // FFmpeg's MXF muxer states square pixels for every DNxHR picture.
   const fits = carries(ESSENCES[video], plan.video) && (muxer !== 'mxf' || hasSquarePixels(plan.video));
   return ESSENCES[fits ? video : otherwise];
 }
@@ -90,5 +94,7 @@ export function essenceOf(plan: Plan): Essence {
 function carries(essence: Essence, video: VideoStream): boolean {
   const { width, height } = essence.smallest;
   const large = video.width >= width && video.height >= height;
-  return large && (essence.interlaced || fieldsOf(video) === 'progressive');
+  const matrix = impliedMatrix(video);
+  const colored = essence.matrices === undefined || (matrix !== undefined && essence.matrices.includes(matrix));
+  return large && colored && (essence.interlaced || fieldsOf(video) === 'progressive');
 }

@@ -51,8 +51,17 @@ function pick(names: readonly string[], name: string | undefined): string | unde
   return name !== undefined && names.includes(name) ? name : undefined;
 }
 
-/** Players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
 export function matrixForRgb(video: VideoStream): string {
+  return usualMatrix(video);
+}
+
+/** The matrix with which the picture is shown; undefined when its tag is an unusual one. */
+export function impliedMatrix(video: VideoStream): string | undefined {
+  return isRgb(video) || video.color.matrix === undefined ? usualMatrix(video) : proxyColor(video, false).matrix;
+}
+
+/** Players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
+function usualMatrix(video: VideoStream): string {
   return video.height >= 720 ? 'bt709' : 'smpte170m';
 }
 

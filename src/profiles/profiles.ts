@@ -12,7 +12,7 @@ export interface ProfileTarget {
   /** FFmpeg muxer. */
   readonly muxer: 'mov' | 'mp4' | 'mxf';
   readonly video: VideoEssence;
-  /** For pictures that `video` cannot carry (interlaced, small or with other than square pixels). */
+  /** For pictures that `video` cannot carry: DNxHR is progressive, BT.709 or BT.2020, and at least 256x120. */
   readonly otherwise?: VideoEssence;
 }
 
@@ -35,14 +35,21 @@ const PROFILES: readonly Profile[] = [
   {
     name: 'edit',
     version: 1,
-    summary: '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB (interlaced: MPEG-2 intra)',
+    summary:
+      '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB (SD and interlaced: MPEG-2 intra)',
     targets: { '.mov': { muxer: 'mov', video: 'prores-proxy' }, '.mp4': MP4, '.m4v': MP4, '.mxf': MXF },
   },
   {
     name: 'edit_dnx',
     version: 1,
-    summary: '.mov and .mxf as DNxHR LB (interlaced .mxf: MPEG-2 intra), .mp4 as H.264 with key frames only',
-    targets: { '.mov': { muxer: 'mov', video: 'dnxhr-lb' }, '.mp4': MP4, '.m4v': MP4, '.mxf': MXF },
+    summary:
+      '.mov and .mxf as DNxHR LB (SD and interlaced: ProRes Proxy, MPEG-2 intra), .mp4 as H.264 with key frames only',
+    targets: {
+      '.mov': { muxer: 'mov', video: 'dnxhr-lb', otherwise: 'prores-proxy' },
+      '.mp4': MP4,
+      '.m4v': MP4,
+      '.mxf': MXF,
+    },
   },
 ];
 
