@@ -25,8 +25,10 @@ import { ProcessNames } from './process-name.js';
 /** Desktop indexers hold a new mount for moments; a person should not have to retry for them. */
 const BUSY_RETRIES = 5;
 const BUSY_PAUSE_MS = 50;
-/** How long a detached mount is waited for when nobody holds it. */
+/** How long the kernel may take to end the connection of a mount that nobody holds. */
 const DETACH_PATIENCE_MS = 250;
+/** A copy of the mount in another mount namespace keeps the connection, though the mount point is gone here. */
+const UNMOUNT_PATIENCE_MS = 2_000;
 const MOST_WAITING_EVENTS = 8192;
 const NAMED_HOLDERS = 5;
 
@@ -106,7 +108,7 @@ export class NativeVolume implements MountedVolume {
       return;
     }
     await this.#unmountWhenIdle();
-    await this.#untilClosed();
+    await this.#closedWithin(UNMOUNT_PATIENCE_MS);
   }
 
   async #unmountWhenIdle(): Promise<void> {
@@ -140,16 +142,11 @@ export class NativeVolume implements MountedVolume {
     );
   }
 
-  /** The addon does not keep the event loop alive; whoever waits for the end does. */
-  async #untilClosed(): Promise<void> {
-    const awake = setInterval(() => {}, 60_000);
-    await this.closed;
-    clearInterval(awake);
-  }
-
+  /** The addon does not keep the event loop alive; the timer does, for whoever waits for the end. */
   async #closedWithin(milliseconds: number): Promise<void> {
     const patience = new AbortController();
-    await Promise.race([this.closed, sleep(milliseconds, undefined, { signal: patience.signal }).catch(() => {})]);
+    const timeout = sleep(milliseconds, undefined, { signal: patience.signal });
+    await Promise.race([this.closed, timeout.catch(() => {})]); // it only rejects by the abort below
     patience.abort();
   }
 
