@@ -114,13 +114,19 @@ function replaceJob({ queue }: Generation, observer: JobObserver, plan: MakePlan
 }
 
 function settleError(generation: Generation, observer: JobObserver, error: unknown): JobOutcome {
-  const { catalog, queue, profile, toolchain, log } = generation;
-  const lease = observer.lease();
-  if (error instanceof ProxyfsError && error.code === 'job/lease-lost') return { kind: 'interrupted' };
-  if (observer.signal.aborted) {
-    releaseQuietly(generation, lease);
-    return { kind: 'interrupted' };
+  if (isLeaseLost(error)) return { kind: 'interrupted' };
+  try {
+    if (!observer.signal.aborted) return settleFailure(generation, observer.lease(), error);
+    generation.queue.release(observer.lease());
+  } catch (late) {
+    // Cancelled meanwhile: there is nothing to fail or to give back.
+    if (!isLeaseLost(late)) throw late;
   }
+  return { kind: 'interrupted' };
+}
+
+function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
+  const { catalog, queue, profile, toolchain, log } = generation;
   const { reason, passing } = judgeFailure(error, lease.job.attempts);
   const job = queue.fail(lease, reason, { retry: passing });
   log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
@@ -133,11 +139,4 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
   return { kind: 'failed', reason, rejected: false };
 }
 
-/** A job that was cancelled meanwhile has nothing to give back. */
-function releaseQuietly({ queue }: Generation, lease: Lease): void {
-  try {
-    queue.release(lease);
-  } catch (error) {
-    if (!(error instanceof ProxyfsError) || error.code !== 'job/lease-lost') throw error;
-  }
-}
+const isLeaseLost = (error: unknown): boolean => error instanceof ProxyfsError && error.code === 'job/lease-lost';

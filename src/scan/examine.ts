@@ -37,10 +37,16 @@ const READ_AT_MOST = 256n << 20n;
 /** For a server that stopped answering: longer than any probe that does not read the whole file. */
 const PROBE_TIMEOUT_MS = 10 * 60_000;
 
-export function createExamine(toolchain: Toolchain): Examine {
+export interface ExamineOptions {
+  /** Bytes of a file that is read from end to end to count its frames; default 256 MiB. */
+  readonly readAtMost?: bigint | undefined;
+}
+
+export function createExamine(toolchain: Toolchain, options: ExamineOptions = {}): Examine {
+  const readAtMost = options.readAtMost ?? READ_AT_MOST;
   return async (input) => {
     try {
-      return await examine(toolchain, input);
+      return await examine(toolchain, input, readAtMost);
     } catch (error) {
       if (input.signal?.aborted || !isOfTheWorld(error)) throw error;
       return unknown(`it could not be examined: ${error instanceof Error ? error.message : String(error)}`);
@@ -53,13 +59,13 @@ export function isExamined({ eligibility, fingerprint, media }: AssetRow): boole
   return eligibility.kind !== 'unknown' || (fingerprint !== undefined && media !== undefined);
 }
 
-async function examine(toolchain: Toolchain, input: ExamineInput): Promise<AssetFacts> {
+async function examine(toolchain: Toolchain, input: ExamineInput, readAtMost: bigint): Promise<AssetFacts> {
   const { asset, path, real } = input;
   const fingerprint = asset.fingerprint ?? (await fingerprintFile(real));
   const refused = verdictOfNames(asset, path);
   if (refused !== undefined) return { fingerprint, media: asset.media, eligibility: refused };
   try {
-    const media = asset.media ?? (await probe(toolchain, input));
+    const media = asset.media ?? (await probe(toolchain, input, readAtMost));
     return { fingerprint, media, eligibility: classify(path, media) };
   } catch (error) {
     if (isUnreadable(error)) return unreadable(asset, fingerprint, error);
@@ -73,8 +79,8 @@ function verdictOfNames(asset: AssetRow, path: VirtualPath): Eligibility | undef
   return verdicts.find((verdict) => verdict !== undefined);
 }
 
-function probe(toolchain: Toolchain, { asset, path, real, signal }: ExamineInput) {
-  const count = COUNTED_FROM_HEADER.includes(extensionOf(path)) || asset.master.size <= READ_AT_MOST;
+function probe(toolchain: Toolchain, { asset, path, real, signal }: ExamineInput, readAtMost: bigint) {
+  const count = COUNTED_FROM_HEADER.includes(extensionOf(path)) || asset.master.size <= readAtMost;
   return probeMedia(toolchain, real, { signal, count, timeoutMs: PROBE_TIMEOUT_MS });
 }
 

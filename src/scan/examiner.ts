@@ -133,14 +133,19 @@ export class Examiner {
   async #look(path: VirtualPath): Promise<WalkedFile | undefined> {
     try {
       const stat = await lstat(realPathOf(this.#options.source, path), { bigint: true });
-      if (!stat.isFile()) return undefined;
+      if (!stat.isFile()) return this.#gone(path);
       const master = { size: stat.size, mtimeNs: stat.mtimeNs };
       return { path, identity: { dev: stat.dev, ino: stat.ino }, master, ctimeNs: stat.ctimeNs };
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return this.#gone(path);
       throw error;
     }
+  }
+
+  #gone(path: VirtualPath): undefined {
+    this.#options.settling.forget(path);
+    return undefined;
   }
 }
 
