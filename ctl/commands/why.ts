@@ -4,6 +4,7 @@ import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
 import { formatSize } from '../output/quantities.js';
+import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';
 
@@ -30,10 +31,8 @@ export const why = defineCommand<Arguments>({
 
 function story({ served, because }: Result<'why'>, style: Style): string[] {
   const name = style.bold(escapeName(served.path === '' ? '.' : served.path));
-  return [
-    `${name} serves its ${served.variant}: ${escapeText(served.reason)}`,
-    ...because.map((line) => `  ${escapeText(line)}`),
-  ];
+  const what = served.kind === 'media' ? `serves its ${served.variant}` : 'is served as it is';
+  return [`${name} ${what}`, ...because.map((line) => `  ${escapeText(line)}`)];
 }
 
 function facts(result: Result<'why'>): (readonly [string, string])[] {
@@ -46,9 +45,4 @@ function facts(result: Result<'why'>): (readonly [string, string])[] {
     ...(result.command === null ? [] : [['Command', result.command.map(quoteWord).join(' ')] as const]),
     ...(result.wayOut === null ? [] : [['Way out', result.wayOut] as const]),
   ];
-}
-
-/** So that the line can be pasted into a shell. */
-export function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

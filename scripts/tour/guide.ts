@@ -1,9 +1,10 @@
 /** What the spectator of a tour sees: numbered steps, the commands as typed, findings, tables, a conclusion. */
 
+import { quoteWord } from '../../ctl/output/quote.js';
 import { indent } from '../../ctl/output/table.js';
 import type { Terminal } from '../../ctl/terminal.js';
 import type { ProxyfsError } from '../../src/base/error.js';
-import { EXIT } from '../../src/base/exit-code.js';
+import { EXIT, exitCodeOf } from '../../src/base/exit-code.js';
 
 export interface Guide {
   step(title: string): void;
@@ -25,7 +26,7 @@ export function createGuide({ stdout, stderr, style }: Terminal): Guide {
   return {
     step: (title) => print(`\n${style.bold(`${++steps}  ${title}`)}`),
     say: (text) => print(`   ${text}`),
-    typed: (words) => print(`   ${style.cyan(`$ proxyfs ${words.join(' ')}`)}`),
+    typed: (words) => print(`   ${style.cyan(`$ proxyfs ${words.map(quoteWord).join(' ')}`)}`),
     verified: (claim) => {
       claims += 1;
       print(`   ${style.green('ok')} ${claim}`);
@@ -36,7 +37,7 @@ export function createGuide({ stdout, stderr, style }: Terminal): Guide {
       for (const left of leftovers) stderr.write(`${style.red('left behind:')} ${left}\n`);
       if (failure !== undefined) {
         stderr.write(`\n${style.red('not verified:')} ${failure.message}\n`);
-        return EXIT.executionFailed;
+        return failure.code === 'internal' ? EXIT.executionFailed : exitCodeOf(failure);
       }
       if (leftovers.length > 0) return EXIT.systemError;
       print(`\n${style.green(style.bold(`All ${claims} claims verified`))} in ${seconds} s; nothing is left behind.`);

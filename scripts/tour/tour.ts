@@ -1,7 +1,7 @@
 /** The tour itself: mount, proxies, proxy -> master -> proxy, unmount; each step with its proof. */
 
 import { access, realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ProxyfsError } from '../../src/base/error.js';
 import { makeDemoProject } from './demo-project.js';
@@ -33,19 +33,19 @@ export async function runTour({ folder, workspace, guide, signal }: TourOptions)
 
   guide.step('Proxy mode: the paths hold proxies');
   const witnesses = await chooseWitnesses(clips, source, mountPoint);
-  await type(['ls', mountPoint]);
+  await type(['ls', folderOf(witnesses[0])]);
   await proveProxies(witnesses, guide);
 
   guide.step('Master mode: the same paths, now the masters');
   await type(['mode', 'master']);
-  await type(['assert', 'master', mountPoint]);
+  await type(['assert', 'master', '.']);
   await proveMasters(witnesses, guide);
   await proveUntouchedFiles(source, mountPoint, clips, guide);
 
   guide.step('And back to the proxies');
   await type(['mode', 'proxy']);
   await proveSameProxies(witnesses, guide);
-  await explain(witnesses[0]);
+  await explain(clips.find((clip) => clip.outcome === 'ineligible') ?? witnesses[0]);
 
   guide.step('Unmount');
   await type(['unmount', mountPoint]);
@@ -73,10 +73,10 @@ export async function runTour({ folder, workspace, guide, signal }: TourOptions)
     return clips;
   }
 
-  async function explain(witness: Witness | undefined): Promise<void> {
-    if (witness === undefined) return;
-    guide.say('Why is that so?');
-    await type(['why', witness.path]);
+  async function explain(file: { readonly path: string } | undefined): Promise<void> {
+    if (file === undefined) return;
+    guide.say('And why does a file serve what it serves?');
+    await type(['why', file.path]);
   }
 }
 
@@ -107,6 +107,10 @@ async function sourceOf(
   await access(path);
   guide.say(`${path} (only read, never changed)`);
   return await realpath(path);
+}
+
+function folderOf(witness: Witness | undefined): string {
+  return dirname(witness?.path ?? '');
 }
 
 function check(holds: boolean, otherwise: string): void {

@@ -1,11 +1,11 @@
 import { createColors } from 'picocolors';
 import t from 'tap';
 import { LEGEND, markerOf } from '../../ctl/commands/ls.js';
-import { quoteWord } from '../../ctl/commands/why.js';
 import { checkKernel } from '../../ctl/doctor/system.js';
 import { checkProfile } from '../../ctl/doctor/toolchain.js';
 import { escapeName, escapeText } from '../../ctl/output/escape.js';
 import { counted, formatClockTime, formatMilliseconds, formatMoment, formatSize } from '../../ctl/output/quantities.js';
+import { quoteWord } from '../../ctl/output/quote.js';
 import { formatTable } from '../../ctl/output/table.js';
 import { barLine, clipLine, type Generate, plainLine, scanLine } from '../../ctl/progress/prewarm-line.js';
 import { hasColour } from '../../ctl/terminal.js';
