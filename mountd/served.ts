@@ -4,18 +4,17 @@
  */
 
 import type { BigIntStats } from 'node:fs';
-import { identityKey } from '../src/base/ids.js';
 import { extensionOf } from '../src/base/media-extension.js';
 import type { VirtualPath } from '../src/base/paths.js';
 import type { ServedPath } from '../src/control/schema.js';
 import { isMediaExtension } from '../src/probe/media-extensions.js';
-import { sameGuard, usableProxy, type ViewEntry, whyNoProxy } from '../src/view/resolve.js';
+import { sameGuard, usableProxy, type ViewEntry, viewKey, whyNoProxy } from '../src/view/resolve.js';
 import type { ServableAsset } from '../src/view/servable.js';
 import type { Daemon } from './daemon.js';
 
 /** The entry of the file, and whether its replacement is what a new open gets. */
 export function entryOf({ serving }: Daemon, stat: BigIntStats): { entry: ViewEntry | undefined; isProxy: boolean } {
-  const entry = serving.view.get(identityKey({ dev: stat.dev, ino: stat.ino }));
+  const entry = serving.view.get(viewKey(stat));
   const isProxy = entry?.swap.kind === 'replace' && sameGuard(entry.swap.guard, stat);
   return { entry, isProxy };
 }

@@ -8,7 +8,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type FileHandle, mkdir, open, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isErrorCode, ProxyfsError } from '../base/error.js';
@@ -39,7 +39,10 @@ export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRe
   });
   try {
     const message = await startMessageOf(child);
-    if (message?.kind === 'ready') return message.record;
+    if (message?.kind === 'ready') {
+      if (stderr) await rename(stderr.path, join(dirname(stderr.path), 'proxyfsd.stderr'));
+      return message.record;
+    }
     throw await startError(message, stderr?.path);
   } catch (error) {
     if (stderr) await discard(stderr.path);
@@ -95,7 +98,8 @@ async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle;
     const stateDir = options.stateDir as RealPath | undefined;
     const locations = locationsOf(projectIdOf(source, stateDir), { stateDir });
     await mkdir(locations.stateDir, { recursive: true, mode: 0o700 });
-    const path = join(locations.stateDir, 'proxyfsd.stderr');
+    // A name of its own: while this start is being refused, the project's daemon may be running.
+    const path = join(locations.stateDir, `starting-${process.pid}.stderr`);
     return { handle: await open(path, 'w', 0o600), path };
   } catch {
     // The daemon meets the same obstacle and names it better.
@@ -103,7 +107,7 @@ async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle;
   }
 }
 
-/** Removes the stderr file, and the state directory when nothing else is in it. */
+/** Removes the stderr file of a failed start, and the state directory when nothing else is in it. */
 async function discard(path: string): Promise<void> {
   await rm(path, { force: true });
   await rmdir(dirname(path)).catch(() => undefined);

@@ -7,10 +7,10 @@
  * Concurrency: news is gathered for a moment and committed under the flip's lock.
  */
 
-import { type AssetId, type FileIdentity, identityKey } from '../base/ids.js';
+import type { AssetId, FileIdentity } from '../base/ids.js';
 import type { Logger } from '../log/logger.js';
 import type { ViewChange } from '../view/diff.js';
-import { resolveAsset, resolveView, type View, type ViewEntry, type ViewPolicy } from '../view/resolve.js';
+import { resolveView, type View, type ViewKey, type ViewPolicy, viewKey } from '../view/resolve.js';
 import type { Flipper } from './flip.js';
 import type { ModeStore } from './mode-store.js';
 import type { Serving } from './serving.js';
@@ -35,7 +35,7 @@ const WHOLE_VIEW_FROM = 2000;
 export class Ready {
   readonly #options: ReadyOptions;
   /** Assets whose proxy waits for the last handle to be closed. */
-  readonly #held = new Set<string>();
+  readonly #held = new Set<ViewKey>();
   #news = new Set<AssetId>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -53,14 +53,14 @@ export class Ready {
 
   /** The last handle was closed. */
   onIdle(identity: FileIdentity): void {
-    if (!this.#held.delete(identityKey(identity))) return;
+    if (!this.#held.delete(viewKey(identity))) return;
     const asset = this.#options.source.byIdentity(identity);
     if (asset !== undefined) this.touch([asset.id]);
   }
 
   /** A writer took the asset back to its master; when it has closed the file, the view looks again. */
   onDemoted(identity: FileIdentity): void {
-    const key = identityKey(identity);
+    const key = viewKey(identity);
     if (this.#options.serving.markMaster(key, 'master: it is being written to') !== undefined) this.#held.add(key);
   }
 
@@ -89,7 +89,7 @@ export class Ready {
     const changes = ready === 'flush' ? all.filter((change) => !leadsToProxy(change)) : all;
     if (changes.length === 0) return;
     const result = await serving.commit(changes, (change) => ready === 'idle' && leadsToProxy(change));
-    for (const identity of result.busy) this.#held.add(identityKey(identity));
+    for (const identity of result.busy) this.#held.add(viewKey(identity));
     await flipper.nudge(result, changes);
   }
 
@@ -101,12 +101,8 @@ export class Ready {
 
   #resolve(ids: ReadonlySet<AssetId>): View {
     const { modes, policy, source } = this.#options;
-    const view = new Map<string, ViewEntry>();
-    for (const id of ids) {
-      const asset = source.get(id);
-      if (asset !== undefined) view.set(identityKey(asset.identity), resolveAsset(asset, modes.state, policy));
-    }
-    return view;
+    const assets = [...ids].flatMap((id) => source.get(id) ?? []);
+    return resolveView(assets, modes.state, policy);
   }
 }
 

@@ -5,15 +5,15 @@
  * not otherwise. Callers hold the flip lock around reading the view and committing.
  */
 
-import { type AssetId, type FileIdentity, identityKey } from '../base/ids.js';
+import type { AssetId, FileIdentity } from '../base/ids.js';
 import type { CommitResult, MountedVolume } from '../mount/driver.js';
 import { diffSome, diffView, toSwapChange, type ViewChange } from '../view/diff.js';
-import type { View, ViewEntry } from '../view/resolve.js';
+import { type View, type ViewEntry, type ViewKey, viewKey } from '../view/resolve.js';
 
 export class Serving {
   readonly volume: MountedVolume;
-  #view = new Map<string, ViewEntry>();
-  #keys = new Map<AssetId, string>();
+  #view = new Map<ViewKey, ViewEntry>();
+  #keys = new Map<AssetId, ViewKey>();
 
   constructor(volume: MountedVolume) {
     this.volume = volume;
@@ -34,7 +34,7 @@ export class Serving {
 
   /** For some assets; ids without an entry in `desired` are taken out. */
   changesOf(ids: Iterable<AssetId>, desired: View): ViewChange[] {
-    const stale: string[] = [];
+    const stale: ViewKey[] = [];
     for (const id of ids) {
       const key = this.#keys.get(id);
       // The identity may have passed to another asset meanwhile: then it is not ours to take out.
@@ -45,13 +45,13 @@ export class Serving {
 
   /** Whether a file with this identity is in the table. */
   has(identity: FileIdentity): boolean {
-    return this.#view.has(identityKey(identity));
+    return this.#view.has(viewKey(identity));
   }
 
   /** Commits; what `isIdleOnly` picks is left out where somebody holds the file open. */
   async commit(changes: readonly ViewChange[], isIdleOnly?: (change: ViewChange) => boolean): Promise<CommitResult> {
     const result = await this.volume.commit(changes.map((change) => toSwapChange(change, isIdleOnly?.(change))));
-    const busy = new Set(result.busy.map(identityKey));
+    const busy = new Set(result.busy.map(viewKey));
     for (const change of changes) {
       if (!busy.has(change.key)) this.#apply(change);
     }
@@ -59,7 +59,7 @@ export class Serving {
   }
 
   /** After the data plane dropped an asset to its master by itself. */
-  markMaster(key: string, reason: string): ViewEntry | undefined {
+  markMaster(key: ViewKey, reason: string): ViewEntry | undefined {
     const entry = this.#view.get(key);
     if (entry !== undefined) this.#view.set(key, { ...entry, swap: { kind: 'master' }, reason, profile: '' });
     return entry;

@@ -7,11 +7,11 @@
 
 import type { FileIdentity } from '../base/ids.js';
 import type { Swap, SwapChange } from '../mount/driver.js';
-import { sameGuard, type View, type ViewEntry } from './resolve.js';
+import { sameGuard, type View, type ViewEntry, type ViewKey } from './resolve.js';
 
 /** A change of the table, with the entries it leads between: enough to undo it. */
 export interface ViewChange {
-  readonly key: string;
+  readonly key: ViewKey;
   readonly from: ViewEntry | undefined;
   readonly to: ViewEntry | undefined;
 }
@@ -26,7 +26,7 @@ export function diffView(committed: View, desired: View): ViewChange[] {
 }
 
 /** Some assets only: `desired` holds what is known of them, under `stale` they were known before. */
-export function diffSome(committed: View, desired: View, stale: readonly string[]): ViewChange[] {
+export function diffSome(committed: View, desired: View, stale: readonly ViewKey[]): ViewChange[] {
   const changes: ViewChange[] = [];
   for (const key of stale) {
     const from = committed.get(key);

@@ -22,14 +22,24 @@ export interface ModeDecision {
 }
 
 export function decideMode(state: ModeState, path: VirtualPath): ModeDecision {
-  if (state.pinned !== undefined) return { mode: state.pinned, because: { kind: 'pin' } };
-  if (state.overrides.size === 0) return { mode: state.base, because: { kind: 'default' } };
-  // Upwards from the path itself: the first override met is the longest, whatever their number.
-  for (let prefix = path; ; prefix = parentOf(prefix)) {
-    const mode = state.overrides.get(prefix);
-    if (mode !== undefined) return { mode, because: { kind: 'override', path: prefix } };
-    if (prefix === ROOT) return { mode: state.base, because: { kind: 'default' } };
-  }
+  return modeDecider(state)(path);
+}
+
+/** For many paths: equal decisions are the same object. */
+export function modeDecider({ base, overrides, pinned }: ModeState): (path: VirtualPath) => ModeDecision {
+  const fallback: ModeDecision =
+    pinned === undefined ? { mode: base, because: { kind: 'default' } } : { mode: pinned, because: { kind: 'pin' } };
+  if (pinned !== undefined || overrides.size === 0) return () => fallback;
+  const decisions = new Map<VirtualPath, ModeDecision>();
+  for (const [path, mode] of overrides) decisions.set(path, { mode, because: { kind: 'override', path } });
+  return (path) => {
+    // Upwards from the path itself: the first override met is the longest, whatever their number.
+    for (let prefix = path; prefix !== ROOT; prefix = parentOf(prefix)) {
+      const decision = decisions.get(prefix);
+      if (decision !== undefined) return decision;
+    }
+    return decisions.get(ROOT) ?? fallback;
+  };
 }
 
 function parentOf(path: VirtualPath): VirtualPath {

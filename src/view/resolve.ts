@@ -6,10 +6,10 @@
  * since a proxy behind a path in master mode would be the greater mistake.
  */
 
-import { type AssetId, identityKey } from '../base/ids.js';
-import type { VirtualPath } from '../base/paths.js';
+import type { AssetId, FileIdentity } from '../base/ids.js';
+import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { MasterGuard, Swap, SwapChange } from '../mount/driver.js';
-import { decideMode, type Mode, type ModeDecision, type ModeState } from './mode.js';
+import { type Mode, type ModeDecision, type ModeState, modeDecider } from './mode.js';
 import type { PublishedProxy, ServableAsset } from './servable.js';
 
 export interface ViewPolicy {
@@ -27,31 +27,39 @@ export interface ViewEntry extends SwapChange {
   readonly mode: Mode;
 }
 
-/** By `identityKey`. */
-export type View = ReadonlyMap<string, ViewEntry>;
+/** The place of a file identity in a view: device and inode number in one. */
+export type ViewKey = bigint;
+export type View = ReadonlyMap<ViewKey, ViewEntry>;
+
+/** A number, since maps hash it several times faster than text; inode numbers have at most 64 bits. */
+export function viewKey({ dev, ino }: FileIdentity): ViewKey {
+  return (dev << 64n) | ino;
+}
 
 export function resolveView(
   assets: Iterable<ServableAsset>,
   modes: ModeState,
   policy: ViewPolicy,
-): Map<string, ViewEntry> {
-  const view = new Map<string, ViewEntry>();
+): Map<ViewKey, ViewEntry> {
+  const decide = modeDecider(modes);
+  const reasons = new Reasons();
+  const view = new Map<ViewKey, ViewEntry>();
   for (const asset of assets) {
-    const key = identityKey(asset.identity);
-    if (!view.has(key)) view.set(key, resolveAsset(asset, modes, policy));
+    const key = viewKey(asset.identity);
+    if (!view.has(key)) view.set(key, resolveOne(asset, decide, policy, reasons));
   }
   return view;
 }
 
-export function resolveAsset(asset: ServableAsset, modes: ModeState, policy: ViewPolicy): ViewEntry {
-  const { mode, because, path } = decideAssetMode(asset, modes);
-  const origin = describeOrigin(because, path, asset);
-  if (mode === 'master') return entry(asset, mode, { kind: 'master' }, `master: ${origin}`);
+function resolveOne(asset: ServableAsset, decide: Decide, policy: ViewPolicy, reasons: Reasons): ViewEntry {
+  const { decision, path } = decideNames(asset, decide);
+  const reason = asset.paths.length > 1 ? describe(decision, path) : reasons.of(decision);
+  if (decision.mode === 'master') return entry(asset, 'master', MASTER, reason);
   const proxy = usableProxy(asset);
   if (proxy === undefined) return withoutProxy(asset, policy);
   const mtimeNs = policy.mtime === 'preserve' ? proxy.guard.mtimeNs : proxy.mtimeNs;
   const swap: Swap = { kind: 'replace', replacement: proxy.file, mtimeNs, guard: proxy.guard };
-  return entry(asset, mode, swap, `proxy: ${origin}`, proxy.profile);
+  return entry(asset, 'proxy', swap, reason, proxy.profile);
 }
 
 export interface AssetMode extends ModeDecision {
@@ -61,13 +69,21 @@ export interface AssetMode extends ModeDecision {
 
 /** The mode of an asset over all its names; master wins. */
 export function decideAssetMode(asset: ServableAsset, modes: ModeState): AssetMode {
-  let first: AssetMode | undefined;
-  for (const path of asset.paths) {
-    const decision = { ...decideMode(modes, path), path };
-    if (decision.mode === 'master') return decision;
-    first ??= decision;
+  const { decision, path } = decideNames(asset, modeDecider(modes));
+  return { ...decision, path };
+}
+
+type Decide = (path: VirtualPath) => ModeDecision;
+
+function decideNames({ paths }: ServableAsset, decide: Decide): { decision: ModeDecision; path: VirtualPath } {
+  const path = paths[0] ?? ROOT;
+  const decision = decide(path);
+  for (let index = 1; decision.mode === 'proxy' && index < paths.length; index += 1) {
+    const other = paths[index] ?? ROOT;
+    const deciding = decide(other);
+    if (deciding.mode === 'master') return { decision: deciding, path: other };
   }
-  return first ?? { mode: modes.base, because: { kind: 'default' }, path: '' as VirtualPath };
+  return { decision, path };
 }
 
 /** The proxy, when it was made from the master as it is now. */
@@ -92,18 +108,32 @@ function withoutProxy(asset: ServableAsset, policy: ViewPolicy): ViewEntry {
   if (policy.missing === 'deny' && asset.eligibility.kind !== 'ineligible') {
     return entry(asset, 'proxy', { kind: 'deny' }, `denied: ${why}, and masters are not to be read here`);
   }
-  return entry(asset, 'proxy', { kind: 'master' }, `master: ${why}`);
+  return entry(asset, 'proxy', MASTER, `master: ${why}`);
 }
 
 function entry(asset: ServableAsset, mode: Mode, swap: Swap, reason: string, profile = ''): ViewEntry {
   return { id: asset.id, asset: asset.identity, mode, swap, reason, profile };
 }
 
-function describeOrigin(because: ModeDecision['because'], path: VirtualPath, asset: ServableAsset): string {
-  const link = asset.paths.length > 1 ? ` (through its name '${path}')` : '';
-  if (because.kind === 'pin') return 'the mount is pinned';
-  if (because.kind === 'override') return `set on '${because.path}'${link}`;
-  return 'mode of the project';
+const MASTER: Swap = { kind: 'master' };
+
+/** One text for all entries that have the same decision: a project has 100,000 entries and a few decisions. */
+class Reasons {
+  readonly #texts = new Map<ModeDecision, string>();
+
+  of(decision: ModeDecision): string {
+    const known = this.#texts.get(decision);
+    if (known !== undefined) return known;
+    const text = describe(decision, undefined);
+    this.#texts.set(decision, text);
+    return text;
+  }
+}
+
+function describe({ mode, because }: ModeDecision, name: VirtualPath | undefined): string {
+  if (because.kind === 'pin') return `${mode}: the mount is pinned`;
+  if (because.kind === 'default') return `${mode}: mode of the project`;
+  return `${mode}: set on '${because.path}'${name === undefined ? '' : ` (through its name '${name}')`}`;
 }
 
 export function sameGuard(a: MasterGuard, b: MasterGuard): boolean {
