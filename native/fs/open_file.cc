@@ -23,7 +23,8 @@ int claim(Call& call, const Target& target, uint32_t flags) {
   // ESTALE makes the kernel look the path up again: no open that begins after a commit sees the old variant,
   // even through a dentry that no notification reached.
   const bool outdated = volume.capabilities.coherent && found.serial() != target.node.serial();
-  if (outdated && !retried) {
+  // A changed master is no commit that came between: its proxy is not let through even then.
+  if (outdated && (!retried || found.unfit != Resolution::Unfit::no)) {
     volume.retries.begin(call.pid(), target.node.file);
     return ESTALE;
   }

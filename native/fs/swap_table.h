@@ -1,8 +1,8 @@
 // The swap table: asset identity -> what its path is served from.
 //
 // Lock order of fs/, outermost first: SwapTable::mutex_, NodeTable::mutex_. NodeFiles::mutex_,
-// HandleTable::mutex_, the backing stripes and Replacement::mutex_ are leaves: nothing else is taken
-// while one of them is held (the backing stripes alone may call NodeTable).
+// HandleTable::mutex_, OpenRetries::mutex_, the backing stripes and Replacement::mutex_ are leaves: nothing
+// else is taken while one of them is held (the backing stripes alone may call NodeTable).
 //
 // A Reader keeps the table still while a lookup turns its answer into a node, so that a commit sees
 // every node that was made from the table before it. Readers and the Writer make no system call.
