@@ -1,6 +1,6 @@
 /** What the addon throws (an errno and the step it happened in) as an error a person can act on. */
 
-import { errnoOf, type ErrorCode, ProxyfsError } from '../base/error.js';
+import { type ErrorCode, errnoOf, ProxyfsError } from '../base/error.js';
 import type { MountOptions } from './driver.js';
 
 type Phrase = (options: MountOptions) => readonly [ErrorCode, string];
