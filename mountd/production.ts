@@ -204,7 +204,7 @@ export class Production {
     // Light rows first: the media facts of a large project do not fit into memory at once.
     const rows = files.catalog
       .servable()
-      .filter((row) => row.eligibility.kind === 'eligible' && !row.failures.some((each) => each.profile === profile));
+      .filter((row) => row.eligibility.kind !== 'ineligible' && !row.failures.some((each) => each.profile === profile));
     for (let at = 0; at < rows.length; at += BATCH) {
       this.#abort.signal.throwIfAborted();
       const batch = rows.slice(at, at + BATCH);
