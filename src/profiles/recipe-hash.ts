@@ -17,6 +17,7 @@ export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
 /** JSON with sorted keys, without spaces and without undefined members. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value === undefined) return 'null';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)

@@ -12,6 +12,8 @@ import { formatRational, rational } from '../../src/time/rational.js';
 import { hasFfmpeg, makeClip, runFixtureFfmpeg } from '../fixtures/media.js';
 import { fixtureProgram } from '../fixtures/programs.js';
 
+t.setTimeout(120_000);
+
 const skip = (await hasFfmpeg()) ? false : 'FFmpeg is not installed';
 
 const videoOf = (media: MediaInfo): VideoStream => {

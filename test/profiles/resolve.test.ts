@@ -1,0 +1,138 @@
+import t from 'tap';
+import type { RealPath } from '../../src/base/paths.js';
+import type { MediaInfo, MediaStream } from '../../src/probe/media-info.js';
+import { ffmpegArguments } from '../../src/profiles/command.js';
+import { findProfile, listProfiles } from '../../src/profiles/profiles.js';
+import type { EncoderSet, Recipe } from '../../src/profiles/recipe.js';
+import { canonicalJson } from '../../src/profiles/recipe-hash.js';
+import { resolveRecipe } from '../../src/profiles/resolve.js';
+import { rational } from '../../src/time/rational.js';
+import { audioStream, mediaInfo, videoStream } from '../fixtures/media-info.js';
+
+const ENCODERS: EncoderSet = {
+  encoders: new Set(['prores_aw', 'prores_ks', 'dnxhd', 'libx264', 'mpeg2video', 'aac', 'pcm_s24le']),
+  muxers: new Set(['mov', 'mp4', 'mxf']),
+  filters: new Set(['setpts']),
+  options: new Set(['fps_mode']),
+};
+
+const resolve = (extension: string, media: MediaInfo, profile = 'edit', encoders = ENCODERS) =>
+  resolveRecipe(profile, { media, extension, encoders });
+
+const recipeOf = (
+  extension: string,
+  streams: readonly MediaStream[],
+  over: Partial<MediaInfo> = {},
+  profile = 'edit',
+) => {
+  const result = resolve(extension, mediaInfo(streams, over), profile);
+  if (result.kind !== 'recipe') throw new Error(result.reason);
+  return result.recipe;
+};
+
+const refusal = (extension: string, streams: readonly MediaStream[], profile = 'edit') => {
+  const result = resolve(extension, mediaInfo(streams), profile);
+  return result.kind === 'refused' ? result.code : 'a recipe';
+};
+
+const command = (recipe: Recipe) => ffmpegArguments(recipe, '/in.mov' as RealPath, '/out.mov' as RealPath).join(' ');
+
+t.test('the container follows the extension, the codec follows the profile', async (t) => {
+  const chosen = (extension: string, profile: string) =>
+    recipeOf(extension, [videoStream()], {}, profile).expect.videoCodec;
+  t.equal(chosen('.mov', 'edit'), 'prores');
+  t.equal(chosen('.mov', 'edit_dnx'), 'dnxhd');
+  t.equal(chosen('.mp4', 'edit'), 'h264');
+  t.equal(chosen('.m4v', 'edit_dnx'), 'h264');
+  t.equal(chosen('.mxf', 'edit'), 'dnxhd');
+  t.equal(refusal('.mkv', [videoStream()]), 'container');
+});
+
+t.test('pictures that DNxHR cannot state get another codec, never other properties', async (t) => {
+  const odd = [
+    { fieldOrder: 'tt' },
+    { width: 128, height: 72 },
+    { width: 720, height: 576, color: { range: 'tv', matrix: undefined, primaries: undefined, transfer: undefined } },
+    { width: 1440, sampleAspect: rational(4, 3) },
+  ];
+  for (const over of odd)
+    t.equal(recipeOf('.mxf', [videoStream(over)]).expect.videoCodec, 'mpeg2video', JSON.stringify(over.width));
+  t.equal(recipeOf('.mov', [videoStream({ fieldOrder: 'bb' })], {}, 'edit_dnx').expect.videoCodec, 'prores');
+});
+
+t.test('every sound is mapped in the order of the master and copied where the container takes it', async (t) => {
+  const data: MediaStream = { ...audioStream(), kind: 'data', index: 1, codecTag: 'tmcd' };
+  const streams = [
+    videoStream(),
+    data,
+    audioStream({ index: 2 }),
+    audioStream({ index: 3, codec: 'aac', dispositions: [] }),
+  ];
+  const words = command(recipeOf('.mov', streams));
+  t.match(words, '-map 0:0 -map 0:2 -map 0:3 -dn -sn');
+  t.match(words, '-c:a:0 copy -disposition:a:0 default -c:a:1 copy -disposition:a:1 0');
+  const pcmInMp4 = command(recipeOf('.mp4', [videoStream(), audioStream({ index: 1 })]));
+  t.match(pcmInMp4, '-c:a:0 aac -b:a 256k -filter:a:0 apad=whole_len=192000,atrim=end_sample=192000');
+  t.equal(refusal('.mp4', [videoStream(), audioStream({ index: 1, channels: 16 })]), 'audio-codec');
+  t.equal(refusal('.mov', [videoStream(), audioStream({ index: 1, codec: 'unknown' })]), 'audio-codec');
+});
+
+t.test('MXF sound is exactly as long as the picture', async (t) => {
+  const video = videoStream({ frames: 101, frameRate: rational(30000, 1001) });
+  const sound = audioStream({ index: 1, duration: rational(101 * 1001, 30000) });
+  t.match(command(recipeOf('.mxf', [video, sound])), 'apad=whole_len=161762,atrim=end_sample=161762');
+  t.equal(refusal('.mxf', [video, audioStream({ index: 1, duration: rational(2) })]), 'audio-length');
+  t.equal(refusal('.mxf', [video, audioStream({ index: 1, sampleRate: 44_100 })]), 'audio-rate');
+});
+
+t.test('rate, timecode, reel, rotation, range and fields are carried explicitly', async (t) => {
+  const video = videoStream({ frameRate: rational(24000, 1001), fieldOrder: 'bt', pixelFormat: 'yuvj420p' });
+  const full = { ...video, color: { ...video.color, range: 'pc' } };
+  const words = command(recipeOf('.mp4', [full], { timecode: '01:00:00:00', reel: 'A001' }));
+  t.match(words, /^-noautorotate -r 24000\/1001 -i file:\/in\.mov /);
+  t.match(words, 'settb=1001/24000,setpts=N,setfield=tff,scale=');
+  t.match(words, 'in_range=full:out_range=full');
+  t.match(words, '-timecode 01:00:00:00 -metadata:s:v:0 reel_name=A001');
+  t.match(words, '-field_order tt');
+  t.match(command(recipeOf('.mov', [full])), 'in_range=full:out_range=limited');
+  t.match(words, /-y file:\/out\.mov$/);
+});
+
+t.test('a picture that begins after the sound keeps its whole frames', async (t) => {
+  const late = videoStream({ startTime: rational(2, 25) });
+  t.match(command(recipeOf('.mov', [late, audioStream({ index: 1 })])), 'setpts=N+2');
+  t.equal(refusal('.mov', [videoStream({ startTime: rational(1, 60) }), audioStream({ index: 1 })]), 'stream-start');
+});
+
+t.test(
+  'what the installed FFmpeg lacks is a reason, and an older option is used where the newer is missing',
+  async (t) => {
+    const without = (names: string[]): EncoderSet => ({ ...ENCODERS, encoders: new Set(names), options: new Set() });
+    const fallback = resolve('.mov', mediaInfo([videoStream()]), 'edit', without(['prores_ks']));
+    t.match(fallback.kind === 'recipe' ? command(fallback.recipe) : '', /-vsync passthrough -c:v prores_ks/);
+    t.match(resolve('.mov', mediaInfo([videoStream()]), 'edit', without([])), {
+      kind: 'refused',
+      code: 'encoder-missing',
+    });
+  },
+);
+
+t.test('equal inputs give equal hashes, and any difference in the command another', async (t) => {
+  const one = recipeOf('.mov', [videoStream()]);
+  t.equal(one.hash, recipeOf('.mov', [videoStream()]).hash);
+  t.match(one.hash, /^[0-9a-f]{64}$/);
+  const others = [
+    recipeOf('.mov', [videoStream({ frameRate: rational(24) })]),
+    recipeOf('.mov', [videoStream()], { timecode: '01:00:00:00' }),
+    recipeOf('.mov', [videoStream()], {}, 'edit_dnx'),
+    recipeOf('.mov', [videoStream({ height: 720 })]),
+  ];
+  t.equal(new Set([one, ...others].map((recipe) => recipe.hash)).size, 5);
+  t.equal(canonicalJson({ b: [1, undefined, 'x'], a: undefined, c: null }), '{"b":[1,null,"x"],"c":null}');
+});
+
+t.test('an unknown profile names the nearest', async (t) => {
+  t.ok(listProfiles().length >= 2);
+  t.equal(findProfile('edit').version, 1);
+  t.throws(() => findProfile('edit_dmx'), { code: 'profile/unknown', message: /did you mean 'edit_dnx'/ });
+});

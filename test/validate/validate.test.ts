@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { readFile, truncate } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import t from 'tap';
+import { extensionOf } from '../../src/base/media-extension.js';
+import { type RealPath, toVirtualPath } from '../../src/base/paths.js';
+import { runFfmpeg } from '../../src/ffmpeg/run.js';
+import { locateFfmpeg, type Toolchain } from '../../src/ffmpeg/toolchain.js';
+import type { MediaInfo, MediaStream } from '../../src/probe/media-info.js';
+import { probeMedia } from '../../src/probe/probe.js';
+import { ffmpegArguments } from '../../src/profiles/command.js';
+import type { Expectation, Recipe } from '../../src/profiles/recipe.js';
+import { resolveRecipe } from '../../src/profiles/resolve.js';
+import { rational } from '../../src/time/rational.js';
+import { compareMedia } from '../../src/validate/compare.js';
+import { describeRejection } from '../../src/validate/report.js';
+import { validateProxy } from '../../src/validate/validate.js';
+import { classify } from '../../src/view/eligibility.js';
+import { type ClipOptions, hasFfmpeg, makeClip } from '../fixtures/media.js';
+import { audioStream, mediaInfo, videoStream } from '../fixtures/media-info.js';
+import { fixtureProgram } from '../fixtures/programs.js';
+
+const skip = (await hasFfmpeg()) ? false : 'FFmpeg is not installed';
+
+// Each clip is made, probed, encoded and read back: seconds on an idle machine, more on a busy one.
+t.setTimeout(180_000);
+
+const EXPECT: Expectation = {
+  streams: [
+    { kind: 'video', masterIndex: 0 },
+    { kind: 'audio', masterIndex: 1 },
+  ],
+  width: 1920,
+  height: 1080,
+  videoCodec: 'prores',
+  pixelFormat: 'yuv422p10le',
+  timecode: '01:00:00:00',
+  color: { range: 'tv', matrix: 'bt709', primaries: undefined, transfer: undefined },
+  audioLength: 'as-master',
+};
+const COPY = { codec: 'prores', codecTag: 'apco', pixelFormat: 'yuv422p10le' };
+const clip = (streams: readonly MediaStream[], timecode: string | undefined = '01:00:00:00') =>
+  mediaInfo(streams, { timecode });
+const MASTER = clip([videoStream(), audioStream({ index: 1 })]);
+
+const failures = (proxy: MediaInfo, master = MASTER) =>
+  compareMedia(master, proxy, EXPECT)
+    .filter((check) => !check.ok)
+    .map((check) => check.field);
+
+t.test('an equal proxy passes, wherever its own streams lie in the file', async (t) => {
+  t.same(failures(clip([videoStream(COPY), audioStream({ index: 1 })])), []);
+  const data: MediaStream = { ...audioStream(), kind: 'data', codecTag: 'tmcd' };
+  t.same(failures(clip([data, videoStream({ ...COPY, index: 1 }), audioStream({ index: 2 })])), []);
+});
+
+t.test('every property that a proxy must copy is compared', async (t) => {
+  const sound = audioStream({ index: 1 });
+  const cases: [string, MediaInfo][] = [
+    ['streams', clip([videoStream(COPY)])],
+    ['timecode', clip([videoStream(COPY), sound], '01:00:00;00')],
+    ['video frame count', clip([videoStream({ ...COPY, frames: 99 }), sound])],
+    ['video frame rate', clip([videoStream({ ...COPY, frameRate: rational(24000, 1001) }), sound])],
+    ['video constant frame rate', clip([videoStream({ ...COPY, variableFrameRate: true }), sound])],
+    ['video duration', clip([videoStream({ ...COPY, duration: rational(403, 100) }), sound])],
+    ['video display aspect', clip([videoStream({ ...COPY, sampleAspect: rational(4, 3) }), sound])],
+    ['video rotation', clip([videoStream({ ...COPY, rotation: 90 }), sound])],
+    ['video fields', clip([videoStream({ ...COPY, fieldOrder: 'tt' }), sound])],
+    ['video pixel format', clip([videoStream({ ...COPY, pixelFormat: 'yuv444p10le' }), sound])],
+    ['video color range', clip([videoStream({ ...COPY, color: { ...EXPECT.color, range: 'pc' } }), sound])],
+    ['audio 0 channels', clip([videoStream(COPY), audioStream({ index: 1, channels: 1 })])],
+    ['audio 0 sample rate', clip([videoStream(COPY), audioStream({ index: 1, sampleRate: 44_100 })])],
+    ['audio 0 layout', clip([videoStream(COPY), audioStream({ index: 1, layout: 'mono' })])],
+    ['audio 0 duration', clip([videoStream(COPY), audioStream({ index: 1, duration: rational(4001, 1000) })])],
+    ['audio 1 start', clip([videoStream(COPY), audioStream({ index: 1, startTime: rational(1, 10) })])],
+  ];
+  for (const [field, proxy] of cases) {
+    t.ok(failures(proxy).includes(field), `${field} in ${failures(proxy).join(', ')}`);
+  }
+});
+
+interface Made {
+  readonly toolchain: Toolchain;
+  readonly master: RealPath;
+  readonly media: MediaInfo;
+  readonly recipe: Recipe;
+}
+
+async function prepare(toolchain: Toolchain, directory: string, name: string, options: ClipOptions): Promise<Made> {
+  const master = await makeClip(directory, name, options);
+  const media = await probeMedia(toolchain, master);
+  const eligibility = classify(toVirtualPath(name), media);
+  if (eligibility.kind !== 'eligible') throw new Error(`${name}: ${eligibility.reason}`);
+  const result = resolveRecipe('edit', { media, extension: extensionOf(name), encoders: toolchain.encoders });
+  if (result.kind !== 'recipe') throw new Error(`${name}: ${result.reason}`);
+  return { toolchain, master, media, recipe: result.recipe };
+}
+
+async function encode(made: Made, ffmpeg = made.toolchain.ffmpeg): Promise<RealPath> {
+  const proxy = join(made.master, '..', `proxy of ${basename(made.master)}`) as RealPath;
+  await runFfmpeg({ ...made.toolchain, ffmpeg }, ffmpegArguments(made.recipe, made.master, proxy), { polite: false });
+  return proxy;
+}
+
+const validate = (made: Made, proxyFile: RealPath) =>
+  validateProxy(made.toolchain, { master: made.media, proxyFile, recipe: made.recipe });
+
+const H264 = ['-c:v', 'libx264', '-preset', 'fast', '-bf', '3', '-pix_fmt', 'yuv420p'];
+const CLIPS: readonly (readonly [string, ClipOptions])[] = [
+  ['drop-frame.mov', { rate: '30000/1001', frames: 31, timecode: '00:59:59;29', reel: 'A001' }],
+  ['film.mxf', { rate: '24000/1001', frames: 31, timecode: '01:00:00:00', width: 1280, height: 720 }],
+  ['fast.mp4', { rate: '60000/1001', frames: 61, timecode: '01:01:00;04', video: H264 }],
+  ['tracks.mov', { audio: [{ layout: 'mono' }, { layout: 'mono' }, { layout: '5.1', codec: 'pcm_s24le' }] }],
+  ['tracks.mxf', { audio: [{ layout: 'mono' }, { layout: 'mono' }], rate: '30000/1001', timecode: '01:00:00;00' }],
+  ['silent.mp4', { audio: [] }],
+  ['rotated.mp4', { rotation: 90 }],
+  ['fields.mov', { fields: 'bff', width: 720, height: 480, rate: '30000/1001' }],
+  ['fields.mxf', { fields: 'tff', width: 720, height: 576, filter: 'setsar=16/15' }],
+  ['hlg.mov', { filter: 'setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc' }],
+  ['full-range.mp4', { pixelFormat: 'yuvj420p', video: ['-c:v', 'libx264'] }],
+  ['short-sound.mov', { frames: 50, audio: [{ seconds: 1.1 }] }],
+  ['long-sound.mp4', { audio: [{ seconds: 1.6 }] }],
+  ['-tiny: 5% %d.mp4', { width: 64, height: 36, frames: 1 }],
+];
+
+t.test('what is called eligible gets a proxy that equals its master', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  const check = async ([name, options]: (typeof CLIPS)[number]) => {
+    const made = await prepare(toolchain, directory, name, options);
+    const report = await validate(made, await encode(made));
+    t.ok(report.ok, `${name} ${describeRejection(report)}`);
+    t.ok(report.checks.length > 15, `${name} was looked at`);
+  };
+  const half = Math.ceil(CLIPS.length / 2);
+  const lanes = [CLIPS.slice(0, half), CLIPS.slice(half)];
+  await Promise.all(
+    lanes.map(async (lane) => lane.reduce((before, clip) => before.then(() => check(clip)), Promise.resolve())),
+  );
+});
+
+t.test('a damaged or foreign proxy is rejected with what was expected and found', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  const made = await prepare(toolchain, directory, 'master.mov', { frames: 30, timecode: '01:00:00:00' });
+  const proxy = await encode(made);
+  const shorter = await prepare(toolchain, directory, 'shorter.mov', { frames: 29, timecode: '01:00:00:00' });
+  t.match(describeRejection(await validate(made, await encode(shorter))), /video frame count: expected 30, found 29/);
+  const bytes = await readFile(proxy);
+  await truncate(proxy, Math.floor(bytes.length * 0.7));
+  t.match(describeRejection(await validate(made, proxy)), /video decodes the last frame/);
+});
+
+t.test('a file that FFmpeg truncated with exit code 0 does not pass', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const made = await prepare(toolchain, t.testdir(), 'master.mp4', { frames: 30, video: H264 });
+  process.env['REAL_FFMPEG'] = toolchain.ffmpeg;
+  const report = await validate(made, await encode(made, fixtureProgram('ffmpeg-truncates')));
+  t.notOk(report.ok);
+});
+
+t.test('the same master makes the same bytes', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const made = await prepare(toolchain, t.testdir(), 'master.mov', { timecode: '01:00:00:00' });
+  const digest = async () =>
+    createHash('sha256')
+      .update(await readFile(await encode(made)))
+      .digest('hex');
+  t.equal(await digest(), await digest());
+});
