@@ -146,13 +146,13 @@ t.test(
   { skip },
   async (t) => {
     const project = await projectOf(t, { lie: 'slow' });
-    await makeClip(project.source, 'a.mov', { frames: 100 });
+    await makeClip(project.source, 'a.mov', { frames: 60 });
     await project.prewarm();
     const workers = new WorkerPool(project, { workers: 1, reserveBytes: 0 });
     t.teardown(() => workers.stop());
     await workers.start();
     await until(() => (workers.running()[0]?.etaSeconds ?? null) !== null);
-    t.match(workers.running(), [{ path: 'a.mov', frames: 100, fps: Number, speed: Number, etaSeconds: Number }]);
+    t.match(workers.running(), [{ path: 'a.mov', frames: 60, fps: Number, speed: Number, etaSeconds: Number }]);
     t.equal(project.temporaries().length, 1);
     t.same(project.published(), [], 'nobody sees a proxy in the making');
     const stopping = performance.now();
