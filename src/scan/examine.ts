@@ -13,6 +13,7 @@ import { extensionOf } from '../base/media-extension.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { AssetFacts } from '../catalog/catalog.js';
+import { fileArgument } from '../ffmpeg/protocol-path.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { fingerprintFile } from '../fingerprint/fingerprint.js';
 import { probeMedia } from '../probe/probe.js';
@@ -68,7 +69,7 @@ async function examine(toolchain: Toolchain, input: ExamineInput, readAtMost: bi
     const media = asset.media ?? (await probe(toolchain, input, readAtMost));
     return { fingerprint, media, eligibility: classify(path, media) };
   } catch (error) {
-    if (isUnreadable(error)) return unreadable(asset, fingerprint, error);
+    if (isUnreadable(error)) return unreadable(input, fingerprint, error);
     throw error;
   }
 }
@@ -92,10 +93,12 @@ function isUnreadable(error: unknown): error is ProxyfsError {
   );
 }
 
-function unreadable(asset: AssetRow, fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
+function unreadable({ asset, real }: ExamineInput, fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
   const lines = error.details['lastLines'];
-  const said = Array.isArray(lines) ? lines.at(-1) : undefined;
-  const eligibility = classifyUnreadable(Number(asset.master.size), typeof said === 'string' ? said : error.message);
+  const last = Array.isArray(lines) ? lines.at(-1) : undefined;
+  // The path is known to whoever reads the reason.
+  const said = typeof last === 'string' ? last.replace(`${fileArgument(real)}: `, '') : error.message;
+  const eligibility = classifyUnreadable(Number(asset.master.size), said);
   return { fingerprint, media: undefined, eligibility };
 }
 

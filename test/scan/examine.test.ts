@@ -45,7 +45,7 @@ t.test('each clip gets a verdict with a reason', { skip }, async (t) => {
   writeFileSync(join(source, 'raw.r3d'), 'raw');
   t.match(await scanner.scan(ROOT), { found: 4, probed: 4 });
   t.match(verdictOf('good.mov'), { kind: 'eligible' });
-  t.match(verdictOf('corrupt.mov'), { kind: 'ineligible', code: 'unreadable', reason: /Invalid data found/ });
+  t.match(verdictOf('corrupt.mov'), { kind: 'ineligible', code: 'unreadable', reason: /\(Invalid data found/ });
   t.match(verdictOf('empty.mp4'), { kind: 'ineligible', code: 'empty' });
   t.match(verdictOf('raw.r3d'), { kind: 'ineligible', code: 'camera-raw' });
   t.match(await scanner.scan(ROOT), { probed: 0 }, 'a verdict stands until the file changes');
