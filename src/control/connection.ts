@@ -31,7 +31,7 @@ export class Connection {
   readonly #limits: ConnectionLimits;
   readonly #lines: LineReader;
   readonly #calls = new Map<CallId, AbortController>();
-  readonly #running = new Set<Promise<void>>();
+  #isEnding = false;
 
   constructor(socket: Socket, handlers: Handlers, log: Logger, limits: ConnectionLimits) {
     this.#socket = socket;
@@ -50,7 +50,8 @@ export class Connection {
     if (this.#socket.destroyed) return;
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
     const timer = setTimeout(() => this.#socket.destroy(), this.#limits.drainMs);
-    void Promise.allSettled(this.#running).then(() => this.#socket.end());
+    this.#isEnding = true;
+    this.#endWhenDone();
     await closed;
     clearTimeout(timer);
   }
@@ -80,9 +81,7 @@ export class Connection {
       const error = new ProxyfsError('request/invalid', 'the call id is in use, or too many calls run at once');
       this.#send({ jsonrpc: '2.0', id: message.id, error: toRpcError(error, RPC.invalidRequest) });
     } else {
-      const running = this.#run(message.id, message.method, message.params);
-      this.#running.add(running);
-      void running.finally(() => this.#running.delete(running));
+      void this.#run(message.id, message.method, message.params);
     }
   }
 
@@ -100,6 +99,7 @@ export class Connection {
       this.#sendError(id, method, error);
     } finally {
       this.#calls.delete(id);
+      this.#endWhenDone();
     }
   }
 
@@ -131,6 +131,10 @@ export class Connection {
     if (this.#socket.writableLength <= this.#limits.backlogBytes) return;
     this.#log.warn('a control client does not read its answers: cut off');
     this.#socket.destroy();
+  }
+
+  #endWhenDone(): void {
+    if (this.#isEnding && this.#calls.size === 0) this.#socket.end();
   }
 
   #abortAll(why: string): void {

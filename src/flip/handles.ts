@@ -32,7 +32,8 @@ export async function waitForHandles(
     const now = handles.map(({ pid, path }) => `${pid} ${path}`).join('\n');
     if (now !== told) options.onProgress(handles);
     told = now;
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    // An abort only ends the pause; the loop then throws the signal's own reason.
+    await sleep(POLL_MS, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }
 
