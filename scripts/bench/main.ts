@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -22,6 +22,7 @@ const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
   },
 });
@@ -29,17 +30,18 @@ const { values: args } = parseArgs({
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {
   const reader = await buildReader(root);
-  const tree = await makeSampleTree(root, args.quick ? 64 : 512, args.quick ? 2_000 : 20_000);
-  const reads = await benchReads(reader, tree, Number(args.rounds));
+  const reads = args.only === 'flips' ? [] : await benchReads(reader, Number(args.rounds));
   process.stdout.write(formatReads(reads));
-  const flips = await benchFlips(root, reader, args.quick ? [1, 1_000] : [1, 1_000, 100_000]);
+  const counts = args.quick ? [1, 1_000] : [1, 1_000, 100_000];
+  const flips = args.only === 'reads' ? [] : await benchFlips(root, reader, counts);
   process.stdout.write(formatFlips(flips));
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify({ reads, flips }, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });
 }
 
-async function benchReads(reader: string, tree: SampleTree, rounds: number): Promise<ReadResult[]> {
+async function benchReads(reader: string, rounds: number): Promise<ReadResult[]> {
+  const tree = await makeSampleTree(root, args.quick ? 64 : 512, args.quick ? 2_000 : 20_000);
   const targets = await availableTargets();
   const figures = new Map<string, number[]>();
   for (let round = 0; round < rounds; round += 1) {

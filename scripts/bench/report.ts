@@ -16,6 +16,7 @@ export interface ReadResult {
 }
 
 export function formatReads(results: readonly ReadResult[]): string {
+  if (results.length === 0) return '';
   const targets = results[0]?.figures.map(({ target }) => target) ?? [];
   const head = ['', '', ...targets];
   const body = results.map(({ title, unit, figures }) => {
@@ -26,6 +27,7 @@ export function formatReads(results: readonly ReadResult[]): string {
 }
 
 export function formatFlips(rows: readonly FlipRow[]): string {
+  if (rows.length === 0) return '';
   const head = ['flip, native', 'assets', 'table ms', 'kernel ms', 'commit() ms', 'first open ms'];
   const body = rows.map((row) => [
     row.title,

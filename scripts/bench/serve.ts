@@ -38,6 +38,12 @@ process.on('message', (request: ServeRequest) => {
   );
 });
 
+/** The benchmark was interrupted: nobody is left to ask for the unmount. */
+process.on('disconnect', () => {
+  const gone = volume?.unmount({ force: true }) ?? Promise.resolve();
+  gone.finally(() => process.exit(1));
+});
+
 async function answer(request: ServeRequest): Promise<unknown> {
   if (request.do === 'mount') return mount(request);
   if (request.do === 'learn') return learn(request.paths, request.replacement);
