@@ -11,7 +11,7 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { add, multiply, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
+import { add, divide, multiply, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
 import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import type { MediaInfo, VideoStream } from './media-info.js';
@@ -38,7 +38,7 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
     const counted = await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
-    return movie?.fragmented === true ? await withSoundLengths(toolchain, path, counted, options) : counted;
+    return movie?.fragmented === true ? await withPacketLengths(toolchain, path, counted, options) : counted;
   } finally {
     await file.close();
   }
@@ -57,8 +57,8 @@ async function withCadence(media: MediaInfo, measure: (stream: VideoStream) => P
   return { ...media, streams };
 }
 
-/** Headers of fragmented files state absurd lengths: the sound is as long as its packets. */
-async function withSoundLengths(
+/** Headers of fragmented files state absurd lengths: streams are as long as their packets. */
+async function withPacketLengths(
   toolchain: Toolchain,
   path: RealPath,
   media: MediaInfo,
@@ -66,15 +66,20 @@ async function withSoundLengths(
 ): Promise<MediaInfo> {
   const streams = [];
   for (const stream of media.streams) {
-    if (stream.kind !== 'audio') {
-      streams.push(stream);
-      continue;
-    }
+    if (stream.kind === 'video') streams.push(withPictureLength(stream));
+    else if (stream.kind !== 'audio') streams.push(stream);
+    if (stream.kind !== 'audio') continue;
     const select = ['-select_streams', String(stream.index), '-show_entries', 'packet=duration_time', '-of', 'csv=p=0'];
     const lengths = await runFfprobe(toolchain, [...select, fileArgument(path)], options);
     streams.push({ ...stream, duration: sumOfLengths(lengths) ?? stream.duration });
   }
   return { ...media, streams };
+}
+
+function withPictureLength(stream: VideoStream): VideoStream {
+  const { frames, frameRate } = stream;
+  if (frames === undefined || frameRate === undefined || stream.variableFrameRate !== false) return stream;
+  return { ...stream, duration: divide(rational(frames), frameRate) };
 }
 
 /** FFmpeg does not know the length of a last packet (`N/A`): packets of one sound are equally long. */

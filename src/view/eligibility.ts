@@ -9,7 +9,16 @@
 import { extensionOf } from '../base/media-extension.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
-import { compare, divide, formatRational, magnitude, rational, subtract, toNumber } from '../time/rational.js';
+import {
+  compare,
+  divide,
+  formatRational,
+  magnitude,
+  type Rational,
+  rational,
+  subtract,
+  toNumber,
+} from '../time/rational.js';
 import { classifyPath, ineligible } from './path-eligibility.js';
 import type { Eligibility } from './servable.js';
 
@@ -83,7 +92,17 @@ function classifyFrames(video: VideoStream): Eligibility | undefined {
   if (variableFrameRate !== false || frameRate === undefined) {
     return ineligible('variable-frame-rate', 'its frame rate varies, so no proxy could match it frame by frame');
   }
-  return undefined;
+  return classifyLength(video, frames, frameRate);
+}
+
+/** A header that is longer or shorter than the frames: a held last frame, or a file that was cut off. */
+function classifyLength(video: VideoStream, frames: number, rate: Rational): Eligibility | undefined {
+  const length = divide(rational(frames), rate);
+  const difference = video.duration === undefined ? rational(0) : magnitude(subtract(video.duration, length));
+  if (compare(difference, divide(rational(1, 2), rate)) <= 0) return undefined;
+  const stated = toNumber(video.duration ?? length).toFixed(3);
+  const real = `its ${frames} frames last ${toNumber(length).toFixed(3)} s at ${formatRational(rate)} frames a second`;
+  return ineligible('length-mismatch', `its header says ${stated} s, but ${real}; programs disagree on its length`);
 }
 
 /** Streams may start apart by whole frames of the picture; a proxy cannot keep a part of one. */
