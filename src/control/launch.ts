@@ -8,6 +8,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +100,7 @@ async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle;
     const locations = locationsOf(projectIdOf(source, stateDir), { stateDir });
     await mkdir(locations.stateDir, { recursive: true, mode: 0o700 });
     // A name of its own: while this start is being refused, the project's daemon may be running.
-    const path = join(locations.stateDir, `starting-${process.pid}.stderr`);
+    const path = join(locations.stateDir, `starting-${randomBytes(4).toString('hex')}.stderr`);
     return { handle: await open(path, 'w', 0o600), path };
   } catch {
     // The daemon meets the same obstacle and names it better.
