@@ -12,7 +12,9 @@ export async function checkFfmpeg(env: Readonly<Record<string, string | undefine
     return [
       ok('FFmpeg', `${toolchain.version} at ${toolchain.ffmpeg}`),
       ok('ffprobe', toolchain.ffprobe),
-      ...listProfiles().map((profile) => checkProfile(profile, toolchain)),
+      ...listProfiles()
+        .filter(({ engine }) => engine === 'ffmpeg')
+        .map((profile) => checkProfile(profile, toolchain)),
     ];
   } catch (error) {
     const { message } = toProxyfsError(error);

@@ -6,9 +6,9 @@ import { escapeName } from '../../ctl/output/escape.js';
 import { formatSize } from '../../ctl/output/quantities.js';
 import { formatTable } from '../../ctl/output/table.js';
 import { ProxyfsError } from '../../src/base/error.js';
+import type { Clip } from './clip.js';
 import type { Guide } from './guide.js';
 import { type Contents, hashOf, inspect } from './inspect.js';
-import type { Clip } from './tour.js';
 
 export interface Witness {
   /** In the project. */

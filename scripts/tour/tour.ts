@@ -2,8 +2,8 @@
 
 import { access, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { ProxyfsError } from '../../src/base/error.js';
+import { type Clip, prewarmedSchema } from './clip.js';
 import { makeDemoProject } from './demo-project.js';
 import { differences, footprintOf } from './footprint.js';
 import type { Guide } from './guide.js';
@@ -66,7 +66,7 @@ export async function runTour({ folder, workspace, guide, signal }: TourOptions)
   async function prewarm(): Promise<readonly Clip[]> {
     // Clips that cannot be read are the folder's own affair; what was made is verified below.
     await type(['prewarm', '.'], [3]);
-    const { clips } = prewarmed.parse(await command.ask(['prewarm', '.'], { cwd: mountPoint }));
+    const { clips } = prewarmedSchema.parse(await command.ask(['prewarm', '.'], { cwd: mountPoint }));
     const there = clips.filter((clip) => clip.outcome === 'already-there');
     check(there.length > 0, `no file below ${source} can have a proxy: 'proxyfs why PATH' says why for each`);
     guide.verified(`${there.length} of ${clips.length} media files have a validated proxy`);
@@ -79,11 +79,6 @@ export async function runTour({ folder, workspace, guide, signal }: TourOptions)
     await type(['why', file.path]);
   }
 }
-
-export type Clip = z.infer<typeof clipSchema>;
-
-const clipSchema = z.object({ path: z.string(), outcome: z.string(), proxySize: z.number().nullable() });
-const prewarmed = z.object({ clips: z.array(clipSchema) });
 
 async function sourceOf(
   folder: string | undefined,

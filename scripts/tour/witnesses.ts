@@ -1,9 +1,9 @@
 /** The clips whose bytes a tour examines: all of a small project, a spread of a large one. */
 
 import { join } from 'node:path';
+import type { Clip } from './clip.js';
 import { inspect } from './inspect.js';
 import type { Witness } from './proofs.js';
-import type { Clip } from './tour.js';
 
 const MOST = 12;
 
