@@ -1,6 +1,6 @@
 /** The methods of the control socket, one file each. */
 
-import type { Handlers } from '../../src/control/server.js';
+import type { Handlers } from '../../src/control/handlers.js';
 import type { Daemon } from '../daemon.js';
 import { assertServed } from './assert.js';
 import { daemonInfo } from './daemon-info.js';

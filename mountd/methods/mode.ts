@@ -1,8 +1,8 @@
 /** `mode.get`, `mode.set`, `mode.clear`. */
 
 import { toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import type { CallContext } from '../../src/control/handlers.js';
 import type { FlipReport, Params, Result } from '../../src/control/schema.js';
-import type { CallContext } from '../../src/control/server.js';
 import { waitForHandles } from '../../src/flip/handles.js';
 import { decideMode } from '../../src/view/mode.js';
 import type { ModeChange } from '../../src/view/mode-change.js';

@@ -6,8 +6,8 @@
 import { ProxyfsError } from '../../src/base/error.js';
 import type { AssetId } from '../../src/base/ids.js';
 import { isAtOrBelow, type VirtualPath } from '../../src/base/paths.js';
+import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
-import type { CallContext } from '../../src/control/server.js';
 import type { Enqueued } from '../../src/generate/enqueue.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';

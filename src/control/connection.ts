@@ -6,10 +6,10 @@
 import type { Socket } from 'node:net';
 import { ProxyfsError, toProxyfsError } from '../base/error.js';
 import type { Logger } from '../log/logger.js';
+import type { CallContext, Handlers } from './handlers.js';
 import { LineReader } from './line-reader.js';
 import { type CallId, type Incoming, incomingSchema, type Outgoing, RPC, toRpcError } from './message.js';
 import { METHODS, type MethodName } from './schema.js';
-import type { CallContext, Handlers } from './server.js';
 
 export interface ConnectionLimits {
   /** The longest frame a client may send. */

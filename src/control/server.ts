@@ -11,18 +11,7 @@ import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Logger } from '../log/logger.js';
 import { Connection, type ConnectionLimits } from './connection.js';
-import type { MethodName, Params, Progress, Result } from './schema.js';
-
-export interface CallContext {
-  /** Aborted when the client cancels the call or goes away, and when the server closes. */
-  readonly signal: AbortSignal;
-  /** May be left out for a client that reads slowly. */
-  progress(progress: Progress): void;
-}
-
-export type Handlers = {
-  readonly [M in MethodName]: (params: Params<M>, context: CallContext) => Promise<Result<M>>;
-};
+import type { Handlers } from './handlers.js';
 
 export interface ServerOptions {
   readonly socket: string;

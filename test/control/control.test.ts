@@ -10,10 +10,11 @@ import { ProxyfsError } from '../../src/base/error.js';
 import { connect } from '../../src/control/client.js';
 import { daemonArguments, daemonOptionsSchema } from '../../src/control/daemon-options.js';
 import { findProject, listRecords, removeRecord, socketPathOf, writeRecord } from '../../src/control/discovery.js';
+import type { Handlers } from '../../src/control/handlers.js';
 import { LineReader } from '../../src/control/line-reader.js';
 import type { RuntimeRecord } from '../../src/control/runtime-record.js';
 import type { Progress } from '../../src/control/schema.js';
-import { type Handlers, listen } from '../../src/control/server.js';
+import { listen } from '../../src/control/server.js';
 import { silentLogger } from '../../src/log/logger.js';
 
 async function folder(t: Test): Promise<string> {
