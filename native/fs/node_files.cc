@@ -42,6 +42,17 @@ PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& no
   return {std::move(shared)};
 }
 
+int NodeFiles::open_by_name(const Node& node, int flags, FileStat& stat) {
+  const auto place = nodes_.place(node.id);
+  if (!place || place->kept) return -1;
+  const PathFd parent = open_path(place->parent);
+  if (!parent) return -1;
+  // Another file may have come to this name: O_NONBLOCK, since it could be a FIFO.
+  Fd fd(::openat(parent.get(), place->name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!fd || stat_fd(fd.get(), stat) != 0) return -1;
+  return file_id(stat) == node.file && birth_ns(stat) == node.birth_ns ? fd.release() : -1;
+}
+
 SharedFd NodeFiles::cached(const FileId& file) {
   std::lock_guard guard(mutex_);
   const auto found = by_file_.find(file);

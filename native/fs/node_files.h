@@ -30,6 +30,9 @@ class NodeFiles {
 
   // A descriptor that names the master of the node: O_PATH, or one that an open handle lent.
   PathFd open_path(NodeId id);
+  // Opens the master for real, by name, and says in `stat` what it is: -1 when that did not give the file of
+  // this node at once, for whatever reason; open_path() and reopen() then find out.
+  int open_by_name(const Node& node, int flags, FileStat& stat);
   // The same when it costs nothing: null when the file has no descriptor now.
   SharedFd cached(const FileId& file);
   // A handle's own descriptor of the master serves as well; kept only as long as the handle lives.
