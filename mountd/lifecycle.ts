@@ -19,7 +19,7 @@ import { foreignHandles } from '../src/flip/handles.js';
 import { createLogger, type Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import { chooseDriver } from '../src/mount/drivers.js';
-import { findProfile } from '../src/profiles/profiles.js';
+import { findSet } from '../src/profiles/profiles.js';
 import { resolveView, type View } from '../src/view/resolve.js';
 import { composeDaemon, composeDecisions, composeMountOptions } from './compose.js';
 import type { Daemon } from './daemon.js';
@@ -80,7 +80,7 @@ export class Lifecycle {
 
   async #bringUp(): Promise<Daemon> {
     const settings = readSettings(this.#options);
-    findProfile(settings.profile);
+    findSet(settings.profile);
     const place = await checkPlace(this.#options.source, this.#options.mountPoint);
     const { project, locations } = locateProject(place, this.#options);
     const files = await openProject(project, locations);

@@ -10,6 +10,7 @@ import { ls } from './ls.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
 import { prewarm } from './prewarm.js';
+import { profiles } from './profiles.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
 import { why } from './why.js';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   status,
   ls,
   why,
+  profiles,
   handles,
   assert,
   doctor,

@@ -23,6 +23,7 @@ import { describeRejection, type ValidationReport } from '../validate/report.js'
 import { validateProxy } from '../validate/validate.js';
 import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
+import { stampMxfIdentity } from './mxf-identity.js';
 import type { MakePlan } from './plan.js';
 
 export interface MakeOptions {
@@ -93,10 +94,11 @@ async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcom
   return { kind: 'published', variant, manifest };
 }
 
-/** A finished file that is not there or cannot be read is a rejection like any other. */
+/** Finishes the file and reads it back. One that is not there or cannot be read is a rejection like any other. */
 async function readBack(proxyFile: RealPath, { generation, plan, options }: Making): Promise<ValidationReport> {
   try {
     const { media, recipe } = plan;
+    if (recipe.muxer === 'mxf') await stampMxfIdentity(proxyFile, plan.poolKey, options.signal);
     return await validateProxy(generation.toolchain, { master: media, proxyFile, recipe, signal: options.signal });
   } catch (error) {
     const found = whatIsWrong(error);
@@ -110,6 +112,7 @@ function whatIsWrong(error: unknown): string | undefined {
   if (errnoOf(error) === 'ENOENT') return 'no file';
   if (!(error instanceof ProxyfsError)) return undefined;
   if (error.code === 'path/missing') return 'no file';
+  if (error.code === 'pool/damaged') return error.message;
   const spoke = error.code === 'ffprobe/failed' || error.code === 'ffmpeg/failed';
   const isTheFile = error.code === 'ffprobe/garbage' || (spoke && error.details['exitCode'] !== undefined);
   return isTheFile ? error.message : undefined;

@@ -10,6 +10,8 @@ import type { VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
 
 export interface Essence {
+  /** As people call it. */
+  readonly title: string;
   /** FFmpeg's codec name, as ffprobe says it of the finished file. */
   readonly codec: string;
   /** Encoders that can make it, best first. */
@@ -25,30 +27,13 @@ export interface Essence {
 }
 
 const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
-  'prores-proxy': {
-    codec: 'prores',
-    // prores_aw is over three times as fast as prores_ks at equal quality, and names the field order rightly.
-    encoders: ['prores_aw', 'prores_ks'],
-    pixelFormat: 'yuv422p10le',
-    fullRange: false,
-    interlaced: true,
-    smallest: { width: 16, height: 16 },
-    options: () => [
-      option('ProRes 422 Proxy', '-profile:v', '0'),
-      option('readers that ask for the vendor expect this one', '-vendor', 'apl0'),
-    ],
-  },
-  'dnxhr-lb': {
-    codec: 'dnxhd',
-    encoders: ['dnxhd'],
-    pixelFormat: 'yuv422p',
-    fullRange: false,
-    interlaced: false,
-    matrices: ['bt709', 'bt2020nc'],
-    smallest: { width: 256, height: 120 },
-    options: () => [option('DNxHR LB', '-profile:v', 'dnxhr_lb')],
-  },
+  'prores-proxy': prores('ProRes 422 Proxy', '0'),
+  'prores-lt': prores('ProRes 422 LT', '1'),
+  'prores-hq': prores('ProRes 422 HQ', '3'),
+  'dnxhr-lb': dnxhr('DNxHR LB', 'dnxhr_lb'),
+  'dnxhr-sq': dnxhr('DNxHR SQ', 'dnxhr_sq'),
   'h264-intra': {
+    title: 'H.264 all-intra',
     codec: 'h264',
     encoders: ['libx264'],
     pixelFormat: 'yuv420p',
@@ -58,12 +43,18 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
     options: (_, fields) => [
       option('fast to make, light to decode', '-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '23'),
       option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
+      option(
+        'without the note of x264, which names the threads of this machine',
+        '-bsf:v',
+        'filter_units=remove_types=6',
+      ),
       ...(fields === 'progressive'
         ? []
         : [option('field order in the bitstream', '-x264-params', fields === 'top-first' ? 'tff=1' : 'bff=1')]),
     ],
   },
   'mpeg2-intra': {
+    title: 'MPEG-2 intra',
     codec: 'mpeg2video',
     encoders: ['mpeg2video'],
     pixelFormat: 'yuv422p',
@@ -77,13 +68,49 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
   },
 };
 
+function prores(title: string, profile: string): Essence {
+  return {
+    title,
+    codec: 'prores',
+    // prores_aw is over three times as fast as prores_ks at equal quality, and names the field order rightly.
+    encoders: ['prores_aw', 'prores_ks'],
+    pixelFormat: 'yuv422p10le',
+    fullRange: false,
+    interlaced: true,
+    smallest: { width: 16, height: 16 },
+    options: () => [
+      option(title, '-profile:v', profile),
+      option('readers that ask for the vendor expect this one', '-vendor', 'apl0'),
+    ],
+  };
+}
+
+function dnxhr(title: string, profile: string): Essence {
+  return {
+    title,
+    codec: 'dnxhd',
+    encoders: ['dnxhd'],
+    pixelFormat: 'yuv422p',
+    fullRange: false,
+    interlaced: false,
+    matrices: ['bt709', 'bt2020nc'],
+    smallest: { width: 256, height: 120 },
+    options: () => [option(title, '-profile:v', profile)],
+  };
+}
+
+/** The name of a codec for people. */
+export function titleOf(video: VideoEssence): string {
+  return ESSENCES[video].title;
+}
+
 /** Encoders that can make it, best first: one of them is enough. */
 export function encodersOf(video: VideoEssence): readonly string[] {
   return ESSENCES[video].encoders;
 }
 
 /** The target's first choice, or its second where the first cannot carry the picture. */
-export function essenceOf(plan: Plan): Essence {
+export function essenceOf(plan: Pick<Plan, 'target' | 'video'>): Essence {
   const { video, otherwise, muxer } = plan.target;
   if (otherwise === undefined) return ESSENCES[video];
   // FFmpeg's MXF muxer states square pixels for every DNxHR picture.

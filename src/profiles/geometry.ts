@@ -60,9 +60,18 @@ export function impliedMatrix(video: VideoStream): string | undefined {
   return isRgb(video) || video.color.matrix === undefined ? usualMatrix(video) : proxyColor(video, false).matrix;
 }
 
+/**
+ * The matrix that a smaller picture has to state because its master states none: with
+ * its new height players would take it for another one. Undefined where nothing changes.
+ */
+export function scaledMatrix(video: VideoStream, picture: { readonly height: number }): string | undefined {
+  if (video.color.matrix !== undefined) return undefined;
+  return usualMatrix(video) === usualMatrix(picture) ? undefined : usualMatrix(video);
+}
+
 /** Players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
-function usualMatrix(video: VideoStream): string {
-  return video.height >= 720 ? 'bt709' : 'smpte170m';
+function usualMatrix({ height }: { readonly height: number }): string {
+  return height >= 720 ? 'bt709' : 'smpte170m';
 }
 
 export function hasSquarePixels(video: VideoStream): boolean {

@@ -2,6 +2,7 @@
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import type { Rational } from '../time/rational.js';
+import type { Dimensions } from './picture-size.js';
 import type { ProfileTarget } from './profiles.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 
@@ -9,6 +10,8 @@ export interface Plan {
   readonly target: ProfileTarget;
   readonly encoders: EncoderSet;
   readonly video: VideoStream;
+  /** The picture of the proxy: the master's, or that through a whole number. */
+  readonly picture: Dimensions;
   readonly audio: readonly AudioStream[];
   readonly rate: Rational;
   readonly frames: number;

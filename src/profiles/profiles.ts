@@ -1,57 +1,16 @@
 /**
- * The table of profiles. Immutable: a profile whose meaning changes gets a higher
- * version, so that proxies made before are known to be something else.
+ * Finds profiles by name. A set may be followed by a size: `edit@half`, `edit@quarter`,
+ * `edit_dnx@540` (lines). Such a profile is the set in everything else.
  */
 
 import { ProxyfsError } from '../base/error.js';
+import { describeSize, type PictureSize } from './picture-size.js';
+import type { Profile } from './profile.js';
+import { PROFILES } from './profile-table.js';
 
-export type VideoEssence = 'prores-proxy' | 'dnxhr-lb' | 'h264-intra' | 'mpeg2-intra';
-
-/** What the finished file is made of, by extension of the master. */
-export interface ProfileTarget {
-  /** FFmpeg muxer. */
-  readonly muxer: 'mov' | 'mp4' | 'mxf';
-  readonly video: VideoEssence;
-  /** For pictures that `video` cannot carry: DNxHR is progressive, BT.709 or BT.2020, and at least 256x120. */
-  readonly otherwise?: VideoEssence;
-}
-
-export interface Profile {
-  readonly name: string;
-  readonly version: number;
-  /** One line for people who choose. */
-  readonly summary: string;
-  /** Keys are extensions with the dot, in lower case. */
-  readonly targets: Readonly<Record<string, ProfileTarget>>;
-}
-
-const MP4: ProfileTarget = { muxer: 'mp4', video: 'h264-intra' };
-/** DNxHR in MXF is progressive with square pixels; MPEG-2 carries what broadcast masters are. */
-const MXF: ProfileTarget = { muxer: 'mxf', video: 'dnxhr-lb', otherwise: 'mpeg2-intra' };
+export type { Engine, Profile, ProfileTarget, VideoEssence } from './profile.js';
 
 export const DEFAULT_PROFILE = 'edit';
-
-const PROFILES: readonly Profile[] = [
-  {
-    name: 'edit',
-    version: 1,
-    summary:
-      '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB (SD and interlaced: MPEG-2 intra)',
-    targets: { '.mov': { muxer: 'mov', video: 'prores-proxy' }, '.mp4': MP4, '.m4v': MP4, '.mxf': MXF },
-  },
-  {
-    name: 'edit_dnx',
-    version: 1,
-    summary:
-      '.mov and .mxf as DNxHR LB (SD and interlaced: ProRes Proxy, MPEG-2 intra), .mp4 as H.264 with key frames only',
-    targets: {
-      '.mov': { muxer: 'mov', video: 'dnxhr-lb', otherwise: 'prores-proxy' },
-      '.mp4': MP4,
-      '.m4v': MP4,
-      '.mxf': MXF,
-    },
-  },
-];
 
 export function listProfiles(): readonly Profile[] {
   return PROFILES;
@@ -59,12 +18,50 @@ export function listProfiles(): readonly Profile[] {
 
 /** Throws 'profile/unknown', naming the nearest profile and all there are. */
 export function findProfile(name: string): Profile {
-  const profile = PROFILES.find((candidate) => candidate.name === name);
-  if (profile !== undefined) return profile;
+  const [base = '', scale, ...rest] = name.split('@');
+  const profile = PROFILES.find((candidate) => candidate.name === base);
+  if (profile === undefined) throw unknown(base);
+  if (scale === undefined) return profile;
+  const size = rest.length === 0 ? parseSize(scale) : undefined;
+  if (size === undefined) throw badSize(name, scale);
+  if (profile.kind !== 'set') throw fixedSize(name, base);
+  return { ...profile, name, size, summary: `${profile.summary}, ${describeSize(size)}` };
+}
+
+/** A profile that a mount can serve: its proxies keep the names of the masters. Throws 'profile/unknown'. */
+export function findSet(name: string): Profile {
+  const profile = findProfile(name);
+  if (profile.kind === 'set') return profile;
+  const sets = PROFILES.filter(({ kind }) => kind === 'set').map((set) => set.name);
+  const [extension = ''] = Object.keys(profile.targets);
+  throw new ProxyfsError(
+    'profile/unknown',
+    `profile '${name}' makes ${extension} files of every master, and a mount needs proxies that keep their names: choose a set (${sets.join(', ')})`,
+    { details: { name, profiles: sets } },
+  );
+}
+
+function parseSize(text: string): PictureSize | undefined {
+  if (text === 'half') return { kind: 'divided', by: 2 };
+  if (text === 'quarter') return { kind: 'divided', by: 4 };
+  return /^[1-9]\d{1,4}$/.test(text) ? { kind: 'lines', lines: Number(text) } : undefined;
+}
+
+function unknown(name: string): ProxyfsError {
   const names = PROFILES.map((candidate) => candidate.name);
   const nearest = names.reduce((best, next) => (distance(next, name) < distance(best, name) ? next : best));
   const message = `there is no profile '${name}'; did you mean '${nearest}'? Profiles: ${names.join(', ')}`;
-  throw new ProxyfsError('profile/unknown', message, { details: { name, nearest, profiles: names } });
+  return new ProxyfsError('profile/unknown', message, { details: { name, nearest, profiles: names } });
+}
+
+function badSize(name: string, scale: string): ProxyfsError {
+  const message = `'${scale}' in '${name}' is not a size: write half, quarter, or a number of lines such as 540`;
+  return new ProxyfsError('profile/unknown', message, { details: { name } });
+}
+
+function fixedSize(name: string, base: string): ProxyfsError {
+  const message = `the size of profile '${base}' is fixed, so '${name}' does not exist: only sets can be scaled`;
+  return new ProxyfsError('profile/unknown', message, { details: { name } });
 }
 
 /** Insertions, deletions and replacements between two words. */

@@ -13,7 +13,7 @@ export interface Recipe {
   readonly profile: string;
   /** Raised whenever the meaning of a profile changes; part of the hash. */
   readonly profileVersion: number;
-  /** Extension of the finished file, with the dot: the master's own, in lower case. */
+  /** Extension of the finished file, with the dot: of sets the master's own, in lower case. */
   readonly extension: string;
   /** FFmpeg muxer (`mov`, `mp4`, `mxf`). */
   readonly muxer: string;

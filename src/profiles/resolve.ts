@@ -2,14 +2,16 @@
  * A profile and a probed master make a recipe, or a reason why they cannot. Pure: equal
  * inputs give the same recipe and the same hash.
  *
- * The picture keeps its size and every frame its number; sound is copied where the
+ * The picture keeps its shape and every frame its number; sound is copied where the
  * container takes it; what cannot be made equal is refused with the reason.
  */
 
 import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
 import { compare, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
 import { audioArguments } from './audio-arguments.js';
-import { proxyColor } from './geometry.js';
+import { essenceOf } from './essences.js';
+import { fieldsOf } from './geometry.js';
+import { type Dimensions, divisorFor } from './picture-size.js';
 import { option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
@@ -28,15 +30,15 @@ export function resolveRecipe(profileName: string, input: RecipeInput): RecipeRe
 }
 
 function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
-  const target = profile.targets[input.extension];
-  if (target === undefined) {
-    throw new Refusal('container', `profile '${profile.name}' makes no ${input.extension || 'nameless'} files`);
+  if (profile.engine !== 'ffmpeg') {
+    throw new Refusal('engine', `profile '${profile.name}' is made by the ${profile.engine} engine, not by FFmpeg`);
   }
-  const plan = makePlan(target, input);
+  const { extension, target } = targetOf(profile, input.extension);
+  const plan = makePlan(profile, target, input);
   const recipe = {
     profile: profile.name,
     profileVersion: profile.version,
-    extension: input.extension,
+    extension,
     muxer: target.muxer,
     inputArguments: inputArguments(plan),
     arguments: [
@@ -51,7 +53,16 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
   return { ...recipe, hash: hashRecipe(recipe) };
 }
 
-function makePlan(target: ProfileTarget, input: RecipeInput): Plan {
+/** A set follows the master's extension; a format has its own. */
+function targetOf(profile: Profile, masterExtension: string): { extension: string; target: ProfileTarget } {
+  const [only] = Object.keys(profile.targets);
+  const extension = profile.kind === 'format' && only !== undefined ? only : masterExtension;
+  const target = profile.targets[extension];
+  if (target !== undefined) return { extension, target };
+  throw new Refusal('container', `profile '${profile.name}' makes no ${extension || 'nameless'} files`);
+}
+
+function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): Plan {
   const { media, encoders } = input;
   if (!encoders.muxers.has(target.muxer)) {
     throw new Refusal('encoder-missing', `this FFmpeg cannot write ${target.muxer}; install a build that can`);
@@ -67,6 +78,7 @@ function makePlan(target: ProfileTarget, input: RecipeInput): Plan {
     target,
     encoders,
     video,
+    picture: pictureOf(profile, target, video),
     audio,
     rate,
     frames: video.frames,
@@ -74,6 +86,13 @@ function makePlan(target: ProfileTarget, input: RecipeInput): Plan {
     timecode,
     reel,
   };
+}
+
+function pictureOf(profile: Profile, target: ProfileTarget, video: VideoStream): Dimensions {
+  const { smallest } = essenceOf({ target, video });
+  const heightMultiple = fieldsOf(video) === 'progressive' ? 2 : 4;
+  const divisor = divisorFor(profile.size, video, { smallest, heightMultiple });
+  return { width: video.width / divisor, height: video.height / divisor };
 }
 
 function onlyVideo(media: MediaInfo): VideoStream {
@@ -126,9 +145,9 @@ function containerArguments(plan: Plan): RecipeArgument[] {
   const exact = ['-flags:v', '+bitexact', '-flags:a', '+bitexact'];
   if (plan.target.muxer === 'mxf') {
     return [
-      option('nothing of this machine in the essence', ...exact),
-      // Bit-exact MXF has the same identity (UMID) for every file, and editors take equal identities for one clip.
-      option('MXF OP1a, with a material identity of its own', '-f', 'mxf'),
+      option('the same bytes from the same master', ...exact, '-fflags', '+bitexact'),
+      // Bit-exact MXF has no identity (UMID) at all: `mxf-identity.ts` gives it one when it is finished.
+      option('MXF OP1a', '-f', 'mxf'),
     ];
   }
   return [
@@ -139,18 +158,18 @@ function containerArguments(plan: Plan): RecipeArgument[] {
 }
 
 function expectationOf(plan: Plan): Expectation {
-  const { codec, pixelFormat, fullRange } = videoExpectation(plan);
+  const { codec, pixelFormat, color } = videoExpectation(plan);
   return {
     streams: [
       { kind: 'video', masterIndex: plan.video.index },
       ...plan.audio.map((stream) => ({ kind: 'audio' as const, masterIndex: stream.index })),
     ],
-    width: plan.video.width,
-    height: plan.video.height,
+    width: plan.picture.width,
+    height: plan.picture.height,
     videoCodec: codec,
     pixelFormat,
     timecode: plan.timecode,
-    color: proxyColor(plan.video, fullRange),
+    color,
     audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
   };
 }

@@ -3,7 +3,7 @@
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { formatRational } from '../time/rational.js';
 import { type Essence, essenceOf } from './essences.js';
-import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor } from './geometry.js';
+import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 
@@ -11,13 +11,20 @@ export interface VideoExpectation {
   readonly codec: string;
   readonly pixelFormat: string;
   readonly fullRange: boolean;
+  readonly color: ColorTags;
 }
 
 export function videoExpectation(plan: Plan): VideoExpectation {
   const essence = essenceOf(plan);
   const full = essence.fullRange && isFullRange(plan.video) && !isRgb(plan.video);
-  // FFmpeg's name for a full-range 4:2:0 picture in H.264.
-  return { codec: essence.codec, pixelFormat: full ? 'yuvj420p' : essence.pixelFormat, fullRange: full };
+  const color = proxyColor(plan.video, full);
+  return {
+    codec: essence.codec,
+    // FFmpeg's name for a full-range 4:2:0 picture in H.264.
+    pixelFormat: full ? 'yuvj420p' : essence.pixelFormat,
+    fullRange: full,
+    color: { ...color, matrix: color.matrix ?? scaledMatrix(plan.video, plan.picture) },
+  };
 }
 
 /** Throws a Refusal where the codec cannot make an equal picture. */
@@ -68,7 +75,7 @@ function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
   const lead = plan.leadFrames === 0 ? 'N' : `N+${plan.leadFrames}`;
   const marked = fields === 'progressive' ? [] : [`setfield=${fields === 'top-first' ? 'tff' : 'bff'}`];
   const format = `format=${essence.pixelFormat}`;
-  const tags = tagFilter(proxyColor(plan.video, videoExpectation(plan).fullRange));
+  const tags = tagFilter(videoExpectation(plan).color);
   return [`settb=${rate}`, `setpts=${lead}`, ...marked, scaleFilter(plan, fields), format, tags].join(',');
 }
 
@@ -83,9 +90,12 @@ function tagFilter(color: ColorTags): string {
   return `setparams=${words.join(':')}`;
 }
 
-/** The size stays; only sample format, range and matrix are converted, each field by itself. */
+/** Size, sample format, range and matrix are converted in one step, each field by itself. */
 function scaleFilter(plan: Plan, fields: Fields): string {
-  const words = ['flags=bicubic+accurate_rnd+full_chroma_int'];
+  const { width, height } = plan.picture;
+  // Bit-exact: the same on every processor.
+  const words = ['flags=bicubic+accurate_rnd+full_chroma_int+bitexact'];
+  if (width !== plan.video.width) words.unshift(`w=${width}:h=${height}`);
   if (fields !== 'progressive') words.push('interl=1');
   if (isRgb(plan.video)) words.push(`out_color_matrix=${matrixForRgb(plan.video)}`);
   else words.push(`in_range=${isFullRange(plan.video) ? 'full' : 'limited'}`);
