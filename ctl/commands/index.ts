@@ -9,6 +9,7 @@ import { handles } from './handles.js';
 import { ls } from './ls.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
+import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { profiles } from './profiles.js';
 import { status } from './status.js';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   status,
   ls,
   why,
+  plan,
   profiles,
   handles,
   assert,

@@ -8,6 +8,7 @@ import { flush } from './flush.js';
 import { listHandles } from './handles.js';
 import { list } from './ls.js';
 import { clearMode, getMode, setMode } from './mode.js';
+import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
@@ -24,6 +25,7 @@ export function createHandlers(daemon: Daemon): Handlers {
     flush: (params) => flush(daemon, params),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),
+    plan: (params, context) => plan(daemon, params, context),
     handles: (params) => listHandles(daemon, params),
     assert: (params, context) => assertServed(daemon, params, context),
     unmount: (params) => unmount(daemon, params),

@@ -171,6 +171,37 @@ export const METHODS = {
       wayOut: z.string().nullable(),
     }),
   },
+  /** The recipe of a clip, before anything is made. Rejects with `profile/wrong-engine`. */
+  plan: {
+    params: z.strictObject({ path, profile: z.string().optional() }),
+    result: z.object({
+      path,
+      profile: z.string(),
+      profileVersion: z.number().int(),
+      size: z.string(),
+      engine: z.enum(['ffmpeg', 'resolve']),
+      /** Why this engine. */
+      because: z.string(),
+      /** Why there is no proxy in this profile. */
+      refused: z.object({ code: z.string(), reason: z.string() }).nullable(),
+      /** Empty for the resolve engine, and when refused. */
+      command: z.array(z.string()),
+      arguments: z.array(z.object({ words: z.array(z.string()), why: z.string() })),
+      output: z
+        .object({
+          extension: z.string(),
+          width: count,
+          height: count,
+          videoCodec: z.string(),
+          pixelFormat: z.string(),
+          timecode: z.string().nullable(),
+          streams: count,
+        })
+        .nullable(),
+      recipeHash: z.string().nullable(),
+      poolKey: z.string().nullable(),
+    }),
+  },
   handles: {
     params: z.strictObject({ all: z.boolean().optional() }),
     result: z.object({ handles: z.array(handle) }),

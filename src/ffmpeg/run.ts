@@ -32,7 +32,13 @@ export interface RunResult {
 
 export const DEFAULT_STALL_MS = 120_000;
 
-const COMMON = ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'warning', '-progress', 'pipe:1'];
+/** What every run begins with, and why. */
+export const COMMON_ARGUMENTS: readonly { readonly words: readonly string[]; readonly why: string }[] = [
+  { words: ['-nostdin'], why: 'nobody is there to answer' },
+  { words: ['-hide_banner', '-nostats', '-loglevel', 'warning'], why: 'only what is worth keeping is said' },
+  { words: ['-progress', 'pipe:1'], why: 'progress for the bar, and to notice a stall' },
+];
+const COMMON = COMMON_ARGUMENTS.flatMap(({ words }) => words);
 const ENVIRONMENT = { LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' };
 
 export async function runFfmpeg(
