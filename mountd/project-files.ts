@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../src/base/atomic-file.js';
 import { ProxyfsError } from '../src/base/error.js';
 import type { ProjectId } from '../src/base/ids.js';
+import { makeDirectory } from '../src/base/make-directory.js';
 import { type RealPath, virtualPathBelow } from '../src/base/paths.js';
 import type { Catalog } from '../src/catalog/catalog.js';
 import { createCatalog } from '../src/catalog/sqlite-catalog.js';
@@ -42,6 +43,7 @@ export function locateProject(place: Place, options: DaemonOptions): { project: 
 
 /** Rejects with `project/already-mounted` when another daemon has the project. */
 export async function openProject(project: ProjectId, locations: Locations): Promise<ProjectFiles> {
+  await makeDirectory(locations.stateDir, 0o700);
   const database = await openCatalogFile(project, locations);
   try {
     const pool = await openPool(locations.poolDir);

@@ -6,12 +6,13 @@
  * Records of processes that are gone are removed by whoever meets them.
  */
 
-import { mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { errnoOf, ProxyfsError } from '../base/error.js';
+import { makeDirectory } from '../base/make-directory.js';
 import { virtualPathBelow } from '../base/paths.js';
 import { runtimeDir } from '../config/locations.js';
 import { type RuntimeRecord, runtimeRecordSchema } from './runtime-record.js';
@@ -47,7 +48,7 @@ export async function listRecords(dir: string = runtimeDir()): Promise<readonly 
 
 /** Creates the runtime directory for its owner alone, and publishes the record. */
 export async function writeRecord(record: RuntimeRecord, dir: string = runtimeDir()): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dir, 0o700);
   await writeFileAtomic(recordFile(record.project, dir), `${JSON.stringify(record)}\n`, 0o600);
 }
 

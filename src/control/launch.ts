@@ -9,12 +9,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isErrorCode, ProxyfsError } from '../base/error.js';
+import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
 import { locationsOf, projectIdOf } from '../config/locations.js';
+import { causeOfDeath } from './cause-of-death.js';
 import { type DaemonOptions, type DaemonOptionsInput, daemonArguments, daemonOptionsSchema } from './daemon-options.js';
 import type { RuntimeRecord } from './runtime-record.js';
 import { type StartMessage, startMessageSchema } from './start-message.js';
@@ -98,7 +100,7 @@ async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle;
     const source = (await realpath(options.source)) as RealPath;
     const stateDir = options.stateDir as RealPath | undefined;
     const locations = locationsOf(projectIdOf(source, stateDir), { stateDir });
-    await mkdir(locations.stateDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(locations.stateDir, 0o700);
     // A name of its own: while this start is being refused, the project's daemon may be running.
     const path = join(locations.stateDir, `starting-${randomBytes(4).toString('hex')}.stderr`);
     return { handle: await open(path, 'w', 0o600), path };
@@ -144,8 +146,13 @@ async function startError(message: StartMessage | undefined, stderr: string | un
     return new ProxyfsError(code, message.message, { details: message.details });
   }
   const text = stderr === undefined ? '' : (await readFile(stderr, 'utf8')).slice(-STDERR_TAIL);
-  const last = text.trim().split('\n').at(-1) ?? '';
-  return new ProxyfsError('daemon/start-failed', `the daemon ended before it could serve${last && `: ${last}`}`, {
-    details: { stderr: text },
-  });
+  const cause = causeOfDeath(text);
+  const log = stderr === undefined ? '' : `; see ${join(dirname(stderr), 'proxyfsd.log')}`;
+  return new ProxyfsError(
+    'daemon/start-failed',
+    `the daemon ended before it could serve${cause && `: ${cause}`}${log}`,
+    {
+      details: { stderr: text },
+    },
+  );
 }

@@ -6,9 +6,10 @@
  * read costs a bounded amount of memory; a client that goes away aborts its calls.
  */
 
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../base/make-directory.js';
 import type { Logger } from '../log/logger.js';
 import { Connection, type ConnectionLimits } from './connection.js';
 import type { Handlers } from './handlers.js';
@@ -58,7 +59,7 @@ export async function listen(options: ServerOptions): Promise<ControlServer> {
 }
 
 async function bind(server: Server, socket: string): Promise<void> {
-  await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(socket), 0o700);
   await chmod(dirname(socket), 0o700);
   await rm(socket, { force: true });
   await new Promise<void>((resolve, reject) => {

@@ -14,6 +14,7 @@ import { syncDirectory, syncFile } from '../base/atomic-file.js';
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { PoolKey } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
+import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
 import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-codec.js';
@@ -27,8 +28,8 @@ import { UsedSpace } from './used-space.js';
 /** Creates the directory when it is missing. Throws `system/*` when it cannot be written. */
 export async function openPool(directory: RealPath): Promise<Pool> {
   try {
-    await mkdir(join(directory, 'objects'), { recursive: true });
-    await mkdir(join(directory, 'tmp'), { recursive: true });
+    await makeDirectory(join(directory, 'objects'));
+    await makeDirectory(join(directory, 'tmp'));
     const pool = new DirectoryPool(directory);
     await pool.assertWritable();
     return pool;
