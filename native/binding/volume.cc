@@ -50,7 +50,8 @@ Napi::Object handle_object(Napi::Env env, const fs::HandleInfo& handle) {
 std::shared_ptr<Volume> Volume::mount(Napi::Env env, session::SessionOptions options, const Napi::Function& listener) {
   const std::shared_ptr<Volume> volume(new Volume(env, listener));
   EventQueue& events = volume->events_;
-  volume->session_ = std::make_unique<session::Session>(std::move(options), events, [&events] { events.emit_closed(); });
+  auto on_closed = [&events] { events.emit_closed(); };
+  volume->session_ = std::make_unique<session::Session>(std::move(options), events, on_closed);
   // No normal exit may leave a dead mount point behind. Node runs its cleanup hooks when the event loop
   // ends by itself, but not for process.exit, which calls exit(): both ways are covered. `living` also keeps
   // the volume: a mount must not vanish because JavaScript dropped its last reference to it.

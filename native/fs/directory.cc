@@ -87,7 +87,8 @@ bool is_dot(const char* name) { return std::strcmp(name, ".") == 0 || std::strcm
 // The entry part of a READDIRPLUS record. With nodeid 0 the kernel takes the name only and looks it up when
 // it is used. Assets of the table get that: the kernel stamps a dentry made from this reply with the epoch
 // it reads *after* the reply (fuse_direntplus_link), so a commit between the two would go unnoticed.
-fuse_entry_out plus_entry(Volume& volume, const Handle& directory, const dirent64& entry, std::vector<NodeId>& entered) {
+fuse_entry_out plus_entry(Volume& volume, const Handle& directory, const dirent64& entry,
+                          std::vector<NodeId>& entered) {
   fuse_entry_out out{};
   FileStat stat{};
   if (is_dot(entry.d_name) || stat_at(directory.fd->get(), entry.d_name, stat) != 0) return out;
@@ -105,7 +106,8 @@ void list(Call& call, bool plus) {
   DirectoryStream& stream = *handle->stream;
   std::lock_guard guard(stream.mutex);
   const int fd = handle->fd->get();
-  if (const int error = seek_stream(stream, fd, static_cast<int64_t>(in->offset))) return void(call.reply.error(-error));
+  const int error = seek_stream(stream, fd, static_cast<int64_t>(in->offset));
+  if (error != 0) return void(call.reply.error(-error));
   Listing listing(in->size);
   std::vector<NodeId> entered;
   int state = 0;

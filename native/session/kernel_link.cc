@@ -22,7 +22,8 @@ bool is_everyday(int error) {
 KernelLink::KernelLink()
     : notifier_([this](const std::vector<std::byte>& message) {
         const int error = device_->notify(message);
-        if (!is_everyday(error)) std::fprintf(stderr, "proxyfs: the kernel refused a notification (errno %d)\n", -error);
+        if (is_everyday(error)) return;
+        std::fprintf(stderr, "proxyfs: the kernel refused a notification (errno %d)\n", -error);
       }) {}
 
 int KernelLink::backing_open(int fd) { return device_->backing_open(fd); }

@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto request = proxyfs::wire::Request::parse(storage);
   if (!request) return 0;
   touch(request->body());
-  for (const size_t skip : {size_t{0}, size_t{8}, sizeof(fuse_rename2_in), sizeof(fuse_create_in), sizeof(fuse_write_in)}) {
+  const size_t skips[] = {0, 8, sizeof(fuse_rename2_in), sizeof(fuse_create_in), sizeof(fuse_write_in)};
+  for (const size_t skip : skips) {
     touch(request->payload(skip));
     for (size_t index = 0; index < 3; ++index) {
       if (const auto name = request->name(skip, index)) touch(std::as_bytes(std::span(*name)));
