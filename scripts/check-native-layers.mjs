@@ -14,8 +14,10 @@ for (const [level, layer] of LAYERS.entries()) {
     for (const [, target = ''] of text.matchAll(/^#include\s+[<"]([^>"]+)[>"]/gm)) {
       const above = LAYERS.indexOf(target.split('/')[0] ?? '');
       if (above > level) broken.push(`native/${layer}/${name} includes ${target}, a layer above it`);
-      if (target.includes('napi') && layer !== 'binding') broken.push(`native/${layer}/${name} includes ${target}; only binding/ may`);
-      if (layer === 'wire' && /^(sys\/|unistd|fcntl|dirent)/.test(target)) broken.push(`native/wire/${name} includes ${target}; wire makes no system calls`);
+      if (target.includes('napi') && layer !== 'binding')
+        broken.push(`native/${layer}/${name} includes ${target}; only binding/ may`);
+      if (layer === 'wire' && /^(sys\/|unistd|fcntl|dirent)/.test(target))
+        broken.push(`native/wire/${name} includes ${target}; wire makes no system calls`);
     }
   }
 }

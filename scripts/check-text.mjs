@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 
 const LONGEST = 120;
-const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
   .split('\0')
   .filter((path) => /\.(h|cc|md|mjs|sh)$|^scripts\/[a-z-]+$|^\.ci\//.test(path) && existsSync(path));
 const faults = [];
