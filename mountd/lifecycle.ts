@@ -3,16 +3,16 @@
  *
  * Promises: the mount point answers before anybody is told so; whatever fails while
  * starting leaves nothing behind; the end of the mount, by whomever, ends the daemon;
- * a daemon that crashes takes its mount point along.
+ * a daemon that crashes takes its mount point along, and its guardian starts the next.
  */
 
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../src/base/error.js';
-import { EXIT } from '../src/base/exit-code.js';
 import { readSettings, type Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import { removeRecord, socketPathOf, writeRecord } from '../src/control/discovery.js';
+import { CRASHED } from '../src/control/guardian.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
 import { listen } from '../src/control/server.js';
 import { foreignHandles } from '../src/flip/handles.js';
@@ -26,6 +26,7 @@ import type { Daemon } from './daemon.js';
 import { followVolume } from './events.js';
 import { describeHolders, findHolders } from './holders.js';
 import { createHandlers } from './methods/index.js';
+import type { Arguments } from './options.js';
 import { checkPlace, type Place } from './preflight.js';
 import { labelState, locateProject, openProject, type ProjectFiles } from './project-files.js';
 import { Teardown } from './teardown.js';
@@ -34,10 +35,13 @@ import { Teardown } from './teardown.js';
 const DRAIN_POLL_MS = 500;
 const CRASH_UNMOUNT_MS = 2000;
 
+/** How this process stands to those before and beside it. */
+type Life = Omit<Arguments, 'options'>;
+
 export class Lifecycle {
   readonly ended: Promise<void>;
   readonly #options: DaemonOptions;
-  readonly #foreground: boolean;
+  readonly #life: Life;
   readonly #teardown = new Teardown();
   #resolveEnded: () => void = () => undefined;
   #daemon: Daemon | undefined;
@@ -45,9 +49,9 @@ export class Lifecycle {
   #signals = 0;
   #isUnmounted = false;
 
-  constructor(options: DaemonOptions, { foreground }: { foreground: boolean }) {
+  constructor(options: DaemonOptions, life: Life) {
     this.#options = options;
-    this.#foreground = foreground;
+    this.#life = life;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -85,6 +89,7 @@ export class Lifecycle {
     const { project, locations } = locateProject(place, this.#options);
     const files = await openProject(project, locations);
     const log = this.#openLog(files);
+    if (this.#life.resume) log.warn('the daemon before this one died: the mount is brought back');
     this.#teardown.use(log);
     this.#teardown.add('catalog', () => files.catalog.close());
     await labelState(locations, place);
@@ -95,7 +100,7 @@ export class Lifecycle {
 
   #openLog(files: ProjectFiles): Logger {
     const level = this.#options.logLevel ?? 'info';
-    if (this.#foreground) return createLogger({ kind: 'stderr' }, level);
+    if (this.#life.foreground) return createLogger({ kind: 'stderr' }, level);
     return createLogger({ kind: 'file', path: files.locations.logFile }, level);
   }
 
@@ -123,13 +128,14 @@ export class Lifecycle {
 
   #recordOf(place: Place, files: ProjectFiles): RuntimeRecord {
     const { project, locations } = files;
-    const { pid } = process;
+    const { pid, ppid } = process;
     return {
       project,
       ...place,
       stateDir: locations.stateDir,
       socket: socketPathOf(project),
       pid,
+      ...(this.#life.guarded ? { guardian: ppid } : {}),
       startedAt: Date.now(),
     };
   }
@@ -205,14 +211,15 @@ export class Lifecycle {
   /** State may be wrong now, so nothing is done but to leave no dead mount point. */
   async #crash(error: Error): Promise<void> {
     const daemon = this.#daemon;
+    // The end of the mount below must not pass for an orderly one.
+    this.#ending ??= new Promise(() => undefined);
     try {
       daemon?.log.error({ err: error }, 'the daemon crashed and takes its mount along');
       const unmounted = daemon?.volume.unmount({ force: true });
       await Promise.race([unmounted, sleep(CRASH_UNMOUNT_MS)]);
-      if (daemon !== undefined) await removeRecord(daemon.record);
     } finally {
       process.stderr.write(`proxyfsd: ${error.stack ?? error.message}\n`);
-      process.exit(EXIT.systemError);
+      process.exit(CRASHED);
     }
   }
 }

@@ -13,8 +13,8 @@ const startedIn = process.cwd();
 process.chdir('/');
 
 try {
-  const { options, foreground } = await parseArguments(process.argv.slice(2), startedIn);
-  const lifecycle = new Lifecycle(options, { foreground });
+  const { options, ...life } = await parseArguments(process.argv.slice(2), startedIn);
+  const lifecycle = new Lifecycle(options, life);
   const record = await lifecycle.start();
   await tellStarter({ kind: 'ready', record });
   lifecycle.work();

@@ -9,6 +9,10 @@ import { version } from './version.js';
 export interface Arguments {
   readonly options: DaemonOptions;
   readonly foreground: boolean;
+  /** A daemon before this one died: what it was flipped to since its start counts, not how it was started. */
+  readonly resume: boolean;
+  /** The parent process brings this one back when it dies. */
+  readonly guarded: boolean;
 }
 
 /** Rejects with `request/invalid`. Relative paths count from `cwd`. */
@@ -24,7 +28,14 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
   if (options.data.pin && options.data.mode === undefined) {
     throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
   }
-  return { options: options.data, foreground: parsed['foreground'] === true };
+  const { mode, ...others } = options.data;
+  const resume = parsed['resume'] === true;
+  return {
+    options: resume && !others.pin ? others : options.data,
+    foreground: parsed['foreground'] === true,
+    resume,
+    guarded: parsed['guarded'] === true,
+  };
 }
 
 const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir', 'poolDir']);
@@ -59,6 +70,8 @@ function parser(argv: readonly string[]) {
     .option('workers', { type: 'number', describe: 'Proxies encoded at once; 0: none here' })
     .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is logged' })
     .option('foreground', { type: 'boolean', describe: 'Log to this terminal; Ctrl-C unmounts' })
+    .option('guarded', { type: 'boolean', describe: 'The parent process starts this one again when it dies' })
+    .option('resume', { type: 'boolean', describe: 'Take over from a daemon that died: keep the mode it had' })
     .strict()
     .version(version)
     .exitProcess(true)

@@ -17,30 +17,39 @@ import { virtualPathBelow } from '../base/paths.js';
 import { runtimeDir } from '../config/locations.js';
 import { type RuntimeRecord, runtimeRecordSchema } from './runtime-record.js';
 
+/** A daemon that died comes back within this time, or does not. */
+const RETURN_WITHIN_MS = 15_000;
+const RETURN_POLL_MS = 50;
 /** sun_path holds 108 bytes with its terminator; a longer path would be cut off. */
 const MAX_SOCKET_PATH = 107;
 
 /**
  * The running project that `path` (default: `cwd`) belongs to: a path inside its
- * source or mount point, or its id. Rejects with `project/not-found`.
+ * source or mount point, or its id. A daemon that its guardian is bringing back is
+ * waited for. Rejects with `project/not-found`.
  */
 export async function findProject(path: string | undefined, cwd: string, dir?: string): Promise<RuntimeRecord> {
-  const records = await listRecords(dir);
+  const records = await currentRecords(dir);
   const byId = records.find((record) => record.project === path);
-  if (byId) return byId;
   const asked = resolve(cwd, path ?? '.');
-  const record = matchRecord(records, asked) ?? matchRecord(records, await followLinks(asked));
-  if (record) return record;
-  throw notFound(asked, records);
+  const record = byId ?? matchRecord(records, asked) ?? matchRecord(records, await followLinks(asked));
+  const living = record && (await whenBack(record, dir));
+  if (living) return living;
+  throw notFound(asked, records.filter(isServing));
 }
 
-/** Records of daemons that are alive; the others are removed. */
+/** Records of daemons that are alive; those of the dead are removed. */
 export async function listRecords(dir: string = runtimeDir()): Promise<readonly RuntimeRecord[]> {
+  return (await currentRecords(dir)).filter(isServing);
+}
+
+/** Records of daemons that are alive or will be again; the others are removed. */
+async function currentRecords(dir: string = runtimeDir()): Promise<readonly RuntimeRecord[]> {
   const records: RuntimeRecord[] = [];
   for (const name of await namesIn(dir)) {
     if (!name.endsWith('.json')) continue;
     const record = await readRecord(join(dir, name));
-    if (record && isAlive(record.pid)) records.push(record);
+    if (record && (isServing(record) || isReturning(record))) records.push(record);
     else if (record) await removeRecord(record, dir);
   }
   return records;
@@ -66,6 +75,26 @@ export function socketPathOf(project: string, dir: string = runtimeDir()): strin
   const path = join(dir, `${project}.sock`);
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
   return join(tmpdir(), `proxyfs-${userInfo().uid}`, `${project}.sock`);
+}
+
+/** The record once its daemon serves; undefined when it does not come back. */
+async function whenBack(record: RuntimeRecord, dir: string = runtimeDir()): Promise<RuntimeRecord | undefined> {
+  const deadline = Date.now() + RETURN_WITHIN_MS;
+  let now: RuntimeRecord | undefined = record;
+  while (now && !isServing(now)) {
+    if (!isReturning(now) || Date.now() > deadline) return undefined;
+    await sleep(RETURN_POLL_MS);
+    now = await readRecord(recordFile(record.project, dir));
+  }
+  return now;
+}
+
+function isServing({ pid }: RuntimeRecord): boolean {
+  return isAlive(pid);
+}
+
+function isReturning({ guardian }: RuntimeRecord): boolean {
+  return guardian !== undefined && isAlive(guardian);
 }
 
 function recordFile(project: string, dir: string): string {

@@ -2,9 +2,8 @@
  * Starting a daemon: detached, with the starter waiting for its one start message,
  * or in the foreground of the same terminal.
  *
- * A detached daemon runs below a small guardian shell that outlives it: when the
- * daemon is killed, the guardian detaches the mount point, which would otherwise
- * answer ENOTCONN to everybody until someone unmounts it by hand.
+ * A detached daemon runs below a guardian that brings it back when it is killed: see
+ * `guardian.ts`.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,12 +11,13 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isErrorCode, ProxyfsError } from '../base/error.js';
+import { errnoOf, isErrorCode, ProxyfsError } from '../base/error.js';
 import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
 import { locationsOf, projectIdOf } from '../config/locations.js';
 import { causeOfDeath } from './cause-of-death.js';
 import { type DaemonOptions, type DaemonOptionsInput, daemonArguments, daemonOptionsSchema } from './daemon-options.js';
+import { GUARDIAN } from './guardian.js';
 import type { RuntimeRecord } from './runtime-record.js';
 import { type StartMessage, startMessageSchema } from './start-message.js';
 
@@ -35,7 +35,8 @@ const STDERR_TAIL = 4000;
 export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRecord> {
   const options = daemonOptionsSchema.parse(input);
   const stderr = await openStderr(options);
-  const child = spawn('/bin/sh', ['-c', GUARDIAN, 'proxyfs-guardian', options.mountPoint, ...daemonCommand(options)], {
+  const command = [...daemonCommand(options), '--guarded'];
+  const child = spawn('/bin/sh', ['-c', GUARDIAN, 'proxyfs-guardian', options.mountPoint, ...command], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', stderr?.handle.fd ?? 'ignore', 'ipc'],
@@ -48,6 +49,7 @@ export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRe
     }
     throw await startError(message, stderr?.path);
   } catch (error) {
+    endGroup(child);
     if (stderr) await discard(stderr.path);
     throw error;
   } finally {
@@ -73,19 +75,6 @@ export async function runDaemon(input: DaemonOptionsInput): Promise<number> {
     process.off('SIGINT', ignore).off('SIGTERM', forward);
   }
 }
-
-/**
- * $1 is the mount point, the rest the daemon's command. `[ -d ]` fails on a mount
- * whose daemon is gone, and holds on one that a new daemon has taken meanwhile.
- */
-const GUARDIAN = `
-mount_point=$1; shift
-"$@" &
-exec 2>/dev/null
-[ -n "$NODE_CHANNEL_FD" ] && eval "exec $NODE_CHANNEL_FD>&-"
-wait $!
-[ -d "$mount_point" ] || umount -l "$mount_point" || fusermount3 -u -z "$mount_point"
-`;
 
 function daemonCommand(options: DaemonOptions): readonly string[] {
   return [process.execPath, '--enable-source-maps', DAEMON, ...daemonArguments(options)];
@@ -119,25 +108,32 @@ async function discard(path: string): Promise<void> {
 async function startMessageOf(child: ChildProcess): Promise<StartMessage | undefined> {
   return await new Promise<StartMessage | undefined>((resolve, reject) => {
     const timer = setTimeout(() => {
-      endGroup(child);
       resolve(undefined);
     }, START_TIMEOUT_MS);
     child.once('message', (raw) => {
       clearTimeout(timer);
       resolve(startMessageSchema.safeParse(raw).data);
     });
-    child.once('exit', () => {
-      clearTimeout(timer);
-      // A message sent just before the end may still be in the channel.
-      setTimeout(() => resolve(undefined), EXIT_GRACE_MS);
-    });
+    // The guardian lives on when the daemon dies, but has no channel: its end is the daemon's.
+    for (const end of ['exit', 'disconnect'] as const) {
+      child.once(end, () => {
+        clearTimeout(timer);
+        // A message sent just before the end may still be in the channel.
+        setTimeout(() => resolve(undefined), EXIT_GRACE_MS);
+      });
+    }
     child.once('error', reject);
   });
 }
 
-/** A daemon that does not come up in time must not come up later, unasked. */
+/** A daemon that did not come up must not come up later, unasked. */
 function endGroup(child: ChildProcess): void {
-  if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
 }
 
 async function startError(message: StartMessage | undefined, stderr: string | undefined): Promise<ProxyfsError> {

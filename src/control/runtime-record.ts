@@ -14,6 +14,8 @@ export const runtimeRecordSchema = z.object({
   stateDir: z.string(),
   socket: z.string(),
   pid: z.number().int(),
+  /** The process that brings the daemon back when it dies. */
+  guardian: z.number().int().optional(),
   startedAt: z.number(),
 });
 

@@ -24,7 +24,7 @@ import { ProxyfsError } from '../../src/base/error.js';
 import { exitCodeOf } from '../../src/base/exit-code.js';
 import { type Client, connect } from '../../src/control/client.js';
 import type { DaemonOptionsInput } from '../../src/control/daemon-options.js';
-import { listRecords } from '../../src/control/discovery.js';
+import { findProject, listRecords } from '../../src/control/discovery.js';
 import { launchDaemon, runDaemon } from '../../src/control/launch.js';
 import type { RuntimeRecord } from '../../src/control/runtime-record.js';
 import type { Progress } from '../../src/control/schema.js';
@@ -135,33 +135,47 @@ t.test('a project is mounted, filled, flipped, held, and drained', skip, async (
   t.same(await readFile(join(record.stateDir, 'proxyfsd.stderr'), 'utf8'), '');
 });
 
-t.test('a killed daemon leaves no dead mount point, and the next one serves what there was', skip, async (t) => {
-  const first = await mount(t, place);
-  await t.rejects(launchDaemon({ ...place, mountPoint: join(dir, 'mnt2') }), {
-    code: 'project/already-mounted',
-    message: new RegExp(`${place.mountPoint} \\(pid ${first.record.pid}\\)`),
-  });
-  await t.rejects(launchDaemon({ source: join(dir, 'empty'), mountPoint: place.mountPoint }), {
-    code: 'mountpoint/busy',
-  });
-  process.kill(first.record.pid, 'SIGKILL');
-  await gone(first.record.pid);
-  await until(async () => (await findMount(place.mountPoint)) === undefined);
-  t.pass('the guardian has cleared the mount point');
-
-  const second = await mount(t, place);
-  const seen = join(place.mountPoint, 'A001', 'clip.mov');
-  t.notSame(await readFile(seen), await readFile(join(place.source, 'A001', 'clip.mov')), 'the proxy, at once');
-  await killGuardian(second.record.pid);
-  process.kill(second.record.pid, 'SIGKILL');
-  await gone(second.record.pid);
-  await t.rejects(stat(seen), { code: 'ENOTCONN' }, 'without a guardian the mount is dead');
-  const third = await mount(t, place);
-  t.ok(await stat(seen), 'and the next daemon clears it away');
-  await run('umount', [place.mountPoint]);
-  await gone(third.record.pid);
-  t.same(await listRecords(), [], 'an unmount by hand ends the daemon');
-});
+t.test(
+  'a daemon that dies comes back with its mount and its mode, and without a guardian leaves no trap',
+  skip,
+  async (t) => {
+    const first = await mount(t, { ...place, mode: 'proxy' });
+    await t.rejects(launchDaemon({ ...place, mountPoint: join(dir, 'mnt2') }), {
+      code: 'project/already-mounted',
+      message: new RegExp(`${place.mountPoint} \\(pid ${first.record.pid}\\)`),
+    });
+    await t.rejects(launchDaemon({ source: join(dir, 'empty'), mountPoint: place.mountPoint }), {
+      code: 'mountpoint/busy',
+    });
+    await first.client.call('mode.set', { mode: 'master' });
+    const seen = join(place.mountPoint, 'A001', 'clip.mov');
+    let { pid } = first.record;
+    for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const) {
+      process.kill(pid, signal);
+      await gone(pid);
+      const back = await findProject(place.mountPoint, '/');
+      t.not(back.pid, pid, `${signal}: a command waits for the next daemon`);
+      t.same(await readFile(seen), await readFile(join(place.source, 'A001', 'clip.mov')), 'what it was flipped to');
+      pid = back.pid;
+    }
+    const second = await connect(await findProject(place.mountPoint, '/'));
+    await second.call('mode.set', { mode: 'proxy' });
+    second.close();
+    const { guardian } = first.record;
+    if (guardian === undefined) throw new Error('a launched daemon has a guardian');
+    process.kill(guardian, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    await t.rejects(stat(seen), { code: 'ENOTCONN' }, 'without a guardian the mount is dead');
+    await t.rejects(findProject(place.mountPoint, '/'), { code: 'project/not-found' });
+    const third = await mount(t, place);
+    t.notSame(await readFile(seen), await readFile(join(place.source, 'A001', 'clip.mov')), 'the proxy, at once');
+    await run('umount', [place.mountPoint]);
+    await gone(third.record.pid);
+    t.same(await listRecords(), [], 'an unmount by hand ends the daemon');
+    t.match(await readFile(join(first.record.stateDir, 'proxyfsd.log'), 'utf8'), /the daemon before this one died/);
+  },
+);
 
 t.test('changes behind and through the mount reach the view', skip, async (t) => {
   const { client } = await mount(t, { ...place, workers: 0 });
@@ -272,16 +286,13 @@ async function hold(t: Test, path: string): Promise<{ pid: number; stop: () => v
   return { pid: child.pid!, stop: () => child.kill() };
 }
 
-async function killAll({ pid, mountPoint }: RuntimeRecord): Promise<void> {
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+async function killAll({ guardian, pid, mountPoint }: RuntimeRecord): Promise<void> {
+  // The guardian first: it leads the group of all the daemons it starts.
+  for (const each of [guardian === undefined ? undefined : -guardian, pid]) {
+    if (each !== undefined && isAlive(each)) process.kill(each, 'SIGKILL');
+  }
   await gone(pid);
   await run('umount', ['-l', mountPoint]).catch(() => undefined);
-}
-
-/** The parent of a daemon that `launchDaemon` has started. */
-async function killGuardian(pid: number): Promise<void> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  process.kill(Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]), 'SIGKILL');
 }
 
 async function gone(pid: number): Promise<void> {
