@@ -1,5 +1,6 @@
 /** Puts a daemon together: which part gets which. No decisions, no timing. */
 
+import { ROOT } from '../src/base/paths.js';
 import type { Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
@@ -10,6 +11,9 @@ import { Serving } from '../src/flip/serving.js';
 import { createViewSource, type ViewSource } from '../src/flip/view-source.js';
 import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, MountOptions } from '../src/mount/driver.js';
+import { setOfEditor } from '../src/profiles/editors.js';
+import type { ModeState } from '../src/view/mode.js';
+import { type ProfileOf, profileChooser } from '../src/view/profile-choice.js';
 import type { ViewPolicy } from '../src/view/resolve.js';
 import type { Daemon } from './daemon.js';
 import { pendingReason } from './pending.js';
@@ -22,15 +26,31 @@ export interface Decisions {
   readonly view: ViewSource;
   readonly modes: ModeStore;
   readonly policy: ViewPolicy;
+  /** The profile of a path, by a state of the mode or by the one in force. */
+  readonly profileIn: (state?: ModeState) => ProfileOf;
 }
 
 export function composeDecisions(files: ProjectFiles, options: DaemonOptions, settings: Settings): Decisions {
   const { catalog, pool, queue } = files;
-  const { profile, missing, mtime } = settings;
+  const { missing, mtime } = settings;
   const modes = createModeStore(catalog, options.pin ? options.mode : undefined);
-  if (!options.pin && options.mode !== undefined) modes.save({ kind: 'base', mode: options.mode });
-  const pendingOf = pendingReason(queue, profile);
-  return { view: createViewSource({ catalog, pool, profile, pendingOf }), modes, policy: { missing, mtime } };
+  const chosen = chosenProfile(options);
+  if (!options.pin && (options.mode !== undefined || chosen !== undefined)) {
+    const mode = options.mode ?? modes.state.base;
+    modes.save({ kind: 'base', mode, ...(chosen === undefined ? {} : { profile: chosen }) });
+  }
+  // A pinned mount serves what it was started with, whatever the project says.
+  const pinned = options.pin ? chosen : undefined;
+  const profileIn = (state: ModeState = modes.state): ProfileOf =>
+    pinned === undefined ? profileChooser(state.profiles, settings.profile) : () => pinned;
+  const view = createViewSource({ catalog, pool, profileIn, pendingOf: pendingReason(queue) });
+  return { view, modes, policy: { missing, mtime }, profileIn };
+}
+
+/** By name, or by the editor; undefined leaves what the project has. */
+function chosenProfile({ profile, nle }: DaemonOptions): string | undefined {
+  if (profile !== undefined) return profile;
+  return nle === undefined || nle === 'auto' ? undefined : setOfEditor(nle);
 }
 
 export function composeMountOptions(place: Place, options: DaemonOptions, settings: Settings): MountOptions {
@@ -59,24 +79,29 @@ export interface Parts {
 
 export function composeDaemon(parts: Parts): Daemon {
   const { decisions, files, log, options, place, settings, volume } = parts;
-  const { view, modes, policy } = decisions;
+  const { view, modes, policy, profileIn } = decisions;
   const serving = new Serving(volume);
   const sourceDir = place.source;
   const flipper = new Flipper({ serving, source: view, modes, policy, sourceDir, hooks: settings.hooks, log });
   const ready = new Ready({ flipper, serving, source: view, modes, policy, ready: settings.ready, log });
+  const learnsEditor = options.nle === 'auto';
   const production = new Production({
     files,
     source: place.source,
     profile: settings.profile,
+    profileOf: (paths) => profileIn()(paths),
     settings,
     makesBacklog: settings.workers > 0 && !(options.pin && options.mode === 'master'),
+    // `auto` learns the editor once, and the project keeps what it learned.
+    isProfileKnown: () => !learnsEditor || modes.state.profiles?.has(ROOT) === true,
     log,
     onTouched: (ids) => ready.touch(ids),
   });
-  const { profile, settleMs, workers } = settings;
+  const { settleMs, workers } = settings;
   const { record, unmount } = parts;
+  const profileOf: ProfileOf = (paths) => profileIn()(paths);
   return {
-    ...{ record, place, profile, workers, settleMs, log, files, view, modes, policy },
+    ...{ record, place, profileOf, learnsEditor, workers, settleMs, log, files, view, modes, policy },
     ...{ volume, serving, flipper, ready, production, unmount },
   };
 }

@@ -8,6 +8,7 @@ import type { Serving } from '../src/flip/serving.js';
 import type { ViewSource } from '../src/flip/view-source.js';
 import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
+import type { ProfileOf } from '../src/view/profile-choice.js';
 import type { ViewPolicy } from '../src/view/resolve.js';
 import type { Place } from './preflight.js';
 import type { Production } from './production.js';
@@ -16,7 +17,10 @@ import type { ProjectFiles } from './project-files.js';
 export interface Daemon {
   readonly record: RuntimeRecord;
   readonly place: Place;
-  readonly profile: string;
+  /** The profile that is made and served for a path; of the root, the project's. */
+  readonly profileOf: ProfileOf;
+  /** The set follows the first editor that opens a clip (`--nle auto`). */
+  readonly learnsEditor: boolean;
   /** Encoders that may run at once; with 0 nobody makes what is queued. */
   readonly workers: number;
   readonly settleMs: number;

@@ -6,6 +6,7 @@ import { isOwnProcess } from '../src/flip/handles.js';
 import type { VolumeEvent } from '../src/mount/driver.js';
 import { decideAssetMode, usableProxy } from '../src/view/resolve.js';
 import type { Daemon } from './daemon.js';
+import { isEditorUnknown, learnEditor } from './learn-editor.js';
 
 export function followVolume(daemon: Daemon): void {
   daemon.volume.onEvent((event) => onEvent(daemon, event));
@@ -15,7 +16,7 @@ function onEvent(daemon: Daemon, event: VolumeEvent): void {
   const { log, production, ready } = daemon;
   switch (event.kind) {
     case 'opened':
-      if (event.variant === 'master' && !isOwnProcess(event.pid)) wantProxy(daemon, event);
+      if (event.variant === 'master' && !isOwnProcess(event.pid)) onMasterOpened(daemon, event);
       break;
     case 'idle':
       ready.onIdle(event.asset);
@@ -42,6 +43,16 @@ function onEvent(daemon: Daemon, event: VolumeEvent): void {
     default:
       unreachable(event);
   }
+}
+
+function onMasterOpened(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): void {
+  if (!isEditorUnknown(daemon)) {
+    wantProxy(daemon, event);
+    return;
+  }
+  learnEditor(daemon, event.pid)
+    .then(() => isEditorUnknown(daemon) || wantProxy(daemon, event))
+    .catch((error: unknown) => daemon.log.warn({ err: error }, 'the set of the editor could not be chosen'));
 }
 
 /** Somebody waits in front of a master that should be a proxy: it comes first. */

@@ -18,6 +18,7 @@ import type { MediaInfo } from '../src/probe/media-info.js';
 import type { Daemon } from './daemon.js';
 
 interface Followed {
+  readonly profile: string;
   readonly path: VirtualPath;
   readonly masterSize: number;
   readonly frames: number | undefined;
@@ -46,9 +47,9 @@ export class JobFollower {
     daemon.production.onFinished((finished) => this.#onFinished(finished), this.#close.signal);
   }
 
-  add(asset: AssetRow, path: VirtualPath): void {
+  add(asset: AssetRow, path: VirtualPath, profile: string): void {
     const frames = framesOf(asset.media);
-    this.#pending.set(asset.id, { path, masterSize: Number(asset.master.size), frames });
+    this.#pending.set(asset.id, { profile, path, masterSize: Number(asset.master.size), frames });
     this.#total += 1;
     this.#framesTotal += frames ?? 0;
     if (frames === undefined) this.#isTotalKnown = false;
@@ -79,7 +80,9 @@ export class JobFollower {
     this.#close.abort();
   }
 
-  #onFinished({ asset, outcome }: FinishedJob): void {
+  #onFinished({ asset, profile, outcome }: FinishedJob): void {
+    // Another variant of the same clip may be in the making.
+    if (this.#pending.get(asset)?.profile !== profile) return;
     if (outcome.kind === 'published') {
       this.#settle(asset, { outcome: 'made', proxySize: outcome.size, seconds: outcome.seconds });
     } else if (outcome.kind === 'adopted') {
@@ -95,8 +98,8 @@ export class JobFollower {
   /** The next few in turn. A job that is over without an event was ended by somebody else. */
   #askQueue(): void {
     for (const [asset, clip] of [...this.#pending].slice(0, LOOKUPS)) {
-      const job = this.#daemon.files.queue.latestOf(asset);
-      if (job === undefined || isOver(job)) this.#settle(asset, this.#endOf(asset, job));
+      const job = this.#daemon.files.queue.latestOf(asset, clip.profile);
+      if (job === undefined || isOver(job)) this.#settle(asset, this.#endOf(asset, clip.profile, job));
       else if (this.#pending.size > LOOKUPS) {
         this.#pending.delete(asset);
         this.#pending.set(asset, clip);
@@ -104,11 +107,11 @@ export class JobFollower {
     }
   }
 
-  #endOf(asset: AssetId, job: Job | undefined): Ending {
+  #endOf(asset: AssetId, wanted: string, job: Job | undefined): Ending {
     if (job?.state === 'failed') return { outcome: 'failed', reason: job.reason ?? 'it failed' };
     if (job?.state !== 'done') return { outcome: 'cancelled', reason: job?.reason ?? 'its job was cancelled' };
     const { catalog } = this.#daemon.files;
-    const variant = catalog.variantsOf(asset).find(({ profile }) => profile === this.#daemon.profile);
+    const variant = catalog.variantsOf(asset).find(({ profile }) => profile === wanted);
     return { outcome: 'made', proxySize: variant?.size ?? null };
   }
 

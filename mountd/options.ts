@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import yargs from 'yargs';
 import { ProxyfsError } from '../src/base/error.js';
 import { type DaemonOptions, daemonOptionsSchema, FLAGS } from '../src/control/daemon-options.js';
+import { EDITORS } from '../src/profiles/editors.js';
 import { version } from './version.js';
 
 export interface Arguments {
@@ -28,7 +29,12 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
   if (options.data.pin && options.data.mode === undefined) {
     throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
   }
-  const { mode, ...others } = options.data;
+  if (options.data.profile !== undefined && options.data.nle !== undefined) {
+    throw new ProxyfsError('request/invalid', '--nle chooses the profile: leave out --nle or --profile');
+  }
+  const { mode, profile, nle, ...rest } = options.data;
+  // `auto` is no choice that could have been overtaken.
+  const others = nle === 'auto' ? { ...rest, nle } : rest;
   const resume = parsed['resume'] === true;
   return {
     options: resume && !others.pin ? others : options.data,
@@ -57,6 +63,7 @@ function parser(argv: readonly string[]) {
     .option('mode', { choices: ['proxy', 'master'], describe: 'What to serve; default: as it was left' })
     .option('pin', { type: 'boolean', describe: 'Nothing can flip this mount (needs --mode)' })
     .option('profile', { type: 'string', describe: 'What proxies to make' })
+    .option('nle', { choices: [...EDITORS, 'auto'], describe: 'The editor that the proxies are for' })
     .option('state', { type: 'string', describe: 'Folder of catalog and log' })
     .option('pool', { type: 'string', describe: 'Folder of the proxies' })
     .option('driver', { choices: ['auto', 'native', 'portable'], describe: 'The file system driver' })

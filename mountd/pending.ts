@@ -3,10 +3,10 @@
 import type { AssetId } from '../src/base/ids.js';
 import type { Job, JobQueue } from '../src/jobs/queue.js';
 
-export function pendingReason(queue: JobQueue, profile: string): (id: AssetId) => string | undefined {
-  return (id) => {
-    const job = queue.latestOf(id);
-    return job?.profile === profile ? describeJob(job) : undefined;
+export function pendingReason(queue: JobQueue): (id: AssetId, profile: string) => string | undefined {
+  return (id, profile) => {
+    const job = queue.latestOf(id, profile);
+    return job === undefined ? undefined : describeJob(job);
   };
 }
 

@@ -24,15 +24,20 @@ import type { Logger } from '../src/log/logger.js';
 import { createExamine } from '../src/scan/examine.js';
 import { Follower } from '../src/scan/follow.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
+import type { ProfileOf } from '../src/view/profile-choice.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
 
 export interface ProductionOptions {
   readonly files: ProjectFiles;
   readonly source: RealPath;
+  /** What is made where nobody has chosen. */
   readonly profile: string;
+  readonly profileOf: ProfileOf;
   readonly settings: Settings;
   /** Whether proxies are made that nobody asked for. */
   readonly makesBacklog: boolean;
+  /** False while the profile waits for the first editor that opens a clip. */
+  readonly isProfileKnown: () => boolean;
   readonly log: Logger;
   /** What is known of these assets has changed: the view has to look again. */
   readonly onTouched: (ids: readonly AssetId[]) => void;
@@ -123,10 +128,12 @@ export class Production {
   /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
   async enqueue(
     assets: readonly AssetRow[],
-    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal },
+    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal; profile?: string },
   ): Promise<readonly Enqueued[]> {
     const { generation, workers } = await this.#ensurePlant();
-    const answers = await enqueueMissing(generation, assets, options);
+    const { profile, ...rest } = options;
+    const profileOf = profile === undefined ? this.#options.profileOf : () => profile;
+    const answers = await enqueueMissing(generation, assets, { ...rest, profileOf });
     this.#options.onTouched(answers.filter(({ kind }) => kind === 'adopted').map(({ asset }) => asset.id));
     workers.wake();
     return answers;
@@ -198,13 +205,22 @@ export class Production {
     await this.#enqueueBacklog();
   }
 
+  /** Another profile was chosen for some paths: what it lacks is made in the background. */
+  profileChosen(): void {
+    if (!this.#makesBacklog() || this.#scan.finishedAt === null) return;
+    this.#enqueueBacklog().catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'a chosen profile could not be queued');
+    });
+  }
+
   async #enqueueBacklog(): Promise<void> {
-    const { files, makesBacklog, profile } = this.#options;
-    if (!makesBacklog) return;
+    const { files, profileOf } = this.#options;
+    if (!this.#makesBacklog()) return;
     // Light rows first: the media facts of a large project do not fit into memory at once.
-    const rows = files.catalog
-      .servable()
-      .filter((row) => row.eligibility.kind !== 'ineligible' && !row.failures.some((each) => each.profile === profile));
+    const rows = files.catalog.servable().filter(({ eligibility, failures, paths }) => {
+      const profile = profileOf(paths);
+      return eligibility.kind !== 'ineligible' && !failures.some((each) => each.profile === profile);
+    });
     for (let at = 0; at < rows.length; at += BATCH) {
       this.#abort.signal.throwIfAborted();
       const batch = rows.slice(at, at + BATCH);
@@ -214,8 +230,9 @@ export class Production {
   }
 
   /** The pool may have been cleaned since: what it lost is made again. */
-  async #hasProxy({ variants }: CatalogServable): Promise<boolean> {
-    const variant = variants.find((row) => row.profile === this.#options.profile);
+  async #hasProxy({ paths, variants }: CatalogServable): Promise<boolean> {
+    const profile = this.#options.profileOf(paths);
+    const variant = variants.find((row) => row.profile === profile);
     if (variant === undefined) return false;
     const file = this.#options.files.pool.fileOf(variant.poolKey, variant.extension);
     return await access(file).then(
@@ -231,9 +248,14 @@ export class Production {
     }
   }
 
+  /** While the editor is not known yet, only what somebody asks for is made. */
+  #makesBacklog(): boolean {
+    return this.#options.makesBacklog && this.#options.isProfileKnown();
+  }
+
   #onScanned(result: ScanResult): void {
     this.#options.onTouched(result.touched);
-    if (!this.#options.makesBacklog) return;
+    if (!this.#makesBacklog()) return;
     this.#enqueueIds(result.touched, 'footage').catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'new footage could not be queued');
     });

@@ -35,7 +35,8 @@ export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): 
 
 function servedAsset(daemon: Daemon, path: VirtualPath, stat: BigIntStats, asset: ServableAsset): ServedPath {
   const { entry, isProxy } = entryOf(daemon, stat);
-  const variant = daemon.files.catalog.variantsOf(asset.id).find((row) => row.profile === daemon.profile);
+  const profile = daemon.profileOf(asset.paths);
+  const variant = daemon.files.catalog.variantsOf(asset.id).find((row) => row.profile === profile);
   const masterSize = Number(stat.size);
   const proxySize = variant?.size ?? null;
   return {
@@ -60,10 +61,9 @@ export function reasonOf(entry: ViewEntry | undefined, isProxy: boolean, asset: 
 }
 
 /** What proxy mode would serve. */
-function stateOf({ files, profile }: Daemon, asset: ServableAsset): ServedPath['state'] {
+function stateOf({ files, profileOf }: Daemon, asset: ServableAsset): ServedPath['state'] {
   if (asset.eligibility.kind !== 'eligible') return asset.eligibility.kind;
   if (usableProxy(asset) !== undefined) return 'ready';
-  const job = files.queue.latestOf(asset.id);
-  if (job?.profile !== profile) return 'waiting';
-  return job.state === 'running' || job.state === 'failed' ? job.state : 'waiting';
+  const job = files.queue.latestOf(asset.id, profileOf(asset.paths));
+  return job?.state === 'running' || job?.state === 'failed' ? job.state : 'waiting';
 }

@@ -13,23 +13,30 @@ interface Arguments {
   readonly words: string[] | undefined;
   readonly clear: boolean;
   readonly wait: boolean;
+  readonly profile: string | undefined;
 }
 
 /** What the words after `mode` ask for. */
 type Wish =
   | { readonly kind: 'show' }
-  | { readonly kind: 'set'; readonly mode: 'proxy' | 'master'; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'set';
+      readonly mode: 'proxy' | 'master';
+      readonly paths: readonly string[];
+      readonly profile: string | undefined;
+    }
   | { readonly kind: 'clear'; readonly paths: readonly string[] };
 
 export const mode = defineCommand<Arguments>({
   usage: 'mode [words..]',
-  synopsis: 'mode [proxy|master [PATH...]]\n$0 mode --clear PATH...',
+  synopsis: 'mode [proxy|master [PATH...]]\n$0 mode proxy --profile SET [PATH...]\n$0 mode --clear PATH...',
   summary: 'Show the mode, flip it, or give paths a mode of their own',
   examples: [
     ['$0 mode', 'show the mode and its overrides'],
     ['$0 mode master', 'flip the whole project to the masters'],
     ['$0 mode proxy --wait', 'flip back, and wait until nobody reads a master any more'],
     ['$0 mode master A001 B002/C003.mov', 'serve the masters of these paths only'],
+    ['$0 mode proxy --profile light', "serve the proxies of this set; 'proxyfs profiles' lists them"],
     ['$0 mode --clear A001', 'let the path follow the project again'],
   ],
   options: (yargs) =>
@@ -40,6 +47,7 @@ export const mode = defineCommand<Arguments>({
         describe: "'proxy' or 'master', then paths; with --clear only paths",
       })
       .option('clear', { type: 'boolean', default: false, describe: 'Take the overrides of PATHs away' })
+      .option('profile', { type: 'string', requiresArg: true, describe: 'The set of proxies to serve' })
       .option('wait', {
         type: 'boolean',
         default: false,
@@ -52,8 +60,14 @@ export const mode = defineCommand<Arguments>({
   },
 });
 
-function wishOf({ words = [], clear, wait }: Arguments): Wish {
+function wishOf({ words = [], clear, wait, profile }: Arguments): Wish {
   const [first, ...rest] = words;
+  if (profile !== undefined && (clear || first !== 'proxy')) {
+    throw new ProxyfsError(
+      'request/invalid',
+      "--profile says which proxies to serve: 'proxyfs mode proxy --profile SET'",
+    );
+  }
   if (clear) {
     if (first === undefined)
       throw new ProxyfsError('request/invalid', "name the paths: 'proxyfs mode --clear PATH...'");
@@ -63,7 +77,7 @@ function wishOf({ words = [], clear, wait }: Arguments): Wish {
     if (wait) throw new ProxyfsError('request/invalid', "--wait goes with a flip: 'proxyfs mode proxy|master --wait'");
     return { kind: 'show' };
   }
-  if (first === 'proxy' || first === 'master') return { kind: 'set', mode: first, paths: rest };
+  if (first === 'proxy' || first === 'master') return { kind: 'set', mode: first, paths: rest, profile };
   throw new ProxyfsError(
     'request/invalid',
     `'${first}' is not a mode: say 'proxyfs mode proxy' or 'proxyfs mode master', paths after it`,
@@ -92,7 +106,8 @@ async function flip(
       },
     };
     if (wish.kind === 'clear') return await client.call('mode.clear', { paths: [...paths], wait }, options);
-    return await client.call('mode.set', { mode: wish.mode, paths: [...paths], wait }, options);
+    const chosen = wish.profile === undefined ? {} : { profile: wish.profile };
+    return await client.call('mode.set', { mode: wish.mode, paths: [...paths], wait, ...chosen }, options);
   };
   const report = await interruptible(terminal, call, () => stillHeld(waitingFor));
   const { formatFlip } = await import('../output/flip-report.js');

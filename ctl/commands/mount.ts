@@ -16,6 +16,7 @@ interface Arguments {
   readonly pin: boolean;
   readonly foreground: boolean;
   readonly profile: string | undefined;
+  readonly nle: Nle | undefined;
   readonly state: string | undefined;
   readonly pool: string | undefined;
   readonly driver: 'auto' | 'native' | 'portable';
@@ -24,6 +25,8 @@ interface Arguments {
 }
 
 const MODES = ['proxy', 'master'] as const;
+const NLES = ['premiere', 'resolve', 'avid', 'fcp', 'kdenlive', 'auto'] as const;
+type Nle = (typeof NLES)[number];
 const DRIVERS = ['auto', 'native', 'portable'] as const;
 
 export const mount = defineCommand<Arguments>({
@@ -32,6 +35,7 @@ export const mount = defineCommand<Arguments>({
   examples: [
     ['$0 mount /raid/show /mnt/show', 'in the mode it was left in'],
     ['$0 mount /raid/show /mnt/render --mode master --pin', 'a render node that nobody can flip'],
+    ['$0 mount /raid/show /mnt/show --nle resolve', 'make proxies that suit DaVinci Resolve'],
     ['$0 mount /raid/show /mnt/show --pool /ssd/proxies', 'keep the proxies on another disk'],
   ],
   options: (yargs) =>
@@ -41,7 +45,12 @@ export const mount = defineCommand<Arguments>({
       .option('mode', { choices: MODES, describe: 'What to serve; default: as it was left, proxy at first' })
       .option('pin', { type: 'boolean', default: false, describe: 'Nothing can flip this mount (needs --mode)' })
       .option('foreground', { type: 'boolean', default: false, describe: 'Stay in this terminal until Ctrl-C' })
-      .option('profile', { type: 'string', requiresArg: true, describe: 'What proxies to make' })
+      .option('profile', {
+        type: 'string',
+        requiresArg: true,
+        describe: "The set of proxies; 'proxyfs profiles' lists them",
+      })
+      .option('nle', { choices: NLES, describe: 'The editor that they are for; auto: whoever opens a clip first' })
       .option('state', { type: 'string', requiresArg: true, describe: 'Folder of catalog and log' })
       .option('pool', { type: 'string', requiresArg: true, describe: 'Folder of the proxies' })
       .option('driver', { choices: DRIVERS, default: 'auto' as const, describe: 'The file system driver' })
@@ -71,12 +80,16 @@ function daemonOptions(args: Arguments, cwd: string): DaemonOptionsInput {
   if (args.pin && args.mode === undefined) {
     throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
   }
-  const { mode, profile, state, pool, pin, driver, passthrough } = args;
+  if (args.nle !== undefined && args.profile !== undefined) {
+    throw new ProxyfsError('request/invalid', '--nle chooses the profile: leave out --nle or --profile');
+  }
+  const { mode, profile, nle, state, pool, pin, driver, passthrough } = args;
   return {
     source: resolve(cwd, args.source ?? ''),
     mountPoint: resolve(cwd, args.mountpoint ?? ''),
     ...(mode === undefined ? {} : { mode }),
     ...(profile === undefined ? {} : { profile }),
+    ...(nle === undefined ? {} : { nle }),
     ...(state === undefined ? {} : { stateDir: resolve(cwd, state) }),
     ...(pool === undefined ? {} : { poolDir: resolve(cwd, pool) }),
     pin,

@@ -13,6 +13,7 @@ interface Arguments {
   readonly paths: string[] | undefined;
   readonly wait: boolean;
   readonly 'retry-failed': boolean;
+  readonly profile: string | undefined;
 }
 
 /** How many files of a kind are listed by name. */
@@ -26,6 +27,7 @@ export const prewarm = defineCommand<Arguments>({
     ['$0 prewarm A001 B002/C003.mov', 'a folder and a clip'],
     ['$0 prewarm . --no-wait', "queue them and return; 'proxyfs status' shows how far they are"],
     ['$0 prewarm . --retry-failed', 'also those that failed before'],
+    ['$0 prewarm . --profile light', 'make another set, beside the one that is served'],
   ],
   options: (yargs) =>
     yargs
@@ -35,6 +37,7 @@ export const prewarm = defineCommand<Arguments>({
         default: true,
         describe: 'Follow the work to its end (--no-wait: only queue it)',
       })
+      .option('profile', { type: 'string', requiresArg: true, describe: 'Another set than the one that is served' })
       .option('retry-failed', { type: 'boolean', default: false, describe: 'Try clips again that failed before' }),
   run: async (args, terminal) => {
     const result = await withSession(args, args.paths ?? [], terminal, (session) => follow(session, args, terminal));
@@ -53,7 +56,9 @@ async function follow(
   terminal: Terminal,
 ): Promise<Result<'prewarm'>> {
   const display = await displayFor(json, terminal);
-  const params = { paths: [...paths], wait, retryFailed: args['retry-failed'] };
+  const { profile } = args;
+  const chosen = profile === undefined ? {} : { profile };
+  const params = { paths: [...paths], wait, retryFailed: args['retry-failed'], ...chosen };
   try {
     return await interruptible(
       terminal,

@@ -15,6 +15,16 @@ export function describeMode(state: ModeState): string {
 }
 
 export function formatMode(state: ModeState): string {
+  return [formatOverrides(state), ...formatProfiles(state)].join('\n');
+}
+
+/** Only what somebody has chosen. */
+function formatProfiles({ profiles }: ModeState): string[] {
+  const rows = profiles.map(({ path, profile }) => [profile, escapeName(path === '' ? '.' : path)]);
+  return rows.length === 0 ? [] : ['Profiles', indent(formatTable([{}, {}], rows))];
+}
+
+function formatOverrides(state: ModeState): string {
   if (state.overrides.length === 0) return describeMode(state);
   const rows = state.overrides.map(({ path, mode }) => [mode, escapeName(path === '' ? '.' : path)]);
   const unused = state.pinned === null ? '' : ' (not in effect while pinned)';

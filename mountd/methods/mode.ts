@@ -4,6 +4,7 @@ import { toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { FlipReport, Params, Result } from '../../src/control/schema.js';
 import { waitForHandles } from '../../src/flip/handles.js';
+import { findSet } from '../../src/profiles/profiles.js';
 import { decideMode } from '../../src/view/mode.js';
 import type { ModeChange } from '../../src/view/mode-change.js';
 import type { Daemon } from '../daemon.js';
@@ -17,10 +18,15 @@ export async function getMode(daemon: Daemon, { path }: Params<'mode.get'>): Pro
 }
 
 export async function setMode(daemon: Daemon, params: Params<'mode.set'>, context: CallContext): Promise<FlipReport> {
-  const { mode } = params;
+  const { mode, profile } = params;
+  if (profile !== undefined) findSet(profile);
   const paths = await existingPaths(daemon, params.paths ?? []);
-  const change: ModeChange = paths.length === 0 ? { kind: 'base', mode } : { kind: 'set', mode, paths };
-  return await carryOut(daemon, change, params.wait === true, context);
+  const chosen = profile === undefined ? {} : { profile };
+  const change: ModeChange =
+    paths.length === 0 ? { kind: 'base', mode, ...chosen } : { kind: 'set', mode, paths, ...chosen };
+  const report = await carryOut(daemon, change, params.wait === true, context);
+  if (profile !== undefined) daemon.production.profileChosen();
+  return report;
 }
 
 /** A path whose mode is cleared need not be there any more. */

@@ -33,7 +33,7 @@ export async function plan(daemon: Daemon, params: Params<'plan'>, { signal }: C
   const { path, stat } = await existingPath(daemon, params.path);
   if (!stat.isFile() || !isMediaExtension(extensionOf(path))) throw notMedia(path);
   const row = daemon.files.catalog.byIdentity({ dev: stat.dev, ino: stat.ino });
-  const profile = findProfile(params.profile ?? daemon.profile);
+  const profile = findProfile(params.profile ?? daemon.profileOf([path]));
   const generation = await daemon.production.generation();
   const master = realPathOf(daemon.place.source, path);
   const route = await routeFor(profile, generation.toolchain, master, row?.media, signal);

@@ -9,6 +9,7 @@ import { isAtOrBelow, type VirtualPath } from '../../src/base/paths.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
 import type { Enqueued } from '../../src/generate/enqueue.js';
+import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
 import { existingPaths } from './paths.js';
@@ -25,12 +26,13 @@ export async function prewarm(
   context: CallContext,
 ): Promise<Result<'prewarm'>> {
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
+  if (params.profile !== undefined) findSet(params.profile);
   const paths = await existingPaths(daemon, params.paths);
   await scanAll(daemon, paths, context);
   const follower = new JobFollower(daemon, context);
   const clips: ClipResult[] = [];
   try {
-    for (const answer of await enqueueAll(daemon, paths, params.retryFailed === true, context, follower)) {
+    for (const answer of await enqueueAll(daemon, paths, params, context, follower)) {
       clips.push(answer);
       context.progress({ kind: 'clip', clip: answer });
     }
@@ -58,7 +60,7 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
 async function enqueueAll(
   daemon: Daemon,
   paths: readonly VirtualPath[],
-  retryFailed: boolean,
+  { retryFailed = false, profile }: Params<'prewarm'>,
   { signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
@@ -66,8 +68,14 @@ async function enqueueAll(
   const ids = assetsBelow(daemon, paths);
   for (let at = 0; at < ids.length; at += BATCH) {
     const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
-    for (const answer of await daemon.production.enqueue(assets, { jobClass: 'prewarm', retryFailed, signal })) {
-      if (answer.kind === 'queued') follower.add(answer.asset, answer.path);
+    const options = {
+      jobClass: 'prewarm',
+      retryFailed,
+      signal,
+      ...(profile === undefined ? {} : { profile }),
+    } as const;
+    for (const answer of await daemon.production.enqueue(assets, options)) {
+      if (answer.kind === 'queued') follower.add(answer.asset, answer.path, answer.profile);
       else decided.push(toClipResult(answer));
     }
   }

@@ -16,8 +16,13 @@ export function toFlipReport(outcome: FlipOutcome): FlipReport {
   };
 }
 
-export function toModeState({ base, pinned, overrides }: ModeState): Result<'mode.get'>['state'] {
-  return { base, pinned: pinned ?? null, overrides: [...overrides].map(([path, mode]) => ({ path, mode })) };
+export function toModeState({ base, pinned, overrides, profiles }: ModeState): Result<'mode.get'>['state'] {
+  return {
+    base,
+    pinned: pinned ?? null,
+    overrides: [...overrides].map(([path, mode]) => ({ path, mode })),
+    profiles: [...(profiles ?? [])].map(([path, profile]) => ({ path, profile })),
+  };
 }
 
 export function toHandleInfo({ path, variant, outdated, writable, pid, process, since }: OpenHandle): HandleInfo {

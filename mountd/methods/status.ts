@@ -74,10 +74,11 @@ function summarise({ view }: Daemon): Summary {
   return { at: Date.now(), ready, missing, masterBytes: Number(masterBytes), ineligibleBy };
 }
 
-function countFailures({ files, profile }: Daemon): { reason: string; count: number }[] {
+function countFailures({ files, profileOf }: Daemon): { reason: string; count: number }[] {
   const counts = new Map<string, number>();
   for (const failure of files.catalog.failures()) {
-    if (failure.profile === profile) counts.set(failure.reason, (counts.get(failure.reason) ?? 0) + 1);
+    if (failure.profile === profileOf([failure.path]))
+      counts.set(failure.reason, (counts.get(failure.reason) ?? 0) + 1);
   }
   return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
 }

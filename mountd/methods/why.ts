@@ -38,7 +38,8 @@ function presentState({ variant, reason }: ServedPath, because: readonly string[
 /** As recorded in the manifest of the proxy that is there, else as it would be run. */
 async function commandOf(daemon: Daemon, asset: ServableAsset, path: VirtualPath): Promise<string[] | null> {
   const { catalog, pool } = daemon.files;
-  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === daemon.profile);
+  const profile = daemon.profileOf(asset.paths);
+  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
   const manifest = variant === undefined ? undefined : await pool.find(variant.poolKey);
   if (manifest !== undefined) return [...manifest.command];
   return await plannedCommand(daemon, asset, path);
@@ -49,7 +50,7 @@ async function plannedCommand(daemon: Daemon, asset: ServableAsset, path: Virtua
   // Without FFmpeg there is no command to show; the daemon has logged that it is missing.
   const generation = await daemon.production.generation().catch(() => undefined);
   if (row === undefined || generation === undefined) return null;
-  const plan = planProxy(row, daemon.profile, generation.toolchain);
+  const plan = planProxy(row, daemon.profileOf(row.paths), generation.toolchain);
   if (plan.kind !== 'make') return null;
   const { pool } = daemon.files;
   const output = pool.fileOf(plan.poolKey, plan.recipe.extension);

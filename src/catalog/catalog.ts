@@ -62,6 +62,10 @@ export interface Catalog {
   setOverrides(paths: readonly VirtualPath[], mode: Mode): void;
   /** Returns those that were there. */
   clearOverrides(paths: readonly VirtualPath[]): readonly VirtualPath[];
+  /** The profile chosen for each path; the root is the project. */
+  profiles(): ReadonlyMap<VirtualPath, string>;
+  chooseProfile(paths: readonly VirtualPath[], profile: string): void;
+  clearProfiles(paths: readonly VirtualPath[]): void;
   /** Closes the database, too. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The project's mode and its overrides. Unlike everything else in the catalog these were
+ * The project's mode, its overrides, and the profiles chosen for paths. Unlike everything else in the catalog these were
  * decided by a person and cannot be found again, so every change is synced to the disk.
  */
 
@@ -31,6 +31,31 @@ export class ModeRows {
     this.db.transaction(
       () => {
         for (const path of paths) statement.run(path, mode);
+      },
+      { durable: true },
+    );
+  }
+
+  profiles(): ReadonlyMap<VirtualPath, string> {
+    const sql = 'SELECT path, profile FROM profile_choice ORDER BY path';
+    return new Map(this.db.statement<[VirtualPath, string]>(sql, { raw: true }).all());
+  }
+
+  chooseProfile(paths: readonly VirtualPath[], profile: string): void {
+    const statement = this.db.statement('INSERT OR REPLACE INTO profile_choice VALUES (?, ?)');
+    this.db.transaction(
+      () => {
+        for (const path of paths) statement.run(path, profile);
+      },
+      { durable: true },
+    );
+  }
+
+  clearProfiles(paths: readonly VirtualPath[]): void {
+    const statement = this.db.statement('DELETE FROM profile_choice WHERE path = ?');
+    this.db.transaction(
+      () => {
+        for (const path of paths) statement.run(path);
       },
       { durable: true },
     );

@@ -150,6 +150,18 @@ class SqliteCatalog implements Catalog {
     return this.#modes.clearOverrides(paths);
   }
 
+  profiles(): ReadonlyMap<VirtualPath, string> {
+    return this.#modes.profiles();
+  }
+
+  chooseProfile(paths: readonly VirtualPath[], profile: string): void {
+    this.#modes.chooseProfile(paths, profile);
+  }
+
+  clearProfiles(paths: readonly VirtualPath[]): void {
+    this.#modes.clearProfiles(paths);
+  }
+
   close(): void {
     this.db.close();
   }

@@ -13,6 +13,8 @@ export const daemonOptionsSchema = z.strictObject({
   /** Nothing can flip this mount: needs `mode`. */
   pin: z.boolean().default(false),
   profile: z.string().optional(),
+  /** The editor that the proxies are for: chooses the profile; `auto` learns it from whoever opens a clip. */
+  nle: z.enum(['premiere', 'resolve', 'avid', 'fcp', 'kdenlive', 'auto']).optional(),
   stateDir: z.string().optional(),
   poolDir: z.string().optional(),
   driver: z.enum(['auto', 'native', 'portable']).default('auto'),
@@ -51,6 +53,7 @@ export const FLAGS: Readonly<Record<keyof DaemonOptions, string>> = {
   mode: 'mode',
   pin: 'pin',
   profile: 'profile',
+  nle: 'nle',
   stateDir: 'state',
   poolDir: 'pool',
   driver: 'driver',

@@ -43,6 +43,8 @@ const modeState = z.object({
   base: mode,
   pinned: mode.nullable(),
   overrides: z.array(z.object({ path, mode })),
+  /** Which profile's proxies are served, where somebody has said so; '' is the project. */
+  profiles: z.array(z.object({ path, profile: z.string() })),
 });
 
 const stayedMaster = z.object({ path, reason: z.string() });
@@ -133,7 +135,13 @@ export const METHODS = {
   },
   /** Without paths the project default changes. `wait` blocks until no handle is outdated. */
   'mode.set': {
-    params: z.strictObject({ mode, paths: z.array(path).optional(), wait: z.boolean().optional() }),
+    params: z.strictObject({
+      mode,
+      paths: z.array(path).optional(),
+      wait: z.boolean().optional(),
+      /** The set to serve from now on. */
+      profile: z.string().optional(),
+    }),
     result: flipReport,
   },
   'mode.clear': {
@@ -142,7 +150,13 @@ export const METHODS = {
   },
   /** Scans the paths, queues what is missing and (with `wait`) follows it to the end. */
   prewarm: {
-    params: z.strictObject({ paths: z.array(path), wait: z.boolean(), retryFailed: z.boolean().optional() }),
+    params: z.strictObject({
+      paths: z.array(path),
+      wait: z.boolean(),
+      retryFailed: z.boolean().optional(),
+      /** Another set than the one that is served. */
+      profile: z.string().optional(),
+    }),
     result: z.object({
       clips: z.array(clipResult),
       made: count,

@@ -116,11 +116,11 @@ export class Flipper {
   }
 
   #resolveAll(state: ModeState): View {
-    return resolveView(this.#options.source.all(), state, this.#options.policy);
+    return resolveView(this.#options.source.all(state), state, this.#options.policy);
   }
 
   #resolveBelow(paths: readonly VirtualPath[], state: ModeState): View {
-    return resolveView(this.#options.source.below(paths), state, this.#options.policy);
+    return resolveView(this.#options.source.below(paths, state), state, this.#options.policy);
   }
 
   #changesTo(desired: View): ViewChange[] {

@@ -1,18 +1,21 @@
 /**
- * The catalog as `view` wants it: assets with the proxy and the failure of the one
- * profile this mount serves.
+ * The catalog as `view` wants it: each asset with the proxy and the failure of the
+ * profile that is chosen for it.
  */
 
 import type { AssetId, FileIdentity } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { Catalog, CatalogServable, VariantRow } from '../catalog/catalog.js';
 import type { Pool } from '../pool/pool.js';
+import type { ModeState } from '../view/mode.js';
+import type { ProfileOf } from '../view/profile-choice.js';
 import type { PublishedProxy, ServableAsset } from '../view/servable.js';
 
 export interface ViewSource {
-  all(): Iterable<ServableAsset>;
+  /** With the profiles of a state that is not in force yet, or of the one that is. */
+  all(state?: ModeState): Iterable<ServableAsset>;
   /** Each asset once that has a name at or below one of the paths. */
-  below(paths: readonly VirtualPath[]): Iterable<ServableAsset>;
+  below(paths: readonly VirtualPath[], state?: ModeState): Iterable<ServableAsset>;
   get(id: AssetId): ServableAsset | undefined;
   byPath(path: VirtualPath): ServableAsset | undefined;
   byIdentity(identity: FileIdentity): ServableAsset | undefined;
@@ -21,34 +24,36 @@ export interface ViewSource {
 export interface ViewSourceOptions {
   readonly catalog: Catalog;
   readonly pool: Pool;
-  /** The profile an asset is served in. */
-  readonly profile: string;
-  /** What the queue says of an asset that has no proxy. */
-  readonly pendingOf: (id: AssetId) => string | undefined;
+  /** The profile an asset is served in, by a state of the mode or by the one in force. */
+  readonly profileIn: (state?: ModeState) => ProfileOf;
+  /** What the queue says of an asset that has no proxy of this profile. */
+  readonly pendingOf: (id: AssetId, profile: string) => string | undefined;
 }
 
 export function createViewSource(options: ViewSourceOptions): ViewSource {
-  const { catalog, pool, profile, pendingOf } = options;
-  const byId = (id: AssetId | undefined) => {
+  const { catalog, pool, profileIn, pendingOf } = options;
+  const byId = (id: AssetId | undefined, profileOf = profileIn()) => {
     const row = id === undefined ? undefined : catalog.get(id);
     if (row === undefined || row.paths.length === 0) return undefined;
-    const variants = catalog.variantsOf(row.id);
-    const proxy = proxyOf(variants, profile, pool);
-    return { ...pick(row), proxy, pending: proxy === undefined ? pendingOf(row.id) : undefined };
+    const profile = profileOf(row.paths);
+    const proxy = proxyOf(catalog.variantsOf(row.id), profile, pool);
+    return { ...pick(row), proxy, pending: proxy === undefined ? pendingOf(row.id, profile) : undefined };
   };
   return {
-    *all() {
-      for (const row of catalog.servable()) yield toServable(row, profile, pool);
+    *all(state) {
+      const profileOf = profileIn(state);
+      for (const row of catalog.servable()) yield toServable(row, profileOf(row.paths), pool);
     },
-    *below(paths) {
+    *below(paths, state) {
+      const profileOf = profileIn(state);
       const seen = new Set<AssetId>();
       for (const { id } of paths.flatMap((path) => catalog.below(path))) {
-        const asset = seen.has(id) ? undefined : byId(id);
+        const asset = seen.has(id) ? undefined : byId(id, profileOf);
         seen.add(id);
         if (asset !== undefined) yield asset;
       }
     },
-    get: byId,
+    get: (id) => byId(id),
     byPath: (path) => byId(catalog.byPath(path)?.id),
     byIdentity: (identity) => byId(catalog.byIdentity(identity)?.id),
   };

@@ -21,13 +21,15 @@ export interface EnqueueOptions {
   /** Also those that failed before. */
   readonly retryFailed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The profile of each asset; without it that of the project. */
+  readonly profileOf?: ((paths: readonly VirtualPath[]) => string) | undefined;
 }
 
 export type Enqueued = { readonly asset: AssetRow; readonly path: VirtualPath } & (
   | { readonly kind: 'already-there'; readonly proxySize: number }
   /** Was in the pool; the view has to look again. */
   | { readonly kind: 'adopted'; readonly proxySize: number }
-  | { readonly kind: 'queued'; readonly job: JobId }
+  | { readonly kind: 'queued'; readonly job: JobId; readonly profile: string }
   | { readonly kind: 'failed'; readonly job: JobId; readonly reason: string }
   | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
   | { readonly kind: 'not-ready'; readonly reason: string }
@@ -71,11 +73,8 @@ interface ToQueue {
   readonly request: JobRequest;
 }
 
-async function settleOne(
-  generation: Generation,
-  asset: AssetRow,
-  options: EnqueueOptions,
-): Promise<Enqueued | ToQueue> {
+async function settleOne(project: Generation, asset: AssetRow, options: EnqueueOptions): Promise<Enqueued | ToQueue> {
+  const generation = { ...project, profile: options.profileOf?.(asset.paths) ?? project.profile };
   const { catalog, profile, toolchain } = generation;
   const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
   const plan = planProxy(asset, profile, toolchain);
@@ -106,6 +105,6 @@ async function isThere({ pool }: Generation, variant: VariantRow): Promise<boole
 
 function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
   invariant(job !== undefined, 'the queue answers every request');
-  if (job.state !== 'failed') return { asset, path, kind: 'queued', job: job.id };
+  if (job.state !== 'failed') return { asset, path, kind: 'queued', job: job.id, profile: job.profile };
   return { asset, path, kind: 'failed', job: job.id, reason: job.reason ?? 'it failed before' };
 }

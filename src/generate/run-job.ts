@@ -39,7 +39,8 @@ export interface JobObserver {
   readonly lease: () => Lease;
 }
 
-export async function runJob(generation: Generation, observer: JobObserver): Promise<JobOutcome> {
+export async function runJob(project: Generation, observer: JobObserver): Promise<JobOutcome> {
+  const generation = { ...project, profile: observer.lease().job.profile };
   try {
     return await work(generation, observer);
   } catch (error) {

@@ -35,6 +35,7 @@ export interface WorkerPoolOptions {
 export interface FinishedJob {
   readonly job: JobId;
   readonly asset: AssetId;
+  readonly profile: string;
   /** The name it was read under; undefined when the file was gone. */
   readonly path: VirtualPath | undefined;
   readonly outcome: JobOutcome;
@@ -167,7 +168,7 @@ export class WorkerPool {
         }),
       );
       this.#running.delete(job.id);
-      this.#finished({ job: job.id, asset: job.asset, path, outcome });
+      this.#finished({ job: job.id, asset: job.asset, profile: job.profile, path, outcome });
       return outcome;
     } finally {
       keep.stop();

@@ -60,8 +60,8 @@ export interface JobQueue {
   /** Ends waiting and running jobs; the lease of a running one is lost. Returns how many. */
   cancel(ids: readonly JobId[]): number;
   get(id: JobId): Job | undefined;
-  /** The newest job of an asset. */
-  latestOf(asset: AssetId): Job | undefined;
+  /** The newest job of an asset, in any profile or in one. */
+  latestOf(asset: AssetId, profile?: string): Job | undefined;
   /** Waiting jobs in the order in which they will be leased, others the latest arrival first. */
   list(filter?: { state?: JobState; limit?: number }): readonly Job[];
   counts(): Readonly<Record<JobState, number>>;

@@ -130,7 +130,10 @@ class SqliteQueue implements JobQueue {
     return this.#select('WHERE id = ?', id)[0];
   }
 
-  latestOf(asset: AssetId): Job | undefined {
+  latestOf(asset: AssetId, profile?: string): Job | undefined {
+    if (profile !== undefined) {
+      return this.#select('WHERE asset = ? AND profile = ? ORDER BY arrival DESC LIMIT 1', asset, profile)[0];
+    }
     return this.#select('WHERE asset = ? ORDER BY arrival DESC LIMIT 1', asset)[0];
   }
 

@@ -1,24 +1,35 @@
 /** Changes of the mode, as the user asks for them. Pure. */
 
 import { ProxyfsError } from '../base/error.js';
-import type { VirtualPath } from '../base/paths.js';
+import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Mode, ModeState } from './mode.js';
 
 export type ModeChange =
-  | { readonly kind: 'base'; readonly mode: Mode }
-  | { readonly kind: 'set'; readonly mode: Mode; readonly paths: readonly VirtualPath[] }
+  /** `profile`: the set that is served from now on; without it, the one that was. */
+  | { readonly kind: 'base'; readonly mode: Mode; readonly profile?: string }
+  | { readonly kind: 'set'; readonly mode: Mode; readonly paths: readonly VirtualPath[]; readonly profile?: string }
+  /** Mode and profile of the paths are the project's again. */
   | { readonly kind: 'clear'; readonly paths: readonly VirtualPath[] };
 
 /** The state after the change. Throws `mode/pinned`, or `request/invalid` when there is nothing to clear. */
 export function changeMode(state: ModeState, change: ModeChange): ModeState {
   refuseWhenPinned(state);
-  if (change.kind === 'base') return { ...state, base: change.mode };
+  const profiles = new Map(state.profiles);
+  if (change.kind === 'base') {
+    if (change.profile !== undefined) profiles.set(ROOT, change.profile);
+    return { ...state, base: change.mode, profiles };
+  }
   const overrides = new Map(state.overrides);
   for (const path of change.paths) {
-    if (change.kind === 'set') overrides.set(path, change.mode);
-    else if (!overrides.delete(path)) throw nothingToClear(path, state);
+    if (change.kind === 'clear') {
+      const hadProfile = path !== ROOT && profiles.delete(path);
+      if (!overrides.delete(path) && !hadProfile) throw nothingToClear(path, state);
+      continue;
+    }
+    overrides.set(path, change.mode);
+    if (change.profile !== undefined) profiles.set(path, change.profile);
   }
-  return { ...state, overrides };
+  return { ...state, overrides, profiles };
 }
 
 function refuseWhenPinned({ pinned }: ModeState): void {

@@ -1,6 +1,7 @@
 /** Modes and what decides them, strongest first: the pin, the longest override, the default. */
 
 import { ROOT, type VirtualPath } from '../base/paths.js';
+import type { ProfileChoices } from './profile-choice.js';
 
 export type Mode = 'proxy' | 'master';
 
@@ -8,6 +9,8 @@ export interface ModeState {
   /** Project default. */
   readonly base: Mode;
   readonly overrides: ReadonlyMap<VirtualPath, Mode>;
+  /** Which profile's proxies proxy mode serves, where somebody has said so. */
+  readonly profiles?: ProfileChoices;
   /** Set when the mount was made with --pin: nothing else counts. */
   readonly pinned: Mode | undefined;
 }

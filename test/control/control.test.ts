@@ -46,7 +46,7 @@ async function rawPeer(t: Test, path: string): Promise<{ socket: Socket; receive
   return { socket, received: new Promise((resolve) => socket.once('close', () => resolve(text))) };
 }
 
-const noMode = { state: { base: 'proxy' as const, pinned: null, overrides: [] }, effective: null };
+const noMode = { state: { base: 'proxy' as const, pinned: null, overrides: [], profiles: [] }, effective: null };
 
 t.test('calls are answered as they end, with their progress, and errors keep code and details', async (t) => {
   const socket = await serve(t, {
