@@ -157,6 +157,8 @@ const media = object<MediaInfo>({
   timecode: orUndefined(text),
   reel: orUndefined(text),
   tags,
+  movieTimescale: orAbsent(number),
+  extras: orAbsent(list(text)),
 });
 
 function isRecord(value: unknown): value is Record<string, unknown> {

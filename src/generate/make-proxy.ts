@@ -23,6 +23,7 @@ import { describeRejection, type ValidationReport } from '../validate/report.js'
 import { validateProxy } from '../validate/validate.js';
 import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
+import { matchMovieLength } from './movie-length.js';
 import { stampMxfIdentity } from './mxf-identity.js';
 import type { MakePlan } from './plan.js';
 
@@ -99,6 +100,7 @@ async function readBack(proxyFile: RealPath, { generation, plan, options }: Maki
   try {
     const { media, recipe } = plan;
     if (recipe.muxer === 'mxf') await stampMxfIdentity(proxyFile, plan.poolKey, options.signal);
+    else await matchMovieLength(proxyFile, media);
     return await validateProxy(generation.toolchain, { master: media, proxyFile, recipe, signal: options.signal });
   } catch (error) {
     const found = whatIsWrong(error);

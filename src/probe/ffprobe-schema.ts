@@ -39,6 +39,7 @@ const streamSchema = z.object({
 
 const outputSchema = z.object({
   streams: z.array(streamSchema),
+  chapters: z.array(z.unknown()).default([]),
   format: z.object({ format_name: z.string(), duration: z.string().optional(), tags }),
 });
 

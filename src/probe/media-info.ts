@@ -16,6 +16,10 @@ export interface MediaInfo {
   readonly timecode: string | undefined;
   readonly reel: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** Ticks a second in which a QuickTime or MP4 header counts lengths and edits. Absent elsewhere and until counted. */
+  readonly movieTimescale?: number;
+  /** Names of what a file carries beside its streams: `chapters`, `HDR mastering display`, ... Absent until counted. */
+  readonly extras?: readonly string[];
 }
 
 export type MediaStream = VideoStream | AudioStream | OtherStream;
@@ -50,7 +54,7 @@ export interface VideoStream extends StreamBase {
   readonly sampleAspect: Rational | undefined;
   /** Degrees of the display matrix, 0 when there is none. */
   readonly rotation: number;
-  /** `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`. */
+  /** `progressive`, `tt`, `bb`, `tb`, `bt` or `unknown`: the container's word, else that of the first frame. */
   readonly fieldOrder: string;
   readonly hasAlpha: boolean;
   readonly color: ColorTags;

@@ -11,10 +11,21 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { add, divide, multiply, parseDecimal, parseRational, type Rational, rational } from '../time/rational.js';
+import {
+  add,
+  compare,
+  divide,
+  parseDecimal,
+  parseRational,
+  type Rational,
+  rational,
+  subtract,
+} from '../time/rational.js';
 import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
+import { extrasOf } from './extras.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
-import type { MediaInfo, VideoStream } from './media-info.js';
+import { needsFirstFrame, readFirstFrame } from './first-frame.js';
+import type { MediaInfo, MediaStream, VideoStream } from './media-info.js';
 import { readMovieHeader } from './quicktime-boxes.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
@@ -30,7 +41,7 @@ export interface ProbeOptions extends FfprobeOptions {
 export async function probeMedia(toolchain: Toolchain, path: RealPath, options: ProbeOptions = {}): Promise<MediaInfo> {
   const file = await open(path, 'r');
   try {
-    const words = ['-show_format', '-show_streams', '-of', 'json', fileArgument(path)];
+    const words = ['-show_format', '-show_streams', '-show_chapters', '-of', 'json', fileArgument(path)];
     const output = parseFfprobeOutput(await runFfprobe(toolchain, words, options));
     const movie = output.format.format_name.startsWith('mov,') ? await readMovieHeader(file) : undefined;
     const tracks = movie === undefined ? [] : readTracks(movie.body);
@@ -38,7 +49,10 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
     const counted = await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
-    return movie?.fragmented === true ? await withPacketLengths(toolchain, path, counted, options) : counted;
+    const looked = await withFirstFrame(toolchain, path, output, counted, options);
+    const [track] = tracks;
+    const timed = track === undefined ? looked : { ...looked, movieTimescale: track.movieTimescale };
+    return movie?.fragmented === true ? await withPacketLengths(toolchain, path, timed, options) : timed;
   } finally {
     await file.close();
   }
@@ -57,6 +71,26 @@ async function withCadence(media: MediaInfo, measure: (stream: VideoStream) => P
   return { ...media, streams };
 }
 
+async function withFirstFrame(
+  toolchain: Toolchain,
+  path: RealPath,
+  output: FfprobeOutput,
+  media: MediaInfo,
+  options: FfprobeOptions,
+): Promise<MediaInfo> {
+  const video = media.streams.find(
+    (stream) => stream.kind === 'video' && !stream.dispositions.includes('attached_pic'),
+  );
+  const asks = video?.kind === 'video' && video.codec !== 'unknown' && needsFirstFrame(video);
+  const frame = asks ? await readFirstFrame(toolchain, path, video, options) : undefined;
+  const streams = media.streams.map((stream) =>
+    stream === video && video?.kind === 'video' && video.fieldOrder === 'unknown'
+      ? { ...video, fieldOrder: frame?.fieldOrder ?? 'unknown' }
+      : stream,
+  );
+  return { ...media, streams, extras: extrasOf(output, frame?.sideData ?? []) };
+}
+
 /** Headers of fragmented files state absurd lengths: streams are as long as their packets. */
 async function withPacketLengths(
   toolchain: Toolchain,
@@ -69,11 +103,21 @@ async function withPacketLengths(
     if (stream.kind === 'video') streams.push(withPictureLength(stream));
     else if (stream.kind !== 'audio') streams.push(stream);
     if (stream.kind !== 'audio') continue;
-    const select = ['-select_streams', String(stream.index), '-show_entries', 'packet=duration_time', '-of', 'csv=p=0'];
-    const lengths = await runFfprobe(toolchain, [...select, fileArgument(path)], options);
-    streams.push({ ...stream, duration: sumOfLengths(lengths) ?? stream.duration });
+    const entries = ['-show_entries', 'packet=pts_time,duration_time', '-of', 'csv=p=0'];
+    const select = ['-select_streams', String(stream.index), ...entries];
+    const packets = await runFfprobe(toolchain, [...select, fileArgument(path)], options);
+    streams.push({ ...stream, duration: lengthOfPackets(packets) ?? stream.duration });
   }
-  return { ...media, streams };
+  return { ...media, streams, duration: lastEnd(streams) ?? media.duration };
+}
+
+/** From the beginning of the earliest stream to the end of the last. */
+function lastEnd(streams: readonly MediaStream[]): Rational | undefined {
+  const timed = streams.filter((stream) => stream.kind === 'video' || stream.kind === 'audio');
+  const ends = timed.map((stream) => add(stream.startTime ?? rational(0), stream.duration ?? rational(0)));
+  const starts = timed.map((stream) => stream.startTime ?? rational(0)).sort(compare);
+  const [end, start] = [ends.sort(compare).at(-1), starts[0]];
+  return end === undefined || start === undefined ? undefined : subtract(end, start);
 }
 
 function withPictureLength(stream: VideoStream): VideoStream {
@@ -82,12 +126,18 @@ function withPictureLength(stream: VideoStream): VideoStream {
   return { ...stream, duration: divide(rational(frames), frameRate) };
 }
 
-/** FFmpeg does not know the length of a last packet (`N/A`): packets of one sound are equally long. */
-function sumOfLengths(text: string): Rational | undefined {
-  const lines = text.split('\n').filter((line) => line !== '');
-  const known = lines.map((line) => parseDecimal(line.replace(/,.*$/, ''))).filter((length) => length !== undefined);
-  const [first] = known;
-  return first === undefined ? undefined : known.reduce(add, multiply(first, rational(lines.length - known.length)));
+/**
+ * From the first packet's time to the end of the last: there may be gaps between them.
+ * FFmpeg does not know the length of a last packet (`N/A`): packets of one sound are equally long.
+ */
+function lengthOfPackets(text: string): Rational | undefined {
+  const packets = text.split('\n').map((line) => line.split(',').map(parseDecimal));
+  const times = packets.map(([time]) => time).filter((time) => time !== undefined);
+  const usual = packets.find(([time, length]) => time !== undefined && length !== undefined)?.[1];
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined || usual === undefined) return undefined;
+  const length = packets.findLast(([time]) => time !== undefined)?.[1] ?? usual;
+  return subtract(add(last, length), first);
 }
 
 function applyCadence(stream: VideoStream, cadence: Cadence): VideoStream {

@@ -16,6 +16,8 @@ const TOP_LEVEL_LIMIT = 10_000;
 
 export interface MovieHeader {
   readonly body: Buffer;
+  /** Where the body lies in the file. */
+  readonly position: number;
   /** The samples lie in movie fragments, so the header's tables do not list them all. */
   readonly fragmented: boolean;
 }
@@ -35,7 +37,7 @@ export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | u
       const body = Buffer.alloc(length);
       const read = await file.read(body, 0, length, position + extent.header);
       if (read.bytesRead !== length) return undefined;
-      return { body, fragmented: child(body, 'mvex') !== undefined };
+      return { body, position: position + extent.header, fragmented: child(body, 'mvex') !== undefined };
     }
     position += extent.length;
   }

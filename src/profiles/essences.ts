@@ -4,7 +4,7 @@
  */
 
 import type { VideoStream } from '../probe/media-info.js';
-import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix } from './geometry.js';
+import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isFullRange, isRgb } from './geometry.js';
 import { option, type Plan } from './plan.js';
 import type { VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
@@ -45,7 +45,7 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
       option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
       option(
         'without the note of x264, which names the threads of this machine',
-        '-bsf:v',
+        '-bsf:v:0',
         'filter_units=remove_types=6',
       ),
       ...(fields === 'progressive'
@@ -109,13 +109,17 @@ export function encodersOf(video: VideoEssence): readonly string[] {
   return ESSENCES[video].encoders;
 }
 
-/** The target's first choice, or its second where the first cannot carry the picture. */
+/**
+ * The target's first choice, or its second where the first cannot carry the picture. A
+ * full-range picture in QuickTime becomes H.264: no other of these codecs can state it.
+ */
 export function essenceOf(plan: Pick<Plan, 'target' | 'video'>): Essence {
   const { video, otherwise, muxer } = plan.target;
   if (otherwise === undefined) return ESSENCES[video];
   // FFmpeg's MXF muxer states square pixels for every DNxHR picture.
-  const fits = carries(ESSENCES[video], plan.video) && (muxer !== 'mxf' || hasSquarePixels(plan.video));
-  return ESSENCES[fits ? video : otherwise];
+  if (carries(ESSENCES[video], plan.video) && (muxer !== 'mxf' || hasSquarePixels(plan.video))) return ESSENCES[video];
+  const last = muxer === 'mov' && !carries(ESSENCES[otherwise], plan.video) ? 'h264-intra' : otherwise;
+  return ESSENCES[last];
 }
 
 function carries(essence: Essence, video: VideoStream): boolean {
@@ -123,5 +127,6 @@ function carries(essence: Essence, video: VideoStream): boolean {
   const large = video.width >= width && video.height >= height;
   const matrix = impliedMatrix(video);
   const colored = essence.matrices === undefined || (matrix !== undefined && essence.matrices.includes(matrix));
-  return large && colored && (essence.interlaced || fieldsOf(video) === 'progressive');
+  const ranged = essence.fullRange || !isFullRange(video) || isRgb(video);
+  return large && colored && ranged && (essence.interlaced || fieldsOf(video) === 'progressive');
 }

@@ -26,11 +26,12 @@ export function isRgb(video: VideoStream): boolean {
  * The tags of a proxy: the master's, as far as they are known names. The range is kept
  * where the codec can state it, else the samples are converted to limited range.
  */
-export function proxyColor(video: VideoStream, keepsFullRange: boolean): ColorTags {
+export function proxyColor(video: VideoStream, keepsFullRange: boolean, namesEveryMatrix = false): ColorTags {
   const { matrix, primaries, transfer } = video.color;
+  const isAlias = matrix === 'bt470bg' && !namesEveryMatrix;
   return {
     range: isFullRange(video) && keepsFullRange ? 'pc' : 'tv',
-    matrix: isRgb(video) ? matrixForRgb(video) : pick(MATRICES, matrix === 'bt470bg' ? SAME_AS_BT470BG : matrix),
+    matrix: isRgb(video) ? matrixForRgb(video) : pick(MATRICES, isAlias ? SAME_AS_BT470BG : matrix),
     primaries: pick(PRIMARIES, primaries),
     transfer: pick(TRANSFERS, transfer),
   };
@@ -40,7 +41,7 @@ export function proxyColor(video: VideoStream, keepsFullRange: boolean): ColorTa
 const SAME_AS_BT470BG = 'smpte170m';
 
 /** Names that FFmpeg's filters take and that the proxy codecs or their containers can state. */
-const MATRICES = ['bt709', 'smpte170m', 'smpte240m', 'bt2020nc'];
+const MATRICES = ['bt709', 'bt470bg', 'smpte170m', 'smpte240m', 'bt2020nc'];
 const PRIMARIES = ['bt709', 'bt470m', 'bt470bg', 'smpte170m', 'smpte240m', 'film', 'bt2020', 'smpte431', 'smpte432'];
 const TRANSFERS = [
   ...['bt709', 'smpte170m', 'smpte240m', 'linear', 'iec61966-2-4', 'iec61966-2-1', 'bt2020-10', 'bt2020-12'],

@@ -5,6 +5,7 @@ import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
 import type { ProfileTarget } from './profiles.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
+import type { Timing } from './timing.js';
 
 export interface Plan {
   readonly target: ProfileTarget;
@@ -15,8 +16,11 @@ export interface Plan {
   readonly audio: readonly AudioStream[];
   readonly rate: Rational;
   readonly frames: number;
-  /** Whole frames that the picture begins after the earliest stream. */
-  readonly leadFrames: number;
+  readonly timing: Timing;
+  /** Pictures that are cover art, as far as the container holds any. */
+  readonly cover: readonly VideoStream[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly movieTimescale: number | undefined;
   readonly timecode: string | undefined;
   readonly reel: string | undefined;
 }

@@ -43,7 +43,7 @@ export const PROFILES: readonly Profile[] = [
         '.mov as ProRes Proxy, .mp4 as H.264 with key frames only, .mxf as DNxHR LB (SD and interlaced: MPEG-2 intra)',
       advice: 'Premiere Pro, Final Cut Pro, Kdenlive and mixed houses: the default',
     },
-    set(SOURCE_SIZE, { muxer: 'mov', video: 'prores-proxy' }),
+    set(SOURCE_SIZE, { muxer: 'mov', video: 'prores-proxy', otherwise: 'h264-intra' }),
   ),
   profile(
     {

@@ -7,8 +7,17 @@
  */
 
 import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
-import { compare, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
+import type { Rational } from '../time/rational.js';
 import { audioArguments } from './audio-arguments.js';
+import {
+  carriedStreams,
+  coverArguments,
+  coverOf,
+  headerArguments,
+  isCoverArt,
+  labelArguments,
+  mapArguments,
+} from './carried-arguments.js';
 import { essenceOf } from './essences.js';
 import { fieldsOf } from './geometry.js';
 import { type Dimensions, divisorFor } from './picture-size.js';
@@ -16,6 +25,7 @@ import { option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
 import { hashRecipe } from './recipe-hash.js';
+import { timingOf } from './timing.js';
 import { videoArguments, videoExpectation } from './video-arguments.js';
 
 /** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
@@ -45,6 +55,7 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
       ...mapArguments(plan),
       ...videoArguments(plan),
       ...audioArguments(plan),
+      ...coverArguments(plan),
       ...labelArguments(plan),
       ...containerArguments(plan),
     ],
@@ -82,9 +93,12 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
     audio,
     rate,
     frames: video.frames,
-    leadFrames: lead(video, audio, rate),
+    timing: timingOf(video, audio, rate, target.muxer),
+    cover: coverOf(media, target.muxer),
     timecode,
     reel,
+    tags: media.tags,
+    movieTimescale: media.movieTimescale,
   };
 }
 
@@ -96,48 +110,19 @@ function pictureOf(profile: Profile, target: ProfileTarget, video: VideoStream):
 }
 
 function onlyVideo(media: MediaInfo): VideoStream {
-  const videos = media.streams.filter((stream): stream is VideoStream => stream.kind === 'video');
+  const videos = media.streams.filter(
+    (stream): stream is VideoStream => stream.kind === 'video' && !isCoverArt(stream),
+  );
   const [video] = videos;
   if (video === undefined) throw new Refusal('no-video', 'it has no picture');
   if (videos.length > 1) throw new Refusal('several-videos', `it has ${videos.length} pictures; a proxy carries one`);
   return video;
 }
 
-/** How many whole frames the picture begins after the sound; a part of a frame cannot be kept. */
-function lead(video: VideoStream, audio: readonly AudioStream[], rate: Rational): number {
-  const starts = [video, ...audio].map((stream) => stream.startTime ?? rational(0));
-  const earliest = starts.reduce((least, next) => (compare(next, least) < 0 ? next : least));
-  const frames = toNumber(multiply(subtract(video.startTime ?? rational(0), earliest), rate));
-  if (Math.abs(frames - Math.round(frames)) > LEAD_TOLERANCE) {
-    throw new Refusal('stream-start', `picture and sound begin ${frames.toFixed(2)} frames apart, not whole frames`);
-  }
-  return Math.round(frames);
-}
-
-/** ffprobe rounds start times to microseconds and movie headers to milliseconds. */
-const LEAD_TOLERANCE = 0.1;
-
 function inputArguments(plan: Plan): RecipeArgument[] {
   return [
     option('rotation stays a property of the file, never of the pixels', '-noautorotate'),
     option('the exact rate that the frames keep', '-r', rateWords(plan.rate)),
-  ];
-}
-
-function mapArguments(plan: Plan): RecipeArgument[] {
-  const mapped = [plan.video, ...plan.audio].flatMap((stream) => ['-map', `0:${stream.index}`]);
-  return [
-    option('the picture and every sound, in the order of the master', ...mapped),
-    option('tracks that are neither picture nor sound stay with the master', '-dn', '-sn', '-map_chapters', '-1'),
-  ];
-}
-
-function labelArguments(plan: Plan): RecipeArgument[] {
-  const { timecode, reel } = plan;
-  const reelOption = plan.target.muxer === 'mxf' ? '-metadata' : '-metadata:s:v:0';
-  return [
-    ...(timecode === undefined ? [] : [option('start timecode of the master', '-timecode', timecode)]),
-    ...(reel === undefined ? [] : [option('reel name: it is not inherited', reelOption, `reel_name=${reel}`)]),
   ];
 }
 
@@ -152,7 +137,7 @@ function containerArguments(plan: Plan): RecipeArgument[] {
   }
   return [
     option('the same bytes from the same master', ...exact, '-fflags', '+bitexact'),
-    option('header first: opens at once over a network', '-movflags', '+faststart'),
+    ...headerArguments(plan),
     option('the container that the name says', '-f', plan.target.muxer),
   ];
 }
@@ -160,10 +145,10 @@ function containerArguments(plan: Plan): RecipeArgument[] {
 function expectationOf(plan: Plan): Expectation {
   const { codec, pixelFormat, color } = videoExpectation(plan);
   return {
-    streams: [
-      { kind: 'video', masterIndex: plan.video.index },
-      ...plan.audio.map((stream) => ({ kind: 'audio' as const, masterIndex: stream.index })),
-    ],
+    streams: carriedStreams(plan).map((stream) => ({
+      kind: stream.kind === 'audio' ? 'audio' : 'video',
+      masterIndex: stream.index,
+    })),
     width: plan.picture.width,
     height: plan.picture.height,
     videoCodec: codec,

@@ -1,11 +1,11 @@
 /** The arguments that make the picture of a proxy. Pure. */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
-import { formatRational } from '../time/rational.js';
 import { type Essence, essenceOf } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
+import { timingArguments, timingFilters } from './timing.js';
 
 export interface VideoExpectation {
   readonly codec: string;
@@ -17,7 +17,8 @@ export interface VideoExpectation {
 export function videoExpectation(plan: Plan): VideoExpectation {
   const essence = essenceOf(plan);
   const full = essence.fullRange && isFullRange(plan.video) && !isRgb(plan.video);
-  const color = proxyColor(plan.video, full);
+  const namesEveryMatrix = essence.codec === 'h264' || essence.codec === 'mpeg2video';
+  const color = proxyColor(plan.video, full, namesEveryMatrix);
   return {
     codec: essence.codec,
     // FFmpeg's name for a full-range 4:2:0 picture in H.264.
@@ -34,7 +35,11 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
   refuseImpossible(plan.video, essence, fields);
   const encoder = chooseEncoder(essence, plan.encoders);
   return [
-    option('frames keep their number; nothing is dropped or repeated', '-vf', filterChain(plan, essence, fields)),
+    option(
+      'frames keep their number; nothing is dropped or repeated',
+      '-filter:v:0',
+      filterChain(plan, essence, fields),
+    ),
     plan.encoders.options.has('fps_mode')
       ? option('one frame out for one frame in', '-fps_mode', 'passthrough')
       : option('one frame out for one frame in', '-vsync', 'passthrough'),
@@ -42,7 +47,8 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
     ...essence.options(encoder, fields),
     option('the pixel format that belongs to the codec tag', '-pix_fmt', essence.pixelFormat),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
-    ...fieldArguments(fields),
+    ...timingArguments(plan.timing),
+    ...fieldArguments(plan, fields),
   ];
 }
 
@@ -71,12 +77,11 @@ function chooseEncoder(essence: Essence, available: EncoderSet): string {
 }
 
 function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
-  const rate = formatRational({ num: plan.rate.den, den: plan.rate.num });
-  const lead = plan.leadFrames === 0 ? 'N' : `N+${plan.leadFrames}`;
-  const marked = fields === 'progressive' ? [] : [`setfield=${fields === 'top-first' ? 'tff' : 'bff'}`];
+  // Also where there are none: some decoders call every frame interlaced.
+  const marked = `setfield=${{ progressive: 'prog', 'top-first': 'tff', 'bottom-first': 'bff' }[fields]}`;
   const format = `format=${essence.pixelFormat}`;
   const tags = tagFilter(videoExpectation(plan).color);
-  return [`settb=${rate}`, `setpts=${lead}`, ...marked, scaleFilter(plan, fields), format, tags].join(',');
+  return [...timingFilters(plan.timing), marked, scaleFilter(plan, fields), format, tags].join(',');
 }
 
 /** Encoders take the tags from the frames; conversions and some decoders leave them unset. */
@@ -103,11 +108,13 @@ function scaleFilter(plan: Plan, fields: Fields): string {
   return `scale=${words.join(':')}`;
 }
 
-function fieldArguments(fields: Fields): RecipeArgument[] {
+function fieldArguments({ target, video }: Plan, fields: Fields): RecipeArgument[] {
   if (fields === 'progressive') return [];
   const top = fields === 'top-first';
+  // QuickTime also states which field is stored first; elsewhere only the order of showing exists.
+  const order = target.muxer === 'mov' ? video.fieldOrder : top ? 'tt' : 'bb';
   return [
     option('interlaced coding', '-flags:v', '+ildct+ilme'),
-    option('field order of the master', '-top', top ? '1' : '0', '-field_order', top ? 'tt' : 'bb'),
+    option('field order of the master', '-top', top ? '1' : '0', '-field_order', order),
   ];
 }

@@ -18,38 +18,52 @@ import {
   subtract,
   toNumber,
 } from '../time/rational.js';
+import { compareCover, compareFile, compareLabels } from './compare-labels.js';
 import type { ValidationCheck } from './report.js';
 
 export function compareMedia(master: MediaInfo, proxy: MediaInfo, expect: Expectation): ValidationCheck[] {
-  const found = proxy.streams.filter((stream) => stream.kind === 'video' || stream.kind === 'audio');
+  const found = carriedOf(proxy);
+  const kinds = (streams: readonly { readonly kind: string }[]) => streams.map((stream) => stream.kind).join(' ');
   const checks = [
-    same(
-      'streams',
-      expect.streams.map((stream) => stream.kind).join(' '),
-      found.map((stream) => stream.kind).join(' '),
-    ),
+    same('streams', kinds(expect.streams), kinds(found)),
     same('timecode', expect.timecode ?? 'none', proxy.timecode ?? 'none'),
     same('reel', master.reel ?? 'none', proxy.reel ?? 'none'),
+    ...compareFile(master, proxy, expect),
   ];
   const origins = { master: earliestStart(master), proxy: earliestStart(proxy) };
+  const picture = pictureOf(master);
+  let sounds = 0;
   expect.streams.forEach(({ masterIndex }, position) => {
     const original = master.streams.find((stream) => stream.index === masterIndex);
     const copy = found[position];
     if (original?.kind === 'video' && copy?.kind === 'video') {
-      checks.push(...compareVideo(original, copy, expect), ...compareStart(original, copy, origins, original));
+      if (isCoverArt(original)) checks.push(...compareCover(original, copy));
+      else checks.push(...compareVideo(original, copy, expect), ...compareStart(original, copy, origins, original));
     } else if (original?.kind === 'audio' && copy?.kind === 'audio') {
-      const picture = master.streams.find((stream) => stream.kind === 'video');
-      checks.push(...compareAudio(original, copy, picture, expect, position));
+      checks.push(...compareAudio(original, copy, picture, expect, `audio ${sounds}`));
       checks.push(...compareStart(original, copy, origins, picture));
     }
+    if (original?.kind === 'audio') sounds += 1;
   });
   return checks;
+}
+
+/** Picture, sounds and cover art in file order: the other streams of a proxy are its muxer's (timecode). */
+function carriedOf(media: MediaInfo): (VideoStream | AudioStream)[] {
+  return media.streams.filter((stream) => stream.kind === 'video' || stream.kind === 'audio');
+}
+
+const isCoverArt = (stream: VideoStream): boolean => stream.dispositions.includes('attached_pic');
+
+function pictureOf(media: MediaInfo): VideoStream | undefined {
+  return media.streams.find((stream): stream is VideoStream => stream.kind === 'video' && !isCoverArt(stream));
 }
 
 function compareVideo(master: VideoStream, proxy: VideoStream, expect: Expectation): ValidationCheck[] {
   const rate = master.frameRate;
   const length = lengthOfPicture(master);
   return [
+    ...compareLabels('video', master, proxy),
     same('video frame count', text(master.frames), text(proxy.frames)),
     same('video hidden frames', '0', text(proxy.hiddenFrames)),
     same('video frame rate', rateText(rate), rateText(proxy.frameRate)),
@@ -62,7 +76,7 @@ function compareVideo(master: VideoStream, proxy: VideoStream, expect: Expectati
     same('video codec', expect.videoCodec, proxy.codec),
     same('video pixel format', expect.pixelFormat, proxy.pixelFormat),
     ...tagPair(proxy),
-    ...compareColor(expect, proxy),
+    ...compareColor(expect, master, proxy),
   ];
 }
 
@@ -73,13 +87,16 @@ function tagPair(proxy: VideoStream): ValidationCheck[] {
   return format === undefined ? [] : [same(`video pixel format of ${proxy.codecTag}`, format, proxy.pixelFormat)];
 }
 
-function compareColor(expect: Expectation, proxy: VideoStream): ValidationCheck[] {
+/** The recipe's tags, and the master's own where the recipe has no word for them. */
+function compareColor(expect: Expectation, master: VideoStream, proxy: VideoStream): ValidationCheck[] {
   const names = ['matrix', 'primaries', 'transfer'] as const;
-  const tags = names.filter((name) => expect.color[name] !== undefined);
   return [
     // A missing range tag means limited range everywhere.
     same('video color range', expect.color.range ?? 'tv', proxy.color.range ?? 'tv'),
-    ...tags.map((name) => same(`video color ${name}`, expect.color[name] ?? '', proxy.color[name] ?? 'none')),
+    ...names.flatMap((name) => {
+      const wanted = expect.color[name] ?? master.color[name];
+      return wanted === undefined ? [] : [same(`video color ${name}`, wanted, proxy.color[name] ?? 'none')];
+    }),
   ];
 }
 
@@ -88,12 +105,12 @@ function compareAudio(
   proxy: AudioStream,
   picture: VideoStream | undefined,
   expect: Expectation,
-  position: number,
+  name: string,
 ): ValidationCheck[] {
-  const name = `audio ${position - 1}`;
   const length =
     expect.audioLength === 'as-video' && picture !== undefined ? lengthOfPicture(picture) : master.duration;
   return [
+    ...compareLabels(name, master, proxy),
     same(`${name} channels`, String(master.channels), String(proxy.channels)),
     same(`${name} sample rate`, String(master.sampleRate), String(proxy.sampleRate)),
     // Without a label in the master there is nothing that the proxy could contradict.
@@ -102,13 +119,19 @@ function compareAudio(
   ];
 }
 
-/** A sample, and the microsecond to which ffprobe rounds; MXF counts sound in frames. */
+/**
+ * A sample, and the microsecond to which ffprobe rounds; MXF counts sound in frames. Coded
+ * sound is copied packet by packet: how much of the last one counts is the header's word.
+ */
 function audioTolerance(master: AudioStream, picture: VideoStream | undefined, expect: Expectation): Rational {
   if (expect.audioLength === 'as-video' && picture?.frameRate !== undefined) {
     return divide(rational(1, 2), picture.frameRate);
   }
+  if (!master.codec.startsWith('pcm_')) return CODED_SOUND_TOLERANCE;
   return add(rational(1, Math.max(1, master.sampleRate)), rational(2, 1_000_000));
 }
+
+const CODED_SOUND_TOLERANCE = rational(1, 200);
 
 /** Streams keep their places against each other, to half a frame. */
 function compareStart(

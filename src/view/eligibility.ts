@@ -8,7 +8,7 @@
 
 import { extensionOf } from '../base/media-extension.js';
 import type { VirtualPath } from '../base/paths.js';
-import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
+import type { MediaInfo, VideoStream } from '../probe/media-info.js';
 import {
   compare,
   divide,
@@ -31,8 +31,7 @@ export function classify(path: VirtualPath, media: MediaInfo): Eligibility {
     classifyContainer(path, media) ??
     classifyStreams(media) ??
     classifyPicture(onlyVideo(media)) ??
-    classifyFrames(onlyVideo(media)) ??
-    classifyStarts(onlyVideo(media), media) ?? { kind: 'eligible' }
+    classifyFrames(onlyVideo(media)) ?? { kind: 'eligible' }
   );
 }
 
@@ -52,7 +51,7 @@ function classifyContainer(path: VirtualPath, media: MediaInfo): Eligibility | u
 
 function classifyStreams(media: MediaInfo): Eligibility | undefined {
   const pictures = videos(media);
-  const moving = pictures.filter((stream) => !stream.dispositions.includes('attached_pic'));
+  const moving = pictures.filter((stream) => !isCoverArt(stream));
   const sounds = media.streams.some((stream) => stream.kind === 'audio');
   if (moving.length === 0 && pictures.length > 0) {
     return ineligible('cover-art', 'its only picture is cover art');
@@ -62,8 +61,8 @@ function classifyStreams(media: MediaInfo): Eligibility | undefined {
       ? ineligible('audio-only', 'it has sound but no picture')
       : ineligible('no-video', 'it has neither picture nor sound');
   }
-  if (pictures.length > 1) {
-    return ineligible('several-videos', `it has ${pictures.length} picture streams, and a proxy carries one`);
+  if (moving.length > 1) {
+    return ineligible('several-videos', `it has ${moving.length} picture streams, and a proxy carries one`);
   }
   return undefined;
 }
@@ -105,28 +104,14 @@ function classifyLength(video: VideoStream, frames: number, rate: Rational): Eli
   return ineligible('length-mismatch', `its header says ${stated} s, but ${real}; programs disagree on its length`);
 }
 
-/** Streams may start apart by whole frames of the picture; a proxy cannot keep a part of one. */
-function classifyStarts(video: VideoStream, media: MediaInfo): Eligibility | undefined {
-  const rate = video.frameRate ?? rational(1);
-  const start = video.startTime ?? rational(0);
-  const sounds = media.streams.filter((stream): stream is AudioStream => stream.kind === 'audio');
-  const earliest = sounds.map((stream) => stream.startTime ?? rational(0)).sort(compare)[0] ?? start;
-  if (compare(start, earliest) <= 0) return undefined;
-  const frames = toNumber(divide(magnitude(subtract(start, earliest)), rational(rate.den, rate.num)));
-  if (Math.abs(frames - Math.round(frames)) <= START_TOLERANCE) return undefined;
-  const apart = `${frames.toFixed(2)} frames at ${formatRational(rate)}`;
-  return ineligible('stream-start', `its picture begins ${apart} after its sound, which is not a whole number`);
-}
-
-/** Share of a frame: start times are rounded to microseconds and movie headers to milliseconds. */
-const START_TOLERANCE = 0.1;
-
 function videos(media: MediaInfo): VideoStream[] {
   return media.streams.filter((stream): stream is VideoStream => stream.kind === 'video');
 }
 
+const isCoverArt = (stream: VideoStream): boolean => stream.dispositions.includes('attached_pic');
+
 function onlyVideo(media: MediaInfo): VideoStream {
-  const [video] = videos(media);
+  const video = videos(media).find((stream) => !isCoverArt(stream));
   if (video === undefined) throw new Error('invariant violated: streams were classified before the picture');
   return video;
 }

@@ -94,14 +94,30 @@ t.test('rate, timecode, reel, rotation, range and fields are carried explicitly'
   t.match(words, 'in_range=full:out_range=full');
   t.match(words, '-timecode 01:00:00:00 -metadata:s:v:0 reel_name=A001');
   t.match(words, '-field_order tt');
-  t.match(command(recipeOf('.mov', [full])), 'in_range=full:out_range=limited');
+  const inMovie = command(recipeOf('.mov', [full]));
+  t.match(inMovie, /in_range=full:out_range=full.*-c:v libx264/, 'ProRes cannot state a full range, H.264 can');
+  t.match(inMovie, '-field_order bt', 'QuickTime also states which field is stored first');
   t.match(words, /-y file:\/out\.mov$/);
 });
 
-t.test('a picture that begins after the sound keeps its whole frames', async (t) => {
+t.test('what FFmpeg does not inherit is carried: order, cover art, dates and camera metadata', async (t) => {
+  const cover = videoStream({ index: 0, codec: 'mjpeg', dispositions: ['attached_pic'] });
+  const streams = [cover, audioStream({ index: 1 }), videoStream({ index: 2 })];
+  const tags = { creation_time: '2024-05-01T10:20:30.000000Z', firmware: 'HD5', major_brand: 'mp41' };
+  const words = command(recipeOf('.mp4', streams, { tags, movieTimescale: 600 }));
+  t.match(words, '-map 0:1 -map 0:2 -map 0:0 -dn');
+  t.match(words, '-c:v:1 copy -disposition:v:1 attached_pic -metadata creation_time=2024-05-01T10:20:30.000000Z');
+  t.match(words, '-movflags +faststart+use_metadata_tags -movie_timescale 600');
+  t.match(command(recipeOf('.mov', streams)), /-map 0:1 -map 0:2 -dn/, 'QuickTime has no place for cover art');
+  t.match(command(recipeOf('.mp4', [videoStream()], { tags: { title: 'T' } })), /-movflags \+faststart -f/);
+});
+
+t.test('a picture that begins after the sound keeps its place, to a part of a frame', async (t) => {
   const late = videoStream({ startTime: rational(2, 25) });
   t.match(command(recipeOf('.mov', [late, audioStream({ index: 1 })])), 'setpts=N+2');
-  t.equal(refusal('.mov', [videoStream({ startTime: rational(1, 60) }), audioStream({ index: 1 })]), 'stream-start');
+  const part = [videoStream({ startTime: rational(1, 60) }), audioStream({ index: 1 })];
+  t.match(command(recipeOf('.mov', part)), /settb=1\/90000,setpts=N\*3600\+1500,.*-enc_time_base 1:90000/);
+  t.equal(refusal('.mxf', part), 'stream-start', 'MXF counts in whole frames');
 });
 
 t.test(

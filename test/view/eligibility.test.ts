@@ -1,7 +1,6 @@
 import t from 'tap';
 import { toVirtualPath } from '../../src/base/paths.js';
 import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../../src/probe/media-info.js';
-import { rational } from '../../src/time/rational.js';
 import { classify, classifyPath, classifyUnreadable } from '../../src/view/eligibility.js';
 import { audioStream, mediaInfo, videoStream } from '../fixtures/media-info.js';
 
@@ -71,15 +70,11 @@ t.test('every master that cannot be copied has its own code', async (t) => {
   for (const [found, expected] of cases) t.equal(found, expected);
 });
 
-t.test('a picture may begin whole frames after the sound, and no part of one', async (t) => {
-  const sound = audio({ index: 1 });
-  t.equal(judge([video({ startTime: rational(2, 25) }), sound]), 'eligible');
-  t.equal(judge([video({ startTime: rational(1, 60) }), sound]), 'stream-start');
-  t.equal(
-    judge([video(), audio({ index: 1, startTime: rational(1, 60) })]),
-    'eligible',
-    'late sound is copied as it is',
-  );
+t.test('cover art beside the picture is no second picture', async (t) => {
+  const cover = video({ index: 1, codec: 'mjpeg', dispositions: ['attached_pic'] });
+  t.equal(judge([video(), cover]), 'eligible');
+  t.equal(judge([cover, video({ index: 1 })]), 'eligible');
+  t.equal(judge([video(), video({ index: 1 }), cover]), 'several-videos');
 });
 
 t.test('reasons are sentences that name what was found', async (t) => {
