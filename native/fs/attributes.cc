@@ -18,6 +18,14 @@ void set_time(int64_t ns, uint64_t& seconds, uint32_t& rest) {
   rest = static_cast<uint32_t>(part);
 }
 
+wire::SxTime extended_time(int64_t ns) {
+  uint64_t seconds = 0;
+  wire::SxTime out;
+  set_time(ns, seconds, out.tv_nsec);
+  out.tv_sec = static_cast<int64_t>(seconds);
+  return out;
+}
+
 // The kernel's own packing of device numbers in FUSE attributes (new_encode_dev).
 uint32_t encode_device(uint32_t major, uint32_t minor) {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffU) << 12);
@@ -77,6 +85,32 @@ void get_attributes(Call& call) {
   Target target;
   if (!find_target(call, call.nodeid(), target)) return;
   reply_attributes(call, target.master, target.node.replacement.get(), flip_time(call.volume, target));
+}
+
+void get_extended_attributes(Call& call) {
+  Target target;
+  if (!find_target(call, call.nodeid(), target)) return;
+  const FileStat& master = target.master;
+  const Replacement* served = target.node.replacement.get();
+  wire::StatxOut out;
+  set_timeout(call.volume, out.attr_valid, out.attr_valid_nsec);
+  wire::Statx& stat = out.stat;
+  stat.mask = master.stx_mask & kStatMask;
+  stat.ino = master.stx_ino;
+  stat.mode = master.stx_mode;
+  stat.nlink = master.stx_nlink;
+  stat.uid = master.stx_uid;
+  stat.gid = master.stx_gid;
+  stat.rdev_major = master.stx_rdev_major;
+  stat.rdev_minor = master.stx_rdev_minor;
+  stat.size = served ? served->facts().size : master.stx_size;
+  stat.blocks = served ? served->facts().blocks : master.stx_blocks;
+  stat.blksize = served ? served->facts().block_size : master.stx_blksize;
+  stat.atime = extended_time(nanoseconds(master.stx_atime));
+  stat.btime = extended_time(birth_ns(master));
+  stat.ctime = extended_time(std::max(nanoseconds(master.stx_ctime), flip_time(call.volume, target)));
+  stat.mtime = extended_time(served ? served->mtime_ns() : nanoseconds(master.stx_mtime));
+  call.reply.value(out);
 }
 
 }  // namespace proxyfs::fs

@@ -15,8 +15,9 @@ int reply_attributes(Call& call, const FileStat& master, const Replacement* serv
 // Splits options.cache_seconds.
 void set_timeout(const Volume& volume, uint64_t& seconds, uint32_t& nanoseconds);
 
-// GETATTR
+// GETATTR, and STATX, which adds the birth time.
 void get_attributes(Call& call);
+void get_extended_attributes(Call& call);
 
 // The node of the call and a descriptor of its master, with the master's present state; replies the error
 // and returns false when there is none.

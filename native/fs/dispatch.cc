@@ -6,6 +6,7 @@
 #include "fs/attributes.h"
 #include "fs/create.h"
 #include "fs/directory.h"
+#include "fs/file_flags.h"
 #include "fs/lookup.h"
 #include "fs/names.h"
 #include "fs/open_file.h"
@@ -22,7 +23,6 @@ using Operation = void (*)(Call&);
 constexpr size_t kOpcodes = 64;
 
 void no_reply(Call& call) { call.reply.none(); }
-void not_a_terminal(Call& call) { call.reply.error(ENOTTY); }
 
 // What is missing gets ENOSYS, which the kernel remembers: ACCESS (default_permissions judges), GETLK and
 // SETLK (the kernel keeps locks itself), BMAP, POLL.
@@ -33,6 +33,7 @@ constexpr std::array<Operation, kOpcodes> make_table() {
   table[FUSE_BATCH_FORGET] = batch_forget;
   table[FUSE_INTERRUPT] = no_reply;
   table[FUSE_GETATTR] = get_attributes;
+  table[wire::kStatx] = get_extended_attributes;
   table[FUSE_OPEN] = open_file;
   table[FUSE_READ] = read_file;
   table[FUSE_RELEASE] = release_file;
@@ -43,7 +44,7 @@ constexpr std::array<Operation, kOpcodes> make_table() {
   table[FUSE_RELEASEDIR] = release_directory;
   table[FUSE_STATFS] = stat_file_system;
   table[FUSE_SYNCFS] = sync_file_system;
-  table[FUSE_IOCTL] = not_a_terminal;
+  table[FUSE_IOCTL] = control_file;
   table[FUSE_SETATTR] = set_attributes;
   table[FUSE_CREATE] = create_file;
   table[FUSE_TMPFILE] = create_unnamed_file;

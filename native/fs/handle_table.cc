@@ -1,5 +1,6 @@
 #include "fs/handle_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace proxyfs::fs {
@@ -43,6 +44,13 @@ std::vector<HandleRef> HandleTable::files() const {
     if (slot.handle && !slot.handle->directory) out.push_back(slot.handle);
   }
   return out;
+}
+
+bool HandleTable::has_unseen_writer(NodeId node) const {
+  std::lock_guard guard(mutex_);
+  return std::any_of(slots_.begin(), slots_.end(), [node](const Slot& slot) {
+    return slot.handle && slot.handle->mappable && !slot.handle->passthrough && slot.handle->node.id == node;
+  });
 }
 
 uint64_t HandleTable::size() const {

@@ -31,6 +31,7 @@ struct Handle {
   SharedFd fd;         // the served file, or the directory
   SharedFd path_fd;    // the master; the same as fd for masters
   bool writable = false;
+  bool mappable = false;  // for writing: needs the right to read as well
   bool passthrough = false;
   bool directory = false;
   uint32_t pid = 0;
@@ -51,6 +52,9 @@ class HandleTable {
   HandleRef find(uint64_t id) const;
   HandleRef remove(uint64_t id);
   std::vector<HandleRef> files() const;
+  // Whether somebody may write to this node without the daemon's knowing: through a mapping whose pages
+  // the kernel still holds back.
+  bool has_unseen_writer(NodeId node) const;
   uint64_t size() const;
 
  private:

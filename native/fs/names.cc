@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "fs/create.h"
+#include "fs/credentials.h"
 #include "fs/lookup.h"
 
 namespace proxyfs::fs {
@@ -78,6 +79,14 @@ void move_nodes(Volume& volume, const Name& from, const Name& to, const SharedFd
   if (exchanged && to.found) volume.nodes.moved(file_id(*to.found), from.parent, from.name);
 }
 
+// A whiteout left behind is a new file: its owner is the caller, like that of everything made here.
+int rename_as_caller(const Call& call, const Name& from, const Name& to, uint32_t flags) {
+  std::optional<CallerCredentials> caller;
+  if ((flags & RENAME_WHITEOUT) != 0) caller.emplace(call.request.header().uid, call.request.header().gid, 0);
+  const int done = ::renameat2(from.directory.get(), from.name.c_str(), to.directory.get(), to.name.c_str(), flags);
+  return done == 0 ? 0 : errno;
+}
+
 void rename(Call& call, NodeId new_parent, size_t names_at, uint32_t flags) {
   Volume& volume = call.volume;
   Name from;
@@ -86,9 +95,7 @@ void rename(Call& call, NodeId new_parent, size_t names_at, uint32_t flags) {
   if (error == 0) error = find_name(volume, new_parent, call.request.name(names_at, 1), EPERM, to);
   if (error != 0) return void(call.reply.error(error));
   const SharedFd overwritten = (flags & RENAME_EXCHANGE) == 0 ? hold(volume, to) : nullptr;
-  if (::renameat2(from.directory.get(), from.name.c_str(), to.directory.get(), to.name.c_str(), flags) != 0) {
-    return void(call.reply.error(errno));
-  }
+  if (const int error = rename_as_caller(call, from, to, flags)) return void(call.reply.error(error));
   move_nodes(volume, from, to, overwritten, flags);
   report(volume, from);
   report(volume, to);
@@ -110,10 +117,6 @@ void rename_entry(Call& call) {
 void rename_entry_with_flags(Call& call) {
   const auto* in = call.request.arg<fuse_rename2_in>();
   if (in == nullptr) return void(call.reply.error(EINVAL));
-  // A whiteout would need a device node made with the caller's rights; overlayfs alone asks for it.
-  if ((in->flags & ~static_cast<uint32_t>(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) {
-    return void(call.reply.error(EINVAL));
-  }
   rename(call, in->newdir, sizeof *in, in->flags);
 }
 

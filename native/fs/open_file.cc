@@ -103,6 +103,15 @@ Backing decide_backing(Volume& volume, const Handle& handle) {
   return backing;
 }
 
+// Data everywhere and a hole at the end, which every file system may answer: pages of a mapping that were not
+// written back yet would lie in what the source still calls a hole.
+int64_t seek_without_holes(int fd, uint64_t offset, uint32_t whence) {
+  FileStat stat{};
+  if (const int error = stat_fd(fd, stat)) return error;
+  if (offset >= stat.stx_size) return -ENXIO;
+  return static_cast<int64_t>(whence == SEEK_DATA ? offset : stat.stx_size);
+}
+
 }  // namespace
 
 int own_open_flags(uint32_t flags) {
@@ -118,6 +127,7 @@ HandleRef make_handle(Call& call, const Node& node, SharedFd fd, SharedFd path_f
   handle->fd = std::move(fd);
   handle->path_fd = std::move(path_fd);
   handle->writable = writes(flags);
+  handle->mappable = (flags & O_ACCMODE) == O_RDWR;
   handle->pid = call.pid();
   handle->uid = call.request.header().uid;
   handle->since_ms = wall_clock_ns() / 1'000'000;
@@ -239,9 +249,15 @@ void seek(Call& call) {
   const auto* in = call.request.arg<fuse_lseek_in>();
   const HandleRef handle = in != nullptr ? call.volume.handles.find(in->fh) : nullptr;
   if (!handle) return void(call.reply.error(EBADF));
-  // Nothing else uses the position of this descriptor.
-  const off_t at = ::lseek(handle->fd->get(), static_cast<off_t>(in->offset), static_cast<int>(in->whence));
-  if (at < 0) return void(call.reply.error(errno));
+  int64_t at = 0;
+  if (!handle->passthrough && call.volume.handles.has_unseen_writer(handle->node.id)) {
+    at = seek_without_holes(handle->fd->get(), in->offset, in->whence);
+  } else {
+    // Nothing else uses the position of this descriptor.
+    at = ::lseek(handle->fd->get(), static_cast<off_t>(in->offset), static_cast<int>(in->whence));
+    if (at < 0) at = -errno;
+  }
+  if (at < 0) return void(call.reply.error(static_cast<int>(-at)));
   fuse_lseek_out out{};
   out.offset = static_cast<uint64_t>(at);
   call.reply.value(out);

@@ -69,7 +69,8 @@ int set_size(Call& call, const Target& target, const fuse_setattr_in& in) {
 // Owner before mode: a change of owner clears the set-id bits that the mode may bring back.
 int apply(Call& call, const Target& target, const fuse_setattr_in& in) {
   int error = 0;
-  if ((in.valid & (FATTR_UID | FATTR_GID)) != 0) error = set_owner(target, in);
+  // Nothing at all is what chown(-1, -1) leaves of itself: it still advances ctime.
+  if ((in.valid & (FATTR_UID | FATTR_GID)) != 0 || in.valid == 0) error = set_owner(target, in);
   if (error == 0 && (in.valid & FATTR_MODE) != 0) error = set_mode(target, in);
   if (error == 0 && (in.valid & FATTR_SIZE) != 0) error = set_size(call, target, in);
   if (error == 0 && (in.valid & kTimes) != 0 && !is_nudge(call.volume, target, in)) error = set_times(target, in);

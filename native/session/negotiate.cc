@@ -14,11 +14,10 @@ namespace {
 // - POSIX_LOCKS, FLOCK_LOCKS: the kernel keeps locks itself for all users of this mount.
 // - HANDLE_KILLPRIV(_V2): with it the kernel leaves clearing set-id bits to us, and a passthrough write,
 //   which we never see and which runs with our rights, would not clear them.
-// - POSIX_ACL: default_permissions judges by mode bits; ACLs pass as plain xattrs.
 constexpr uint64_t kWantedFlags =
     FUSE_ASYNC_READ | FUSE_EXPORT_SUPPORT | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA |
     FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
-    uint64_t{FUSE_INIT_EXT};
+    FUSE_POSIX_ACL | FUSE_SETXATTR_EXT | uint64_t{FUSE_INIT_EXT};
 
 constexpr uint16_t kMaxBackground = 64;
 constexpr uint16_t kCongestionThreshold = 48;
@@ -101,6 +100,7 @@ std::optional<Agreement> negotiate(const wire::Request& init, const Wanted& want
   capabilities.coherent = wanted.coherent;
   capabilities.passthrough = decide_passthrough(*offer, wanted, agreement.notes);
   capabilities.inc_epoch = decide_inc_epoch(*offer, wanted, agreement.notes);
+  capabilities.setxattr_ext = (offer->flags & FUSE_SETXATTR_EXT) != 0;
   capabilities.max_write = kMaxTransfer;
 
   const uint64_t wish = kWantedFlags | (capabilities.passthrough ? FUSE_PASSTHROUGH : 0);

@@ -57,11 +57,12 @@ TEST("what would break passthrough, truncation or locks is not asked for") {
   const auto agreed = answer(init_of_6_18());
   if (!agreed) return CHECK(false);
   const uint32_t never = FUSE_WRITEBACK_CACHE | FUSE_ATOMIC_O_TRUNC | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |
-                         FUSE_CACHE_SYMLINKS | FUSE_POSIX_ACL | FUSE_SETXATTR_EXT;
+                         FUSE_CACHE_SYMLINKS;
   CHECK_EQUAL(agreed->reply.flags & never, 0U);
   const uint32_t always = FUSE_ASYNC_READ | FUSE_EXPORT_SUPPORT | FUSE_BIG_WRITES | FUSE_DONT_MASK |
                           FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
-                          FUSE_INIT_EXT;
+                          FUSE_POSIX_ACL | FUSE_SETXATTR_EXT | FUSE_INIT_EXT;
+  CHECK(agreed->capabilities.setxattr_ext);
   CHECK_EQUAL(agreed->reply.flags & always, always);
 }
 

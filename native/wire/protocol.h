@@ -6,7 +6,7 @@
 #pragma once
 
 #include <linux/fuse.h>
-#include <sys/ioctl.h>
+#include <linux/ioctl.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -62,8 +62,9 @@ inline constexpr int32_t kNotifyIncEpoch = 8;   // 7.44; no payload
 inline constexpr uint32_t kMinorIncEpoch = 44;
 inline constexpr uint32_t kMinorPassthrough = 40;
 
-// SETXATTR: FUSE_SETXATTR_EXT is not requested, so the fixed struct is the short one.
-inline constexpr size_t kSetxattrInSize = FUSE_COMPAT_SETXATTR_IN_SIZE;
+// SETXATTR: the fixed struct without FUSE_SETXATTR_EXT (7.33), and with it.
+inline constexpr size_t kSetxattrInShort = FUSE_COMPAT_SETXATTR_IN_SIZE;
+inline constexpr size_t kSetxattrInLong = sizeof(fuse_setxattr_in);
 
 // fuse_open_out with the field that 7.40 gave a meaning.
 struct OpenOut {

@@ -40,6 +40,11 @@ class Reply {
   int values(const A& a, const B& b) {
     return data2(std::as_bytes(std::span(&a, 1)), std::as_bytes(std::span(&b, 1)));
   }
+  // A fixed struct and bytes after it (IOCTL).
+  template <typename T>
+  int head_and_data(const T& fixed, std::span<const std::byte> bytes) {
+    return data2(std::as_bytes(std::span(&fixed, 1)), bytes);
+  }
   // For FORGET and INTERRUPT: nothing is sent.
   void none();
   bool sent() const { return sent_; }
