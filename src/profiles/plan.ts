@@ -9,6 +9,8 @@ import type { Timing } from './timing.js';
 
 export interface Plan {
   readonly target: ProfileTarget;
+  /** The master lies in a container of another family. */
+  readonly crossesContainers: boolean;
   readonly encoders: EncoderSet;
   readonly video: VideoStream;
   /** The picture of the proxy: the master's, or that through a whole number. */

@@ -42,6 +42,8 @@ export interface Expectation {
   readonly timecode: string | undefined;
   /** What the picture's tags have to say; an undefined entry is not looked at. */
   readonly color: ColorTags;
+  /** The master's container is of another family: what only one of the two can state is not compared. */
+  readonly crossesContainers?: true;
   /** `as-master`: each audio stream has its master's length; `as-video`: that of the picture (MXF). */
   readonly audioLength: 'as-master' | 'as-video';
 }

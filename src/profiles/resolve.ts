@@ -87,6 +87,7 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
   const { timecode, reel } = media;
   return {
     target,
+    crossesContainers: !media.format.split(',').includes(target.muxer),
     encoders,
     video,
     picture: pictureOf(profile, target, video),
@@ -155,6 +156,7 @@ function expectationOf(plan: Plan): Expectation {
     pixelFormat,
     timecode: plan.timecode,
     color,
+    ...(plan.crossesContainers ? { crossesContainers: true as const } : {}),
     audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
   };
 }
