@@ -157,7 +157,9 @@ export class Production {
     const { catalog, queue, pool } = files;
     const hiddenRootNames = [HIDDEN_NAME];
     const stallMs = settings.stallSeconds * 1000;
-    const generation = { source, catalog, queue, pool, toolchain, profile, log, clock: systemClock, stallMs };
+    const { pictureChecks } = settings;
+    const work = { source, catalog, queue, pool, toolchain, profile };
+    const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks };
     const scanner = new Scanner({
       source,
       catalog,

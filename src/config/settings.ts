@@ -59,6 +59,10 @@ export const SETTINGS = {
     env: 'PROXYFS_STALL_SECONDS',
     sentence: 'After how many seconds without progress an encoder is given up.',
   }),
+  pictureChecks: numberOf({ min: 0, max: 1000, integer: true }, 0, {
+    env: 'PROXYFS_PICTURE_CHECKS',
+    sentence: 'How many frames of each new proxy are compared with the master’s as pictures; 0 leaves it out.',
+  }),
   diskReserveBytes: bytes(2 * 1024 ** 3, {
     env: 'PROXYFS_DISK_RESERVE',
     sentence: 'Free space of the pool’s disk below which no further proxy is started.',

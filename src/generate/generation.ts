@@ -20,4 +20,6 @@ export interface Generation {
   readonly clock: Clock;
   /** How long FFmpeg may make no progress; its own default when undefined. */
   readonly stallMs?: number | undefined;
+  /** How many frames of a finished proxy are compared as pictures; none when undefined. */
+  readonly pictureChecks?: number | undefined;
 }

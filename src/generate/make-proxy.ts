@@ -96,12 +96,20 @@ async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcom
 }
 
 /** Finishes the file and reads it back. One that is not there or cannot be read is a rejection like any other. */
-async function readBack(proxyFile: RealPath, { generation, plan, options }: Making): Promise<ValidationReport> {
+async function readBack(proxyFile: RealPath, { generation, master, plan, options }: Making): Promise<ValidationReport> {
   try {
     const { media, recipe } = plan;
     if (recipe.muxer === 'mxf') await stampMxfIdentity(proxyFile, plan.poolKey, options.signal);
     else await matchMovieLength(proxyFile, media);
-    return await validateProxy(generation.toolchain, { master: media, proxyFile, recipe, signal: options.signal });
+    const samples = generation.pictureChecks ?? 0;
+    const pictures = samples === 0 ? undefined : { masterFile: master, samples };
+    return await validateProxy(generation.toolchain, {
+      master: media,
+      proxyFile,
+      recipe,
+      pictures,
+      signal: options.signal,
+    });
   } catch (error) {
     const found = whatIsWrong(error);
     if (options.signal.aborted || found === undefined) throw error;

@@ -27,6 +27,7 @@ export function compareMedia(master: MediaInfo, proxy: MediaInfo, expect: Expect
   const checks = [
     same('streams', kinds(expect.streams), kinds(found)),
     same('timecode', expect.timecode ?? 'none', proxy.timecode ?? 'none'),
+    ...compareTimecodeTrack(proxy, expect),
     same('reel', master.reel ?? 'none', proxy.reel ?? 'none'),
     ...compareFile(master, proxy, expect),
   ];
@@ -46,6 +47,13 @@ export function compareMedia(master: MediaInfo, proxy: MediaInfo, expect: Expect
     if (original?.kind === 'audio') sounds += 1;
   });
   return checks;
+}
+
+/** Editors read the track; FFmpeg is content with a tag that looks like it. MXF has its own place for timecode. */
+function compareTimecodeTrack({ format, streams }: MediaInfo, { timecode }: Expectation): ValidationCheck[] {
+  if (timecode === undefined || !format.startsWith('mov')) return [];
+  const has = streams.some((stream) => stream.codecTag === 'tmcd');
+  return [same('timecode track', 'yes', has ? 'yes' : 'no')];
 }
 
 /** Picture, sounds and cover art in file order: the other streams of a proxy are its muxer's (timecode). */

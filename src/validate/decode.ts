@@ -5,13 +5,15 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { divide, type Rational, rational, toNumber } from '../time/rational.js';
+import { add, divide, type Rational, rational, toNumber } from '../time/rational.js';
 import type { ValidationCheck } from './report.js';
 
 export interface DecodeTarget {
   readonly file: RealPath;
   readonly frames: number;
   readonly rate: Rational;
+  /** Seconds from the beginning of the file to its first picture. */
+  readonly lead: Rational;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +58,7 @@ function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
 
 /** A key-frame file is entered a quarter of a frame early, so that rounding never skips the frame. */
 function decodeArguments(target: DecodeTarget, frame: number): string[] {
-  const seconds = toNumber(divide(rational(4 * frame - 1, 4), target.rate));
+  const seconds = toNumber(add(target.lead, divide(rational(4 * frame - 1, 4), target.rate)));
   return [
     ...['-loglevel', 'error', '-xerror', '-an', '-sn', '-dn'],
     ...['-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(target.file)],

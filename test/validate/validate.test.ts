@@ -39,8 +39,9 @@ const EXPECT: Expectation = {
   audioLength: 'as-master',
 };
 const COPY = { codec: 'prores', codecTag: 'apco', pixelFormat: 'yuv422p10le' };
+const TIMECODE_TRACK: MediaStream = { ...audioStream({ index: 9 }), kind: 'data', codecTag: 'tmcd' };
 const clip = (streams: readonly MediaStream[], timecode: string | undefined = '01:00:00:00') =>
-  mediaInfo(streams, { timecode });
+  mediaInfo([...streams, TIMECODE_TRACK], { timecode });
 const MASTER = clip([videoStream(), audioStream({ index: 1 })]);
 
 const failures = (proxy: MediaInfo, master = MASTER) =>
@@ -149,6 +150,104 @@ t.test('a damaged or foreign proxy is rejected with what was expected and found'
   const bytes = await readFile(proxy);
   await truncate(proxy, Math.floor(bytes.length * 0.7));
   t.match(describeRejection(await validate(made, proxy)), /video decodes the last frame/);
+});
+
+type Rewrite = (words: readonly string[]) => readonly string[];
+
+/** Removes an option with its value; a value may be asked for. */
+function without(name: string, value?: string): Rewrite {
+  return (words) => {
+    const at = words.findIndex((word, index) => word === name && (value === undefined || words[index + 1] === value));
+    if (at < 0) throw new Error(`${name} is not in the command`);
+    return words.filter((_, index) => index !== at && index !== at + 1);
+  };
+}
+
+function replaced(from: string | RegExp, to: string | ((word: string) => string)): Rewrite {
+  const pattern = from instanceof RegExp ? new RegExp(from, 'g') : from;
+  return (words) => {
+    const lies = words.map((word) => word.replaceAll(pattern, (match) => (typeof to === 'string' ? to : to(match))));
+    if (lies.join(' ') === words.join(' ')) throw new Error(`${from} is not in the command`);
+    return lies;
+  };
+}
+
+const reordered =
+  (a: string, b: string): Rewrite =>
+  (words) =>
+    words.map((word) => (word === a ? b : word === b ? a : word));
+
+/** Before the output file: a later option wins. */
+const appended =
+  (...more: string[]): Rewrite =>
+  (words) => [...words.slice(0, -2), ...more, ...words.slice(-2)];
+
+/** What an encoder may do wrong while it exits with 0: the words of its command, and what must be found. */
+const LIES: readonly (readonly [string, (words: readonly string[]) => readonly string[], RegExp])[] = [
+  ['drops a sound', without('-map', '0:2'), /streams: expected video audio audio, found video audio/],
+  ['swaps the order', reordered('0:0', '0:1'), /streams: expected video audio audio, found audio video audio/],
+  ['loses the timecode', appended('-write_tmcd', '0'), /timecode track: expected yes, found no/],
+  ['shifts the timecode', replaced('01:00:00:00', '01:00:00:01'), /timecode: expected 01:00:00:00, found 01:00:00:01/],
+  ['loses the reel', replaced('reel_name=A001', 'reel_name='), /reel: expected A001, found none/],
+  ['loses the date', replaced(/^creation_time=.*/, 'creation_time='), /tag creation_time: expected 2024/],
+  ['loses the camera', replaced('+faststart+use_metadata_tags', '+faststart'), /tag com\.maker\.lens/],
+  ['loses the language', appended('-metadata:s:a:1', 'language=fra'), /audio 1 language: expected ger, found fra/],
+  ['enables a track', appended('-disposition:a:1', 'default'), /audio 1 track flags: expected none, found default/],
+  ['mixes down', appended('-c:a:0', 'pcm_s16le', '-ac:a:0', '1'), /audio 0 channels: expected 2, found 1/],
+  ['resamples', appended('-c:a:0', 'pcm_s16le', '-ar:a:0', '44100'), /audio 0 sample rate: expected 48000/],
+  ['cuts sound', appended('-c:a:0', 'pcm_s16le', '-filter:a:0', 'atrim=end_sample=22900'), /audio 0 duration/],
+  ['drops a frame', replaced('setpts=N', 'select=not(eq(n\\,4)),setpts=N'), /video frame count: expected 12, found 11/],
+  ['drifts', replaced('setpts=N', 'setpts=N*1.2'), /video constant frame rate|video frame rate/],
+  ['squeezes', replaced('setparams', 'setsar=4/3,setparams'), /video display aspect: expected 16\/9/],
+  ['mislabels colour', replaced('color_trc=bt709', 'color_trc=smpte2084'), /video color transfer: expected bt709/],
+  ['changes fields', replaced('setfield=prog', 'setfield=tff'), /video fields: expected progressive, found/],
+  [
+    'samples otherwise',
+    replaced(/prores_aw|yuv422p10le/, (word) => (word === 'prores_aw' ? 'prores_ks' : 'yuv444p10le')),
+    /video pixel format: expected yuv422p10le/,
+  ],
+];
+
+t.test('whatever an encoder does wrong while it claims success is found and named', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const made = await prepare(toolchain, t.testdir(), 'master.mov', {
+    frames: 12,
+    timecode: '01:00:00:00',
+    reel: 'A001',
+    audio: [{}, { layout: 'mono' }],
+    filter: 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+    extra: [
+      ...['-metadata', 'creation_time=2024-05-01T10:20:30Z', '-metadata', 'com.maker.lens=50 mm'],
+      ...['-movflags', '+use_metadata_tags', '-metadata:s:a:1', 'language=ger', '-disposition:a:1', '0'],
+    ],
+  });
+  t.ok((await validate(made, await encode(made))).ok, 'the honest encoder passes');
+  for (const [name, lie, finding] of LIES) {
+    const proxy = join(made.master, '..', `${name}.mov`) as RealPath;
+    await runFfmpeg(toolchain, lie(ffmpegArguments(made.recipe, made.master, proxy)), { polite: false });
+    t.match(describeRejection(await validate(made, proxy)), finding, name);
+  }
+});
+
+t.test('pictures are compared where asked for: off by one frame, and green', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const made = await prepare(toolchain, t.testdir(), 'master.mp4', { frames: 25, video: H264 });
+  const judge = async (name: string, filter: string) => {
+    const proxy = join(made.master, '..', `${name}.mp4`) as RealPath;
+    const lie = replaced('setpts=N', filter);
+    await runFfmpeg(toolchain, lie(ffmpegArguments(made.recipe, made.master, proxy)), { polite: false });
+    const pictures = { masterFile: made.master, samples: 5 };
+    const input = { master: made.media, proxyFile: proxy, recipe: made.recipe };
+    t.ok((await validateProxy(toolchain, input)).ok, `${name}: every header agrees`);
+    return describeRejection(await validateProxy(toolchain, { ...input, pictures }));
+  };
+  t.equal(await judge('honest', 'setpts=N+0'), '');
+  const shifted = 'trim=start_frame=1,tpad=stop=1:stop_mode=clone,setpts=N';
+  t.match(
+    await judge('shifted', shifted),
+    /picture of frame 12: expected that of the master, found that of the frame a/,
+  );
+  t.match(await judge('green', 'setpts=N,drawbox=color=green:t=fill'), /picture of frame 0: .* found another picture/);
 });
 
 t.test('a file that FFmpeg truncated with exit code 0 does not pass', { skip }, async (t) => {
