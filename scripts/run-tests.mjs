@@ -7,6 +7,7 @@ import { createWriteStream, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { Parser } from 'tap-parser';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -43,6 +44,6 @@ function explainFailures(suite, path) {
   suite.on('assert', (point) => {
     if (point.ok || point.skip || point.todo || path.length === 0) return;
     process.stdout.write(`  not ok: ${[...path, point.name].join(' > ')}\n`);
-    if (point.diag) process.stdout.write(`${JSON.stringify(point.diag, null, 2).replace(/^/gm, '    ')}\n`);
+    if (point.diag) process.stdout.write(`${inspect(point.diag, { depth: 6 }).replace(/^/gm, '    ')}\n`);
   });
 }

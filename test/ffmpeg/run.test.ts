@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -25,9 +24,19 @@ const fakes = (ffmpeg: string, ffprobe = 'ffprobe-garbage'): Toolchain => ({
 
 /** Processes whose command line holds `word`. */
 const running = (word: string): string[] =>
-  execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-    .split('\n')
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => commandLine(pid))
     .filter((line) => line.includes(word));
+
+/** Empty for a process that ended meanwhile. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
 
 t.test('progress is read from any pieces of the output', async (t) => {
   const parser = createProgressParser();
