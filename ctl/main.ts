@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-/** The `proxyfs` command. */
+/** The `proxyfs` command; called as `mount.proxyfs` or `mount.fuse.proxyfs` it is the helper of mount(8). */
 
+import { basename } from 'node:path';
 import process from 'node:process';
 import { runCommandLine } from './cli.js';
+import { runMountHelper } from './mount-helper.js';
 import { processTerminal } from './terminal.js';
 
 // `proxyfs ls | head` closes the pipe early: that is no failure.
@@ -11,4 +13,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(process.exitCode ?? 0);
 });
 
-process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());
+const calledAs = basename(process.argv[1] ?? '');
+const run = calledAs.startsWith('mount.') ? runMountHelper : runCommandLine;
+process.exitCode = await run(process.argv.slice(2), processTerminal());

@@ -6,7 +6,7 @@ import { toProxyfsError } from '../src/base/error.js';
 import { EXIT, exitCodeOf } from '../src/base/exit-code.js';
 import { Lifecycle } from './lifecycle.js';
 import { parseArguments } from './options.js';
-import { tellStarter } from './starter.js';
+import { tellServiceManager, tellStarter } from './starter.js';
 
 // A working directory below a mount would keep that mount busy for as long as the daemon runs.
 const startedIn = process.cwd();
@@ -18,6 +18,7 @@ try {
   const record = await lifecycle.start();
   await tellStarter({ kind: 'ready', record });
   lifecycle.work();
+  await tellServiceManager();
   await lifecycle.ended;
   process.exit(EXIT.success);
 } catch (thrown) {

@@ -1,6 +1,11 @@
-/** The one message to whoever started the daemon, over Node's IPC channel; then the channel is closed. */
+/**
+ * Whoever started the daemon is told that it serves, or why not: a `proxyfs mount` over
+ * Node's IPC channel, which is closed then, and systemd (a unit of Type=notify) by its own program.
+ */
 
+import { execFile } from 'node:child_process';
 import process from 'node:process';
+import { promisify } from 'node:util';
 import type { StartMessage } from '../src/control/start-message.js';
 
 /** Resolves when the message is out. Without a channel (started by hand) there is nobody to tell. */
@@ -12,3 +17,23 @@ export async function tellStarter(message: StartMessage): Promise<void> {
   });
   if (process.connected) process.disconnect();
 }
+
+/**
+ * Resolves when systemd knows; without one that waits there is nobody to tell. A failure
+ * is systemd's to judge, by the time limit of the unit: the mount is there and serves.
+ */
+export async function tellServiceManager(): Promise<void> {
+  const { NOTIFY_SOCKET: socket, ...others } = process.env;
+  if (!socket) return;
+  // Only this process is the service; encoders and hooks must not speak for it.
+  delete process.env['NOTIFY_SOCKET'];
+  try {
+    await notify('systemd-notify', ['--ready', `--pid=${process.pid}`], {
+      env: { ...others, NOTIFY_SOCKET: socket },
+    });
+  } catch (error) {
+    process.stderr.write(`proxyfsd: systemd could not be told that it serves: ${String(error)}\n`);
+  }
+}
+
+const notify = promisify(execFile);
