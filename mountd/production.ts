@@ -8,12 +8,14 @@
 
 import { EventEmitter } from 'node:events';
 import { access } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
 import type { AssetId } from '../src/base/ids.js';
 import { type RealPath, ROOT, type VirtualPath } from '../src/base/paths.js';
 import type { AssetRow } from '../src/catalog/asset.js';
-import type { CatalogServable } from '../src/catalog/catalog.js';
+import type { VariantRow } from '../src/catalog/catalog.js';
+import { indexPool, type PoolIndex } from '../src/catalog/rebuild.js';
 import type { Settings } from '../src/config/settings.js';
 import { locateFfmpeg } from '../src/ffmpeg/toolchain.js';
 import { type Enqueued, enqueueMissing } from '../src/generate/enqueue.js';
@@ -69,6 +71,8 @@ export class Production {
   #firstScan: Promise<void> | undefined;
   #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null };
   #workers: WorkerPool | undefined;
+  /** Set while a new or lost catalog takes back what the pool has of earlier times. */
+  #poolIndex: PoolIndex | undefined;
 
   constructor(options: ProductionOptions) {
     this.#options = options;
@@ -131,6 +135,7 @@ export class Production {
     options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal; profile?: string },
   ): Promise<readonly Enqueued[]> {
     const { generation, workers } = await this.#ensurePlant();
+    this.#adopt(assets);
     const { profile, ...rest } = options;
     const profileOf = profile === undefined ? this.#options.profileOf : () => profile;
     const answers = await enqueueMissing(generation, assets, { ...rest, profileOf });
@@ -172,6 +177,7 @@ export class Production {
     const { settleMs } = settings;
     const onScanned = (result: ScanResult) => this.#onScanned(result);
     const follower = new Follower({ scanner, source, log, onScanned, hiddenRootNames, settleMs });
+    this.#poolIndex = await this.#indexPool();
     const workers = this.#createWorkers(generation);
     await workers.start();
     follower.start();
@@ -204,7 +210,34 @@ export class Production {
     } finally {
       this.#scan = { ...this.#scan, running: false, finishedAt: Date.now() };
     }
+    await this.#adoptAll();
     await this.#enqueueBacklog();
+  }
+
+  /** Also what another FFmpeg made counts: only its key differs, and it was compared with the same master. */
+  async #indexPool(): Promise<PoolIndex | undefined> {
+    const { files, log } = this.#options;
+    const { catalog, pool } = files;
+    if (!catalog.isWithoutVariants()) return undefined;
+    return await indexPool(catalog, pool, (path, reason) => log.warn({ path, reason }, 'left out of the catalog'));
+  }
+
+  #adopt(assets: readonly AssetRow[]): void {
+    const index = this.#poolIndex;
+    if (index === undefined) return;
+    this.#options.onTouched(assets.filter((asset) => index.adopt(asset).length > 0).map(({ id }) => id));
+  }
+
+  /** Once all assets are known; whatever is found later is new footage. */
+  async #adoptAll(): Promise<void> {
+    const { catalog } = this.#options.files;
+    const ids = this.#poolIndex === undefined ? [] : Array.from(catalog.servable(), ({ id }) => id);
+    for (let at = 0; at < ids.length; at += BATCH) {
+      this.#adopt(ids.slice(at, at + BATCH).flatMap((id) => catalog.get(id) ?? []));
+      // The daemon answers others in between.
+      await setImmediate(undefined, { signal: this.#abort.signal });
+    }
+    this.#poolIndex = undefined;
   }
 
   /** Another profile was chosen for some paths: what it lacks is made in the background. */
@@ -219,22 +252,22 @@ export class Production {
     const { files, profileOf } = this.#options;
     if (!this.#makesBacklog()) return;
     // Light rows first: the media facts of a large project do not fit into memory at once.
-    const rows = files.catalog.servable().filter(({ eligibility, failures, paths }) => {
+    const wanted: { readonly id: AssetId; readonly variant: VariantRow | undefined }[] = [];
+    for (const { id, eligibility, failures, paths, variants } of files.catalog.servable()) {
       const profile = profileOf(paths);
-      return eligibility.kind !== 'ineligible' && !failures.some((each) => each.profile === profile);
-    });
-    for (let at = 0; at < rows.length; at += BATCH) {
+      if (eligibility.kind === 'ineligible' || failures.some((each) => each.profile === profile)) continue;
+      wanted.push({ id, variant: variants.find((each) => each.profile === profile) });
+    }
+    for (let at = 0; at < wanted.length; at += BATCH) {
       this.#abort.signal.throwIfAborted();
-      const batch = rows.slice(at, at + BATCH);
-      const missing = await Promise.all(batch.map(async (row) => ((await this.#hasProxy(row)) ? [] : [row.id])));
-      await this.#enqueueIds(missing.flat(), 'backlog');
+      const batch = wanted.slice(at, at + BATCH);
+      const missing = batch.map(async ({ id, variant }) => ((await this.#isThere(variant)) ? [] : [id]));
+      await this.#enqueueIds((await Promise.all(missing)).flat(), 'backlog');
     }
   }
 
   /** The pool may have been cleaned since: what it lost is made again. */
-  async #hasProxy({ paths, variants }: CatalogServable): Promise<boolean> {
-    const profile = this.#options.profileOf(paths);
-    const variant = variants.find((row) => row.profile === profile);
+  async #isThere(variant: VariantRow | undefined): Promise<boolean> {
     if (variant === undefined) return false;
     const file = this.#options.files.pool.fileOf(variant.poolKey, variant.extension);
     return await access(file).then(

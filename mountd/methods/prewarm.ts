@@ -83,10 +83,10 @@ async function enqueueAll(
 }
 
 function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): readonly AssetId[] {
-  return files.catalog
-    .servable()
-    .filter(({ paths }) => paths.some((path) => prefixes.some((prefix) => isAtOrBelow(path, prefix))))
-    .map(({ id }) => id);
+  const isMeant = (path: VirtualPath) => prefixes.some((prefix) => isAtOrBelow(path, prefix));
+  const ids: AssetId[] = [];
+  for (const { id, paths } of files.catalog.servable()) if (paths.some(isMeant)) ids.push(id);
+  return ids;
 }
 
 function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult {

@@ -39,8 +39,14 @@ export interface Catalog {
   byIdentity(identity: FileIdentity): AssetRow | undefined;
   /** Assets with a name at or below `prefix`, ordered by path. */
   below(prefix: VirtualPath): readonly AssetRow[];
-  /** All assets that have a name, without media details: what `view` needs, 100,000 rows in well under a second. */
-  servable(): readonly CatalogServable[];
+  /**
+   * All assets that have a name, without media details: what `view` needs, 100,000 rows in well
+   * under a second. They are read while they are consumed, so that no list of them is ever in
+   * memory: until the end the consumer neither awaits nor writes to the catalog.
+   */
+  servable(): Iterable<CatalogServable>;
+  /** Whether no asset has a proxy: the catalog is new, or was lost. */
+  isWithoutVariants(): boolean;
   counts(): {
     readonly total: number;
     readonly eligible: number;

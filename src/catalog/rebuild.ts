@@ -40,21 +40,6 @@ export async function indexPool(
   return { size, adopt: (asset) => adopt(catalog, asset, byMaster) };
 }
 
-/** After a scan: adopts for every asset below the root. Returns how many proxies were recorded. */
-export async function adoptFromPool(
-  catalog: Catalog,
-  pool: Pool,
-  onDamaged: (path: RealPath, reason: string) => void,
-): Promise<number> {
-  const index = await indexPool(catalog, pool, onDamaged);
-  let adopted = 0;
-  for (const { id } of catalog.servable()) {
-    const asset = catalog.get(id);
-    if (asset !== undefined) adopted += index.adopt(asset).length;
-  }
-  return adopted;
-}
-
 function adopt(
   catalog: Catalog,
   asset: AssetRow,

@@ -1,6 +1,6 @@
 /**
  * All named assets as the view wants them, read in four passes that are each ordered by
- * asset and merged while they run: no query per asset, and no media facts.
+ * asset and merged while they run: no query per asset, no media facts, and no whole list.
  */
 
 import type { AssetId, PoolKey } from '../base/ids.js';
@@ -11,17 +11,20 @@ import type { Eligibility } from '../view/servable.js';
 import { eligibilityOf, identityOf, sameGuard } from './asset-rows.js';
 import type { CatalogServable, VariantRow } from './catalog.js';
 
-export function readServable(db: Database): readonly CatalogServable[] {
-  const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).all());
-  const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).all());
-  const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).all());
-  const rows: CatalogServable[] = [];
-  for (const row of db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).iterate()) {
-    const id = Number(row[0]) as AssetId;
-    const named = names(id);
-    if (named.length > 0) rows.push(toServable(id, row, named, variants(id), failures(id)));
+/** Read while it is consumed: the consumer neither awaits nor writes to the catalog before the end. */
+export function* readServable(db: Database): Generator<CatalogServable, void> {
+  const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).iterate());
+  const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).iterate());
+  const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).iterate());
+  try {
+    for (const row of db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).iterate()) {
+      const id = Number(row[0]) as AssetId;
+      const named = names.of(id);
+      if (named.length > 0) yield toServable(id, row, named, variants.of(id), failures.of(id));
+    }
+  } finally {
+    for (const groups of [names, variants, failures]) groups.close();
   }
-  return rows;
 }
 
 const ASSETS = `SELECT id, dev, ino, size, mtime_ns, eligibility, eligibility_code, eligibility_reason
@@ -70,15 +73,23 @@ function toVariant(
   return { asset, profile, poolKey, extension, size: Number(size), guard: sameGuard(guard, master) ? master : guard };
 }
 
-/** Takes the rows of ascending keys, asked for in ascending order. */
-function groupsOf<T extends readonly [number | bigint, ...unknown[]]>(
-  rows: readonly T[],
-): (key: number) => readonly T[] {
-  let next = 0;
-  return (key) => {
-    while ((rows[next]?.[0] ?? key) < key) next += 1;
-    const start = next;
-    while (Number(rows[next]?.[0]) === key) next += 1;
-    return next === start ? NONE : rows.slice(start, next);
+interface Groups<T> {
+  /** The rows of a key; keys are asked for in ascending order. */
+  of(key: number): readonly T[];
+  close(): void;
+}
+
+/** Groups rows of ascending keys while they are read; one row is held beside the group. */
+function groupsOf<T extends readonly [number | bigint, ...unknown[]]>(rows: IterableIterator<T>): Groups<T> {
+  let next = rows.next();
+  return {
+    of(key) {
+      while (!next.done && next.value[0] < key) next = rows.next();
+      if (next.done || Number(next.value[0]) !== key) return NONE;
+      const group: T[] = [];
+      for (; !next.done && Number(next.value[0]) === key; next = rows.next()) group.push(next.value);
+      return group;
+    },
+    close: () => void rows.return?.(),
   };
 }

@@ -98,6 +98,10 @@ class SqliteCatalog implements Catalog {
     return readServable(this.db);
   }
 
+  isWithoutVariants(): boolean {
+    return this.db.statement('SELECT 1 FROM variant LIMIT 1').get() === undefined;
+  }
+
   counts(): ReturnType<Catalog['counts']> {
     const sql = `SELECT eligibility, count(*) FROM asset
       WHERE EXISTS (SELECT 1 FROM name WHERE name.asset = asset.id) GROUP BY eligibility`;

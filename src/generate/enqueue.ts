@@ -12,7 +12,7 @@ import type { VariantRow } from '../catalog/catalog.js';
 import type { Job, JobClass, JobRequest } from '../jobs/queue.js';
 import { adoptPublished } from './adopt-published.js';
 import { countFrames } from './count-frames.js';
-import { currentVariant } from './current-variant.js';
+import { currentVariant, isSameMaster } from './current-variant.js';
 import type { Generation } from './generation.js';
 import { type MakePlan, planProxy } from './plan.js';
 
@@ -93,8 +93,18 @@ async function publishedVariant(generation: Generation, asset: AssetRow, plan: M
   }
   const adopted = await adoptPublished(generation, asset, plan);
   if (adopted !== undefined) return { kind: 'adopted', proxySize: adopted.size } as const;
+  const earlier = await madeByAnotherFfmpeg(generation, asset, plan);
+  if (earlier !== undefined) return { kind: 'already-there', proxySize: earlier.size } as const;
   if (recorded !== undefined) generation.catalog.dropVariant(asset.id, generation.profile);
   return undefined;
+}
+
+/** The same recipe for the same master: an update of FFmpeg is no reason to encode everything again. */
+async function madeByAnotherFfmpeg({ catalog, pool, profile }: Generation, asset: AssetRow, plan: MakePlan) {
+  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
+  if (variant === undefined || !isSameMaster(variant.guard, asset.master)) return undefined;
+  const manifest = await pool.find(variant.poolKey);
+  return manifest?.recipeHash === plan.recipe.hash && manifest.validation.ok ? variant : undefined;
 }
 
 /** A recorded variant counts only while the pool still has it: somebody may have cleaned up. */

@@ -82,13 +82,14 @@ async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOp
   const kept = new Set(finding.seen);
   // The light rows of the whole tree cost less than the full ones.
   const rows = prefix === ROOT ? catalog.servable() : catalog.below(prefix);
-  for (const row of rows) {
-    for (const path of row.paths) {
-      if (kept.has(path) || !isAtOrBelow(path, prefix)) continue;
-      signal?.throwIfAborted();
-      if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) kept.add(path);
-      else finding.touched.add(row.id);
-    }
+  const unseen: { readonly id: AssetId; readonly path: VirtualPath }[] = [];
+  for (const { id, paths } of rows) {
+    for (const path of paths) if (!kept.has(path) && isAtOrBelow(path, prefix)) unseen.push({ id, path });
+  }
+  for (const { id, path } of unseen) {
+    signal?.throwIfAborted();
+    if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) kept.add(path);
+    else finding.touched.add(id);
   }
   finding.forgotten = catalog.forgetUnseen(prefix, kept);
 }
