@@ -1,5 +1,6 @@
 #include "fs/commit.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace proxyfs::fs {
@@ -28,10 +29,30 @@ struct Transaction {
   std::vector<ReplacementRef> dropped;  // destroyed after the lock is released
 };
 
+// Whether an open that met an earlier commit is about to come for one of these: see open_retry.h.
+bool is_expected(const Volume& volume, const std::vector<SwapChange>& changes) {
+  const std::vector<FileId> expected = volume.retries.expected();
+  if (expected.empty()) return false;
+  return std::any_of(changes.begin(), changes.end(), [&](const SwapChange& change) {
+    return std::find(expected.begin(), expected.end(), change.asset) != expected.end();
+  });
+}
+
+// The table's writer, at a moment when nobody is about to open what these changes replace.
+SwapTable::Writer lock_table(Volume& volume, const std::vector<SwapChange>& changes) {
+  for (;;) {
+    {
+      SwapTable::Writer writer = volume.swaps.write();
+      if (!is_expected(volume, changes)) return writer;
+    }
+    volume.retries.wait();
+  }
+}
+
 void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vector<ReplacementRef>& fresh,
                Transaction& transaction) {
   const int64_t now = wall_clock_ns();
-  SwapTable::Writer writer = volume.swaps.write();
+  SwapTable::Writer writer = lock_table(volume, changes);
   writer.reserve(changes.size());
   for (size_t i = 0; i < changes.size(); ++i) {
     const SwapChange& change = changes[i];

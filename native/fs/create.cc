@@ -70,14 +70,14 @@ void reply_created(Call& call, const std::string& name, int opened, uint32_t fla
   auto fd = std::make_shared<const Fd>(opened);
   FileStat stat{};
   if (const int error = stat_fd(opened, stat)) return void(call.reply.error(-error));
-  const Entered entered = enter(volume, call.nodeid(), name, stat);
+  const Entered entered = enter(volume, call.nodeid(), name, stat, call.pid());
   volume.nodes.open(entered.id);
-  if (named) {
-    volume.files.lend(file_id(stat), fd);
-  } else {
-    volume.nodes.detached(file_id(stat), call.nodeid(), name, fd);
-  }
   const Node node{entered.id, file_id(stat), birth_ns(stat), S_IFREG, entered.replacement};
+  if (named) {
+    volume.files.lend(node, fd);
+  } else {
+    volume.nodes.detached(node.file, call.nodeid(), name, fd);
+  }
   const HandleRef handle = make_handle(call, node, fd, fd, flags, stat);
   handle->created = created && named;
   wire::OpenOut out = open_out(volume, *handle, stat);

@@ -93,7 +93,7 @@ fuse_entry_out plus_entry(Volume& volume, const Handle& directory, const dirent6
   FileStat stat{};
   if (is_dot(entry.d_name) || stat_at(directory.fd->get(), entry.d_name, stat) != 0) return out;
   if (S_ISREG(stat.stx_mode) && volume.swaps.read().listed(file_id(stat))) return out;
-  const Entered found = enter(volume, directory.node.id, entry.d_name, stat, true);
+  const Entered found = enter(volume, directory.node.id, entry.d_name, stat, kListing);
   entered.push_back(found.id);
   return entry_out(volume, found, stat);
 }
@@ -134,7 +134,7 @@ void open_directory(Call& call) {
   const int opened = reopen(volume, target.path.get(), O_RDONLY | O_DIRECTORY);
   if (opened < 0) return void(call.reply.error(-opened));
   auto fd = std::make_shared<const Fd>(opened);
-  if (target.node.id != kRootNode) volume.files.lend(target.node.file, fd);
+  if (target.node.id != kRootNode) volume.files.lend(target.node, fd);
   const HandleRef handle = make_handle(call, target.node, fd, fd, O_RDONLY, target.master);
   handle->directory = true;
   handle->stream = std::make_unique<DirectoryStream>();

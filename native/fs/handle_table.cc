@@ -46,6 +46,14 @@ std::vector<HandleRef> HandleTable::files() const {
   return out;
 }
 
+SharedFd HandleTable::descriptor_of(const Node& node) const {
+  std::lock_guard guard(mutex_);
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [&node](const Slot& slot) {
+    return slot.handle && slot.handle->node.file == node.file && slot.handle->node.birth_ns == node.birth_ns;
+  });
+  return found != slots_.end() ? found->handle->path_fd : nullptr;
+}
+
 bool HandleTable::has_unseen_writer(NodeId node) const {
   std::lock_guard guard(mutex_);
   return std::any_of(slots_.begin(), slots_.end(), [node](const Slot& slot) {

@@ -52,6 +52,9 @@ class HandleTable {
   HandleRef find(uint64_t id) const;
   HandleRef remove(uint64_t id);
   std::vector<HandleRef> files() const;
+  // A descriptor of the master (or directory) of this node, from whoever has it open; null when nobody has.
+  // Looks at every handle: for files that cannot be reached by name any more.
+  SharedFd descriptor_of(const Node& node) const;
   // Whether somebody may write to this node without the daemon's knowing: through a mapping whose pages
   // the kernel still holds back.
   bool has_unseen_writer(NodeId node) const;

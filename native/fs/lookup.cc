@@ -15,12 +15,13 @@ void report_unfit(Volume& volume, const Resolution& found, NodeId id, const File
 
 // One try: nothing when the replacement must be looked at first, which is not done under the lock.
 std::optional<Entered> try_enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat,
-                                 bool by_readdir, Resolution& found) {
+                                 uint32_t asker, Resolution& found) {
   const SwapTable::Reader reader = volume.swaps.read();
   found = S_ISREG(stat.stx_mode) ? reader.resolve(file_id(stat), stat) : Resolution{};
   if (found.replacement && found.replacement->unknown()) return std::nullopt;
   // The node is made while the table stands still: a commit either is seen here or sees this node.
-  const NodeId id = volume.nodes.enter(parent, name, stat, found.replacement, by_readdir);
+  const NodeId id = volume.nodes.enter(parent, name, stat, found.replacement, asker == kListing);
+  volume.retries.looked_up(asker, file_id(stat), id);
   return Entered{id, found.replacement, found.flip_ns, found.listed};
 }
 
@@ -38,16 +39,16 @@ void lookup_dot(Call& call, std::string_view name) {
   const auto place = volume.nodes.place(id);
   if (!place) return void(call.reply.error(ESTALE));
   const Entered entered = id == kRootNode ? Entered{kRootNode, nullptr, 0, false}
-                                          : enter(volume, place->parent, place->name, target.master);
+                                          : enter(volume, place->parent, place->name, target.master, call.pid());
   if (call.reply.value(entry_out(volume, entered, target.master)) != 0) volume.forget(entered.id, 1);
 }
 
 }  // namespace
 
-Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat, bool by_readdir) {
+Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat, uint32_t asker) {
   for (;;) {
     Resolution found;
-    if (const auto entered = try_enter(volume, parent, name, stat, by_readdir, found)) {
+    if (const auto entered = try_enter(volume, parent, name, stat, asker, found)) {
       report_unfit(volume, found, entered->id, stat);
       return *entered;
     }
@@ -71,8 +72,7 @@ fuse_entry_out entry_out(const Volume& volume, const Entered& entered, const Fil
 void reply_entry(Call& call, int parent_fd, NodeId parent, std::string_view name) {
   FileStat stat{};
   if (const int error = stat_at(parent_fd, std::string(name).c_str(), stat)) return void(call.reply.error(-error));
-  const Entered entered = enter(call.volume, parent, name, stat);
-  call.volume.retries.looked_up(call.pid(), file_id(stat), entered.id);
+  const Entered entered = enter(call.volume, parent, name, stat, call.pid());
   if (call.reply.value(entry_out(call.volume, entered, stat)) != 0) call.volume.forget(entered.id, 1);
 }
 

@@ -14,7 +14,9 @@ struct Entered {
 
 // Decides by the table what parent/name is served from and counts one lookup of that node.
 // Whoever calls it must get the entry to the kernel or call Volume::forget(id, 1).
-Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat, bool by_readdir = false);
+// `asker` is the thread on whose behalf (see open_retry.h), or kListing for READDIRPLUS.
+inline constexpr uint32_t kListing = UINT32_MAX;
+Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat, uint32_t asker);
 
 fuse_entry_out entry_out(const Volume& volume, const Entered& entered, const FileStat& stat);
 

@@ -7,20 +7,28 @@
 
 namespace proxyfs::fs {
 
-NodeFiles::NodeFiles(const NodeTable& nodes, Fd source, size_t cap)
-    : nodes_(nodes), source_(std::make_shared<const Fd>(std::move(source))), cap_(std::max<size_t>(cap, 8)) {}
+NodeFiles::NodeFiles(const NodeTable& nodes, const HandleTable& handles, Fd source, size_t cap)
+    : nodes_(nodes), handles_(handles), source_(std::make_shared<const Fd>(std::move(source))), cap_(std::max<size_t>(cap, 8)) {}
 
 PathFd NodeFiles::open_path(NodeId id) {
   if (id == kRootNode) return {source_};
   const auto node = nodes_.find(id);
   if (!node) return {nullptr, ESTALE};
-  if (SharedFd fd = cached(node->file)) return {std::move(fd)};
+  if (SharedFd fd = cached(*node)) return {std::move(fd)};
   const auto place = nodes_.place(id);
   if (!place) return {nullptr, ESTALE};
   if (place->kept) return {place->kept};
-  const PathFd parent = open_path(place->parent);
+  PathFd found = open_place(*place, *node);
+  if (found || found.error != ESTALE) return found;
+  // Moved, replaced or removed behind the mount: whoever has it open still reaches it.
+  if (SharedFd fd = handles_.descriptor_of(*node)) return {std::move(fd)};
+  return found;
+}
+
+PathFd NodeFiles::open_place(const NodePlace& place, const Node& node) {
+  const PathFd parent = open_path(place.parent);
   if (!parent) return parent;
-  return open_at(parent.get(), place->name, *node);
+  return open_at(parent.get(), place.name, node);
 }
 
 PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& node) {
@@ -38,7 +46,7 @@ PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& no
   if (const int error = stat_fd(fd.get(), stat)) return {nullptr, -error};
   if (!(file_id(stat) == node.file) || birth_ns(stat) != node.birth_ns) return {nullptr, ESTALE};
   auto shared = std::make_shared<const Fd>(std::move(fd));
-  keep(node.file, shared);
+  keep(node, shared);
   return {std::move(shared)};
 }
 
@@ -53,10 +61,10 @@ int NodeFiles::open_by_name(const Node& node, int flags, FileStat& stat) {
   return file_id(stat) == node.file && birth_ns(stat) == node.birth_ns ? fd.release() : -1;
 }
 
-SharedFd NodeFiles::cached(const FileId& file) {
+SharedFd NodeFiles::cached(const Node& node) {
   std::lock_guard guard(mutex_);
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return nullptr;
+  const auto found = by_file_.find(node.file);
+  if (found == by_file_.end() || found->second.birth_ns != node.birth_ns) return nullptr;
   SharedFd fd = found->second.fd.lock();
   if (!fd) {
     by_file_.erase(found);
@@ -66,20 +74,24 @@ SharedFd NodeFiles::cached(const FileId& file) {
   return fd;
 }
 
-void NodeFiles::keep(const FileId& file, const SharedFd& fd) {
+void NodeFiles::keep(const Node& node, const SharedFd& fd) {
   Recent evicted;  // closed after the lock
   std::lock_guard guard(mutex_);
-  Slot& slot = by_file_.try_emplace(file, Slot{{}, recent_.end()}).first->second;
+  Slot& slot = by_file_.try_emplace(node.file, Slot{{}, 0, recent_.end()}).first->second;
   if (slot.recent != recent_.end()) evicted.splice(evicted.end(), recent_, slot.recent);
-  recent_.emplace_front(file, fd);
-  slot = {fd, recent_.begin()};
+  recent_.emplace_front(node.file, fd);
+  slot = {fd, node.birth_ns, recent_.begin()};
   evict(cap_, evicted);
 }
 
-void NodeFiles::lend(const FileId& file, SharedFd fd) {
+void NodeFiles::lend(const Node& node, SharedFd fd) {
   std::lock_guard guard(mutex_);
-  const auto [at, added] = by_file_.try_emplace(file, Slot{fd, recent_.end()});
-  if (!added && at->second.fd.expired()) at->second.fd = fd;
+  const auto [at, added] = by_file_.try_emplace(node.file, Slot{fd, node.birth_ns, recent_.end()});
+  // A file whose descriptor lives keeps its inode number, so one that is in use is of this very file.
+  if (!added && at->second.fd.expired()) {
+    at->second.fd = fd;
+    at->second.birth_ns = node.birth_ns;
+  }
 }
 
 void NodeFiles::drop(const FileId& file) {

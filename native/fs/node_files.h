@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "fs/fd.h"
+#include "fs/handle_table.h"
 #include "fs/node_table.h"
 
 namespace proxyfs::fs {
@@ -26,17 +27,15 @@ struct PathFd {
 class NodeFiles {
  public:
   // `source` is an O_PATH descriptor of the root and stays open for ever.
-  NodeFiles(const NodeTable& nodes, Fd source, size_t cap);
+  NodeFiles(const NodeTable& nodes, const HandleTable& handles, Fd source, size_t cap);
 
   // A descriptor that names the master of the node: O_PATH, or one that an open handle lent.
   PathFd open_path(NodeId id);
   // Opens the master for real, by name, and says in `stat` what it is: -1 when that did not give the file of
   // this node at once, for whatever reason; open_path() and reopen() then find out.
   int open_by_name(const Node& node, int flags, FileStat& stat);
-  // The same when it costs nothing: null when the file has no descriptor now.
-  SharedFd cached(const FileId& file);
   // A handle's own descriptor of the master serves as well; kept only as long as the handle lives.
-  void lend(const FileId& file, SharedFd fd);
+  void lend(const Node& node, SharedFd fd);
   // No node of this file is left.
   void drop(const FileId& file);
   // Gives descriptors back when the process has none left (EMFILE).
@@ -49,14 +48,19 @@ class NodeFiles {
   using Recent = std::list<std::pair<FileId, SharedFd>>;
   struct Slot {
     std::weak_ptr<const Fd> fd;
+    int64_t birth_ns = 0;      // tells a file from an earlier one with its inode number
     Recent::iterator recent;  // recent_.end() when only a handle holds it
   };
 
+  // Null when the file has no descriptor now.
+  SharedFd cached(const Node& node);
+  PathFd open_place(const NodePlace& place, const Node& node);
   PathFd open_at(int directory, const std::string& name, const Node& node);
-  void keep(const FileId& file, const SharedFd& fd);
+  void keep(const Node& node, const SharedFd& fd);
   void evict(size_t limit, Recent& evicted);
 
   const NodeTable& nodes_;
+  const HandleTable& handles_;
   const SharedFd source_;
   const size_t cap_;
   mutable std::mutex mutex_;  // leaf; guards recent_ and by_file_

@@ -17,13 +17,14 @@ bool writes(uint32_t flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags &
 // Under the table's lock, so that a commit either finds the file busy or is seen here.
 int claim(Call& call, const Target& target, uint32_t flags) {
   Volume& volume = call.volume;
-  const bool retried = volume.retries.take(call.pid(), target.node.id);
   const SwapTable::Reader reader = volume.swaps.read();
+  const bool retried = volume.retries.take(call.pid(), target.node.id);
   const Resolution found = reader.resolve(target.node.file, target.master);
   // ESTALE makes the kernel look the path up again: no open that begins after a commit sees the old variant,
   // even through a dentry that no notification reached.
   const bool outdated = volume.capabilities.coherent && found.serial() != target.node.serial();
-  // A changed master is no commit that came between: its proxy is not let through even then.
+  // Let through is an open that only a demotion overtook, since commits wait for it; never the proxy of a
+  // master that changed.
   if (outdated && (!retried || found.unfit != Resolution::Unfit::no)) {
     volume.retries.begin(call.pid(), target.node.file);
     return ESTALE;
@@ -192,7 +193,7 @@ void open_file(Call& call) {
   }
   auto fd = std::make_shared<const Fd>(opened);
   SharedFd path_fd = target.node.replacement ? target.path.fd : fd;
-  if (!target.node.replacement) volume.files.lend(target.node.file, fd);
+  if (!target.node.replacement) volume.files.lend(target.node, fd);
   const HandleRef handle = make_handle(call, target.node, fd, std::move(path_fd), in->flags, target.master);
   wire::OpenOut out = open_out(volume, *handle, target.master);
   out.fh = volume.handles.add(handle);

@@ -34,7 +34,7 @@ Volume::Volume(Options given, Kernel& the_kernel, EventSink& sink)
       events(sink),
       proc_fds(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       nodes(file_id(root_stat(options.source_fd)), birth_ns(root_stat(options.source_fd))),
-      files(nodes, Fd(options.source_fd), path_fd_cap()) {
+      files(nodes, handles, Fd(options.source_fd), path_fd_cap()) {
   invariant(static_cast<bool>(proc_fds), "/proc/self/fd cannot be opened");
 }
 

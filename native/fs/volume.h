@@ -32,8 +32,8 @@ struct Volume {
   Capabilities capabilities;  // set by start(), before the first request
   const Fd proc_fds;          // /proc/self/fd: descriptors are reopened and named through it
   NodeTable nodes;
-  NodeFiles files;
   HandleTable handles;
+  NodeFiles files;
   SwapTable swaps;
   OpenRetries retries;
   CounterCells counters;

@@ -418,4 +418,40 @@ TEST("a random sequence of lookups, forgets, opens and commits matches the model
   }
 }
 
+// As fstat() asks, which names no handle.
+int getattr_error(Tree& tree, uint64_t nodeid) { return tree.call(FUSE_GETATTR, nodeid, fuse_getattr_in{}).error; }
+
+TEST("an open file replaced behind the mount is reached by whichever of its handles is left") {
+  Tree tree;
+  tree.write(tree.path("f"), "old");
+  tree.write(tree.path("new"), "another");
+  const uint64_t node = tree.lookup("f").nodeid;
+  const uint64_t first = tree.open(node).as<wire::OpenOut>().fh;
+  const uint64_t second = tree.open(node).as<wire::OpenOut>().fh;
+  std::filesystem::rename(tree.path("new"), tree.path("f"));
+  CHECK_EQUAL(getattr_error(tree, node), 0);
+  tree.release(node, first);
+  CHECK_EQUAL(getattr_error(tree, node), 0);
+  CHECK_EQUAL(tree.read(second), "old");
+  tree.release(node, second);
+  CHECK_EQUAL(getattr_error(tree, node), ESTALE);
+}
+
+TEST("a file that got the inode number of a removed one is never opened in its place") {
+  Tree tree;
+  tree.write(tree.path("removed"), "removed");
+  const uint64_t old = tree.lookup("removed").nodeid;
+  const fs::FileId id = tree.id("removed");
+  std::filesystem::remove(tree.path("removed"));
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "made-" + std::to_string(i);
+    tree.write(tree.path(name), "made later");
+    if (!(tree.id(name) == id)) continue;
+    const uint64_t made = tree.lookup(name).nodeid;
+    CHECK_EQUAL(getattr_error(tree, made), 0);
+    CHECK_EQUAL(tree.open(old).error, ESTALE);
+    return;
+  }
+}
+
 }  // namespace

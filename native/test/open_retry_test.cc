@@ -1,5 +1,7 @@
 #include "fs/open_retry.h"
 
+#include <thread>
+
 #include "test/harness.h"
 
 namespace {
@@ -24,6 +26,25 @@ TEST("the last lookup counts: revalidation is one of two") {
   retries.looked_up(42, kClip, 7);
   retries.looked_up(42, kClip, 8);
   CHECK(retries.take(42, 8));
+}
+
+TEST("an open is expected from its lookup until it comes, or until patience ends") {
+  OpenRetries retries;
+  retries.begin(42, kClip);
+  CHECK(retries.expected().empty());
+  retries.wait();
+  retries.looked_up(42, kClip, 7);
+  CHECK_EQUAL(retries.expected().size(), 1U);
+  std::thread opener([&] { CHECK(retries.take(42, 7)); });
+  retries.wait();
+  opener.join();
+  CHECK(retries.expected().empty());
+
+  retries.begin(42, kClip);
+  retries.looked_up(42, kClip, 7);
+  retries.wait();  // nobody comes
+  CHECK(retries.expected().empty());
+  CHECK(!retries.take(42, 7));
 }
 
 TEST("no lookup since, another thread, another file or another node: no") {
