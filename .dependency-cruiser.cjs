@@ -5,7 +5,7 @@ const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'pool'],
-  ['flip', 'scan', 'generate'],
+  ['flip', 'scan', 'generate', 'adopt'],
   ['control'],
 ];
 

@@ -144,6 +144,11 @@ export class Production {
     return answers;
   }
 
+  /** These assets got a proxy by another way than a job. */
+  servable(assets: readonly AssetId[]): void {
+    this.#options.onTouched(assets);
+  }
+
   /** Tries again after a failure: FFmpeg may have been installed meanwhile. */
   async #ensurePlant(): Promise<Plant> {
     this.#abort.signal.throwIfAborted();

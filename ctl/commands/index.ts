@@ -1,6 +1,7 @@
 /** The subcommands, in the order of `--help`. */
 
 import type { AnyCommand } from '../command.js';
+import { adopt } from './adopt.js';
 import { assert } from './assert.js';
 import { completion } from './completion.js';
 import { doctor } from './doctor.js';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   unmount,
   mode,
   prewarm,
+  adopt,
   flush,
   status,
   ls,

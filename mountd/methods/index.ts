@@ -2,6 +2,7 @@
 
 import type { Handlers } from '../../src/control/handlers.js';
 import type { Daemon } from '../daemon.js';
+import { adopt } from './adopt.js';
 import { assertServed } from './assert.js';
 import { daemonInfo } from './daemon-info.js';
 import { flush } from './flush.js';
@@ -22,6 +23,7 @@ export function createHandlers(daemon: Daemon): Handlers {
     'mode.set': (params, context) => setMode(daemon, params, context),
     'mode.clear': (params, context) => clearMode(daemon, params, context),
     prewarm: (params, context) => prewarm(daemon, params, context),
+    adopt: (params, context) => adopt(daemon, params, context),
     flush: (params) => flush(daemon, params),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),

@@ -166,6 +166,23 @@ export const METHODS = {
       queued: count,
     }),
   },
+  /** Takes over proxies that lie beside the clips below the paths, after validation. */
+  adopt: {
+    params: z.strictObject({ paths: z.array(path).min(1) }),
+    result: z.object({
+      clips: z.array(
+        z.object({
+          path,
+          outcome: z.enum(['adopted', 'already-there', 'none', 'refused', 'ineligible']),
+          /** The file that was found, in the project. */
+          from: path.nullable(),
+          reason: z.string().nullable(),
+        }),
+      ),
+      adopted: count,
+      refused: count,
+    }),
+  },
   /** Serves every proxy that is ready, also on paths that somebody holds open. */
   flush: { params: z.strictObject({ paths: z.array(path) }), result: flipReport },
   ls: {

@@ -5,7 +5,16 @@ import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
 import type { ProfileTarget } from './profiles.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
-import type { Timing } from './timing.js';
+
+/** Where the frames lie. */
+export interface Timing {
+  /** Ticks a second. */
+  readonly clock: Rational;
+  readonly ticksPerFrame: bigint;
+  readonly firstTick: bigint;
+  /** The clock counts parts of a frame, so encoder and muxer have to be told. */
+  readonly fine: boolean;
+}
 
 export interface Plan {
   readonly target: ProfileTarget;

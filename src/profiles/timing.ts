@@ -5,17 +5,8 @@
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import { compare, formatRational, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
-import { option, Refusal } from './plan.js';
+import { option, Refusal, type Timing } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
-
-export interface Timing {
-  /** Ticks a second. */
-  readonly clock: Rational;
-  readonly ticksPerFrame: bigint;
-  readonly firstTick: bigint;
-  /** The clock counts parts of a frame, so encoder and muxer have to be told. */
-  readonly fine: boolean;
-}
 
 /** ffprobe rounds start times to microseconds and movie headers to milliseconds. */
 const WHOLE_FRAME_TOLERANCE = 0.1;

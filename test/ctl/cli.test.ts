@@ -108,7 +108,7 @@ t.test('every command has help with examples, and the help names the exit codes'
   const top = await runInPlace(['--help']);
   const names = Array.from(top.stdout.matchAll(/^ {2}proxyfs (\w+)/gm), (match) => match[1] ?? '');
   t.strictSame(names.sort(), [
-    ...['assert', 'completion', 'doctor', 'flush', 'handles', 'ls'],
+    ...['adopt', 'assert', 'completion', 'doctor', 'flush', 'handles', 'ls'],
     ...['mode', 'mount', 'plan', 'prewarm', 'profiles', 'status', 'unmount', 'why'],
   ]);
   for (const name of names) {

@@ -1,0 +1,61 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { adoptSibling } from '../../src/adopt/adopt.js';
+import { proposedSiblings } from '../../src/adopt/sibling-names.js';
+import { openProject } from '../fixtures/generation.js';
+import { hasFfmpeg, makeClip, runFixtureFfmpeg } from '../fixtures/media.js';
+
+const skip = (await hasFfmpeg()) ? false : 'FFmpeg is not installed';
+t.setTimeout(120_000);
+
+t.test('a clip has its places for proxies of editors and cameras, and is never its own', async (t) => {
+  const names = proposedSiblings('A001/C003.mov');
+  for (const name of ['Proxy/C003.mov', 'Proxies/C003_Proxy.mov', 'C003_Proxy.mov', 'Sub/C003S03.MP4', 'C003.LRF']) {
+    t.ok(names.includes(`A001/${name}`), name);
+  }
+  t.notOk(names.includes('A001/C003.mov'));
+  t.ok(proposedSiblings('Clip/C0001.MP4').includes('Sub/C0001S03.MP4'), 'Sony keeps them in a folder beside');
+  t.ok(proposedSiblings('GX010123.MP4').includes('GL010123.LRV'), 'GoPro changes a letter');
+  t.notOk(
+    proposedSiblings('C0001.MP4').some((name) => name.startsWith('..')),
+    'nothing outside the project',
+  );
+});
+
+t.test('an equal proxy beside the clip is taken over; one that is a frame short is refused', { skip }, async (t) => {
+  const directory = t.testdir({ source: { Proxy: {} } });
+  const source = join(directory, 'source');
+  const clip = { frames: 20, audio: [{}], timecode: '01:00:00:00', video: ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'] };
+  for (const [index, name] of ['good.mp4', 'short.mp4', 'other.mp4', 'alone.mp4'].entries()) {
+    await makeClip(source, name, { ...clip, audio: [{ frequency: 300 + index }] });
+  }
+  const shrink = (name: string, into: string, filter: string) =>
+    runFixtureFfmpeg([
+      ...['-i', `file:${join(source, name)}`, '-map', '0:v', '-map', '0:a', '-vf', filter, '-fps_mode', 'passthrough'],
+      ...['-c:v', 'libx264', '-g', '1', '-bf', '0', '-c:a', 'copy', '-f', 'mp4', `file:${join(source, into)}`],
+    ]);
+  await shrink('good.mp4', 'Proxy/good.mp4', 'scale=160:90');
+  await shrink('short.mp4', 'short.LRV', 'trim=end_frame=19,scale=160:90');
+  await shrink('other.mp4', 'other_Proxy.mp4', 'hue=h=90,negate,scale=160:90');
+  const project = await openProject(directory);
+  t.teardown(() => project.close());
+  await project.prewarm();
+  const adopt = async (name: string) => {
+    const asset = project.catalog.byPath(name as never);
+    if (asset === undefined) throw new Error(`${name} is not in the catalog`);
+    return adoptSibling(project, asset, 'edit');
+  };
+  t.match(await adopt('good.mp4'), { kind: 'adopted', from: 'Proxy/good.mp4' });
+  t.match(await adopt('good.mp4'), { kind: 'already-there' });
+  t.match(await adopt('short.mp4'), { kind: 'refused', reason: /video frame count: expected 20, found 19/ });
+  t.match(await adopt('other.mp4'), { kind: 'refused', reason: /picture of frame 0: .*another picture/ });
+  t.match(await adopt('alone.mp4'), { kind: 'none' });
+  writeFileSync(join(source, 'alone_Proxy.mp4'), 'no film');
+  t.match(await adopt('alone.mp4'), { kind: 'refused', reason: /a readable proxy/ });
+  mkdirSync(join(source, 'Proxies'));
+  copyFileSync(join(source, 'alone.mp4'), join(source, 'Proxies/alone.mp4'));
+  t.match(await adopt('alone.mp4'), { kind: 'adopted', from: 'Proxies/alone.mp4' });
+  t.equal(project.published().length, 2);
+  t.same(project.temporaries(), []);
+});
