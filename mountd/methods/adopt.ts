@@ -37,7 +37,7 @@ export async function adopt(
 }
 
 function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): { id: AssetId; path: VirtualPath }[] {
-  return files.catalog.servable().flatMap(({ id, paths }) => {
+  return [...files.catalog.servable()].flatMap(({ id, paths }) => {
     const path = paths.find((name) => prefixes.some((prefix) => isAtOrBelow(name, prefix)));
     return path === undefined ? [] : [{ id, path }];
   });
