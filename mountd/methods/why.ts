@@ -1,9 +1,12 @@
 /** `why`: which variant a path serves, and the whole chain of decisions behind it. */
 
-import { realPathOf, type VirtualPath } from '../../src/base/paths.js';
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { type RealPath, realPathOf, type VirtualPath } from '../../src/base/paths.js';
 import type { Params, Result, ServedPath } from '../../src/control/schema.js';
 import { planProxy } from '../../src/generate/plan.js';
 import { ffmpegArguments } from '../../src/profiles/command.js';
+import { remarksOn } from '../../src/view/remarks.js';
 import type { ServableAsset } from '../../src/view/servable.js';
 import { explain } from '../../src/view/why.js';
 import type { Daemon } from '../daemon.js';
@@ -11,10 +14,10 @@ import { servedOf } from '../served.js';
 import { existingPath } from './paths.js';
 
 export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result<'why'>> {
-  const { path, stat } = await existingPath(daemon, params.path);
-  const served = servedOf(daemon, path, stat);
+  const { path, stat: found } = await existingPath(daemon, params.path);
+  const served = servedOf(daemon, path, found);
   const masterPath = realPathOf(daemon.place.source, path);
-  const asset = stat.isFile() ? daemon.view.byIdentity({ dev: stat.dev, ino: stat.ino }) : undefined;
+  const asset = found.isFile() ? daemon.view.byIdentity({ dev: found.dev, ino: found.ino }) : undefined;
   if (asset === undefined) {
     const because = [`${capitalised(served.reason)}.`];
     return { served, because, masterPath, proxyPath: null, command: null, wayOut: null };
@@ -22,12 +25,30 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
   const { because, wayOut } = explain(asset, path, daemon.modes.state, daemon.policy);
   return {
     served,
-    because: [...because, ...presentState(served, because)],
+    because: [...because, ...presentState(served, because), ...(await remarks(daemon, asset, masterPath))],
     masterPath,
     proxyPath: asset.proxy?.file ?? null,
     command: await commandOf(daemon, asset, path),
     wayOut: wayOut ?? null,
   };
+}
+
+/** A sidecar is small; what is larger is none. */
+const LARGEST_SIDECAR = 1 << 20;
+
+async function remarks(daemon: Daemon, asset: ServableAsset, master: RealPath): Promise<readonly string[]> {
+  const media = daemon.files.catalog.get(asset.id)?.media;
+  return media === undefined ? [] : remarksOn(media, await sidecarOf(master));
+}
+
+/** Sony writes C0001M01.XML beside C0001.MXF. */
+async function sidecarOf(master: RealPath): Promise<string | undefined> {
+  const stem = master.slice(0, master.length - extname(master).length);
+  for (const path of [`${stem}M01.XML`, `${stem}M01.xml`, `${stem}.XML`]) {
+    const { size } = await stat(path).catch(() => ({ size: 0 }));
+    if (size > 0 && size <= LARGEST_SIDECAR) return await readFile(path, 'utf8').catch(() => undefined);
+  }
+  return undefined;
 }
 
 /** What is served now may lag behind what was decided: said unless the last decision says it. */

@@ -89,7 +89,10 @@ function classifyFrames(video: VideoStream): Eligibility | undefined {
     return ineligible('hidden-frames', `an edit list trims it; ${why}`);
   }
   if (variableFrameRate !== false || frameRate === undefined) {
-    return ineligible('variable-frame-rate', 'its frame rate varies, so no proxy could match it frame by frame');
+    return ineligible(
+      'variable-frame-rate',
+      'its frame rate varies, and editors count such a clip differently from a proxy of constant rate',
+    );
   }
   return classifyLength(video, frames, frameRate);
 }
