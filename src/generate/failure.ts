@@ -11,7 +11,16 @@ export interface Failure {
 /** What FFmpeg says when the machine, not the clip, is in the way. */
 const PASSING_WORDS =
   /No space left on device|Disk quota exceeded|Cannot allocate memory|Resource temporarily unavailable|Input\/output error|Stale file handle|Too many open files/i;
+const FULL = /No space left on device|Disk quota exceeded/i;
 const PASSING_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EAGAIN', 'EIO', 'ESTALE', 'EMFILE', 'ENFILE', 'EBUSY']);
+
+/** The disk of the pool is full: no failure of the clip, and pointless to try again before there is space. */
+export function isOutOfSpace(thrown: unknown): boolean {
+  const errno = errnoOf(thrown);
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') return true;
+  if (!(thrown instanceof ProxyfsError)) return false;
+  return thrown.code === 'system/no-space' || (thrown.code === 'ffmpeg/failed' && FULL.test(reasonOf(thrown)));
+}
 
 /** `attempts` counts the one that failed. */
 export function judgeFailure(thrown: unknown, attempts: number): Failure {

@@ -12,7 +12,7 @@ import type { AssetRow } from '../catalog/asset.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import type { Lease } from '../jobs/queue.js';
 import { adoptPublished } from './adopt-published.js';
-import { judgeFailure } from './failure.js';
+import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxy } from './make-proxy.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
@@ -25,6 +25,8 @@ export type JobOutcome =
   | { readonly kind: 'failed'; readonly reason: string; readonly rejected: boolean }
   /** Waits in the queue again after a failure that may pass. */
   | { readonly kind: 'retry'; readonly reason: string }
+  /** Given back to the queue, however often it was tried: the pool's disk is full. */
+  | { readonly kind: 'no-space'; readonly reason: string }
   | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
   /** The master changed, moved away or was replaced: it has to be scanned again. */
   | { readonly kind: 'outdated'; readonly reason: string }
@@ -129,6 +131,11 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
 function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
   const { catalog, queue, profile, toolchain, log } = generation;
   const { reason, passing } = judgeFailure(error, lease.job.attempts);
+  if (isOutOfSpace(error)) {
+    queue.release(lease);
+    log.warn({ job: lease.job.id, err: error }, 'the disk of the pool is full: the job waits for space');
+    return { kind: 'no-space', reason };
+  }
   const job = queue.fail(lease, reason, { retry: passing });
   log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
   if (job.state === 'waiting') return { kind: 'retry', reason };

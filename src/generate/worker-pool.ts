@@ -61,6 +61,9 @@ const DEFAULT_RESERVE = 1 << 30;
 /** How often an idle worker looks by itself: jobs of workers that died become free without notice. */
 const IDLE_MS = 2000;
 const NO_SPACE_MS = 5000;
+/** After a full disk the next try waits for this much more space, or this long. */
+const MORE_SPACE = 1 << 24;
+const FULL_FOR_MS = 60_000;
 const DEFAULT_BACK_OFF_MS = 1000;
 
 export class WorkerPool {
@@ -75,6 +78,8 @@ export class WorkerPool {
   #loops: Promise<unknown> | undefined;
   #alarm = new AbortController();
   #paused: string | undefined;
+  /** What was free when a job ran out of space, and when that was. */
+  #full: { readonly free: number; readonly at: number } | undefined;
 
   constructor(generation: Generation, options: WorkerPoolOptions = {}) {
     this.#generation = generation;
@@ -101,6 +106,9 @@ export class WorkerPool {
 
   /** New jobs are in the queue: idle workers look at once. */
   wake(): void {
+    // Whoever asks may have made room: it is looked at anew, not remembered.
+    this.#full = undefined;
+    this.#paused = undefined;
     this.#alarm.abort();
     this.#alarm = new AbortController();
   }
@@ -146,6 +154,10 @@ export class WorkerPool {
     const lease = this.#isStopping ? undefined : this.#generation.queue.lease(worker, this.#leaseMs);
     if (lease === undefined) return IDLE_MS;
     const outcome = await this.#work(lease);
+    if (outcome.kind === 'no-space') {
+      this.#full = { free: await this.#freeBytes(), at: this.#generation.clock.now() };
+      return (await this.#hasSpace()) ? 0 : NO_SPACE_MS;
+    }
     return outcome.kind === 'retry' ? (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS) : 0;
   }
 
@@ -204,12 +216,28 @@ export class WorkerPool {
   async #hasSpace(): Promise<boolean> {
     const { pool, log } = this.#generation;
     const reserve = this.#options.reserveBytes ?? DEFAULT_RESERVE;
-    const { bavail, bsize } = await statfs(pool.directory);
-    const free = bavail * bsize;
-    const reason = free >= reserve ? undefined : noSpace(pool.directory, free, reserve);
+    const free = await this.#freeBytes();
+    const reason = this.#isStillFull(free)
+      ? filledUp(pool.directory, free)
+      : free >= reserve
+        ? undefined
+        : noSpace(pool.directory, free, reserve);
     if (reason !== undefined && this.#paused === undefined) log.warn({ free, reserve }, reason);
     this.#paused = reason;
     return reason === undefined;
+  }
+
+  /** A job that filled the disk would do it again: it waits for more space, or for a while. */
+  #isStillFull(free: number): boolean {
+    if (this.#full === undefined) return false;
+    const isOver = free >= this.#full.free + MORE_SPACE || this.#generation.clock.now() - this.#full.at > FULL_FOR_MS;
+    if (isOver) this.#full = undefined;
+    return !isOver;
+  }
+
+  async #freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#generation.pool.directory);
+    return bavail * bsize;
   }
 
   get #leaseMs(): number {
@@ -231,6 +259,10 @@ function advance(row: RunningJob, { frame, fps, speed }: EncodeProgress): Runnin
 function noSpace(directory: string, free: number, reserve: number): string {
   const mib = (bytes: number) => `${Math.floor(bytes / (1 << 20))} MiB`;
   return `no proxies are made: ${mib(free)} free at ${directory}, ${mib(reserve)} are kept in reserve; free some space or move the pool`;
+}
+
+function filledUp(directory: string, free: number): string {
+  return `the disk of the pool ${directory} is full (${Math.floor(free / (1 << 20))} MiB free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -118,18 +118,33 @@ t.test('a failure that may pass is tried again', { skip }, async (t) => {
 });
 
 t.test('a failure that keeps coming back is final', { skip }, async (t) => {
-  for (const [lie, attempts] of [
-    ['hangs', 2],
-    ['disk-full', 3],
-  ] as const) {
-    const project = await projectOf(t, { lie, stallMs: 300 });
-    await makeClip(project.source, 'a.mov');
-    await project.prewarm();
-    const finished = await project.work();
-    t.equal(finished.length, attempts, lie);
-    t.equal(finished.at(-1)?.outcome.kind, 'failed');
-    t.same([...project.published(), ...project.temporaries()], []);
+  const project = await projectOf(t, { lie: 'hangs', stallMs: 300 });
+  await makeClip(project.source, 'a.mov');
+  await project.prewarm();
+  const finished = await project.work();
+  t.equal(finished.length, 2);
+  t.equal(finished.at(-1)?.outcome.kind, 'failed');
+  t.same([...project.published(), ...project.temporaries()], []);
+});
+
+t.test('a full disk pauses the workers with a sentence, and costs no job', { skip }, async (t) => {
+  const project = await projectOf(t, { lie: 'disk-full' });
+  await makeClip(project.source, 'a.mov');
+  await project.prewarm();
+  const outcomes: string[] = [];
+  const workers = new WorkerPool(project, {
+    reserveBytes: 0,
+    onFinished: ({ outcome }) => outcomes.push(outcome.kind),
+  });
+  t.teardown(() => workers.stop());
+  await workers.start();
+  for (let times = 1; times <= 4; times += 1) {
+    await until(() => outcomes.length === times && workers.pausedBecause() !== undefined);
+    t.match(workers.pausedBecause(), /is full .* free some space/);
+    t.match(project.queue.counts(), { waiting: 1, running: 0, failed: 0 }, `after ${times} tries`);
+    workers.wake();
   }
+  t.same([...project.published(), ...project.temporaries()], []);
 });
 
 t.test('a master that changes while its proxy is made gets none', { skip }, async (t) => {
