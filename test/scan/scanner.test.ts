@@ -151,8 +151,9 @@ t.test(
     import { silentLogger } from '${new URL('../../src/log/logger.js', import.meta.url)}';
     import { Scanner } from '${new URL('../../src/scan/scanner.js', import.meta.url)}';
     const [source, file] = process.argv.slice(1);
-    process.setegid(65534); process.seteuid(65534);
+    // The modules are loaded by then: the other user need not be able to read the checkout.
     const catalog = createCatalog(openDatabase(file));
+    process.setegid(65534); process.seteuid(65534);
     const examine = async () => ({ fingerprint: 'f', media: undefined, eligibility: { kind: 'eligible' } });
     const scanner = new Scanner({ source, catalog, examine, log: silentLogger, hiddenRootNames: [], settleMs: 0 });
     await scanner.scan('');
