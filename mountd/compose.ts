@@ -1,6 +1,8 @@
 /** Puts a daemon together: which part gets which. No decisions, no timing. */
 
+import type { RealPath } from '../src/base/paths.js';
 import { ROOT } from '../src/base/paths.js';
+import { projectIdOf } from '../src/config/locations.js';
 import type { Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
@@ -56,7 +58,8 @@ function chosenProfile({ profile, nle }: DaemonOptions): string | undefined {
 export function composeMountOptions(place: Place, options: DaemonOptions, settings: Settings): MountOptions {
   return {
     ...place,
-    fsName: 'proxyfs',
+    // Samba makes file ids of this name: every project has its own, and the same at each mount.
+    fsName: `proxyfs:${projectIdOf(place.source, options.stateDir as RealPath | undefined)}`,
     hiddenRootNames: [HIDDEN_NAME],
     writes: settings.writes,
     allowOther: options.allowOther,

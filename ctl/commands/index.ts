@@ -13,6 +13,7 @@ import { mount } from './mount.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { profiles } from './profiles.js';
+import { share } from './share.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
 import { why } from './why.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   profiles,
   handles,
   assert,
+  share,
   doctor,
   completion,
 ];
