@@ -8,7 +8,10 @@
 namespace proxyfs::fs {
 
 NodeFiles::NodeFiles(const NodeTable& nodes, const HandleTable& handles, Fd source, size_t cap)
-    : nodes_(nodes), handles_(handles), source_(std::make_shared<const Fd>(std::move(source))), cap_(std::max<size_t>(cap, 8)) {}
+    : nodes_(nodes),
+      handles_(handles),
+      source_(std::make_shared<const Fd>(std::move(source))),
+      cap_(std::max<size_t>(cap, 8)) {}
 
 PathFd NodeFiles::open_path(NodeId id) {
   if (id == kRootNode) return {source_};

@@ -1,4 +1,4 @@
-// libFuzzer target for the request reader; build it with
+// Fuzz target for the request reader; fuzz.sh runs it with libFuzzer or with fuzz_mutate.cc, for example:
 //   clang++ -std=c++20 -g -fsanitize=fuzzer,address -I.. fuzz_wire.cc ../wire/*.cc
 // Every view a request hands out must lie inside the bytes it was given.
 #include <cstdlib>

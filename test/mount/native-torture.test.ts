@@ -16,6 +16,7 @@ import t, { type Test } from 'tap';
 import { toRealPath } from '../../src/base/paths.js';
 import type { MountedVolume, MountOptions, SwapChange } from '../../src/mount/driver.js';
 import { createNativeDriver } from '../../src/mount/native-driver.js';
+import { detachStale } from '../../src/mount/stale-mount.js';
 
 const PROGRAM = join(fileURLToPath(import.meta.url), '../../../../test/fixtures/torture.py');
 const SECONDS = Number(process.env.PROXYFS_TORTURE_SECONDS ?? 5);
@@ -25,6 +26,8 @@ const skip =
   process.platform !== 'linux' || !existsSync('/dev/fuse') || process.geteuid?.() !== 0
     ? 'needs root and /dev/fuse'
     : false;
+
+t.setTimeout((2 * SECONDS + 60) * 1_000);
 
 interface Folders {
   readonly source: string;
@@ -43,7 +46,10 @@ interface Seen {
 
 async function makeFolders(t: Test): Promise<Folders> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-torture-')));
-  t.teardown(() => rm(root, { recursive: true, force: true }));
+  t.teardown(async () => {
+    await detachStale(join(root, 'mount'));
+    await rm(root, { recursive: true, force: true });
+  });
   const folders = { source: join(root, 'source'), mountPoint: join(root, 'mount'), pool: join(root, 'pool') };
   for (const folder of Object.values(folders)) await mkdir(folder);
   await writeFile(join(folders.source, STABLE), blocks('stable', 'M', 500));
