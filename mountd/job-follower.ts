@@ -39,6 +39,8 @@ export class JobFollower {
   #framesTotal = 0;
   #isTotalKnown = true;
   #framesDone = 0;
+  /** The last speed known: between two clips nothing is measured, which is no standstill. */
+  #pace = { fps: 0, speed: 0 };
   #wake = new AbortController();
 
   constructor(daemon: Daemon, context: CallContext) {
@@ -129,7 +131,9 @@ export class JobFollower {
     const running = this.#daemon.production.running().filter(({ asset }) => this.#pending.has(asset));
     const sum = (pick: (row: (typeof running)[number]) => number) => running.reduce((all, row) => all + pick(row), 0);
     const framesDone = this.#framesDone + sum(({ frame }) => frame);
-    const fps = sum((row) => row.fps);
+    const now = { fps: sum((row) => row.fps), speed: sum((row) => row.speed) };
+    if (now.fps > 0) this.#pace = now;
+    const { fps, speed } = this.#pace;
     const left = this.#isTotalKnown ? Math.max(0, this.#framesTotal - framesDone) : undefined;
     return {
       kind: 'generate',
@@ -138,7 +142,7 @@ export class JobFollower {
       framesDone,
       framesTotal: this.#framesTotal,
       fps,
-      speed: sum((row) => row.speed),
+      speed,
       etaSeconds: left === undefined || fps <= 0 ? null : left / fps,
       current: running.map(({ path }) => path),
     };

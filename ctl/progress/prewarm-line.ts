@@ -16,8 +16,7 @@ export function barLine(progress: Generate, columns: number): string {
   const line = [
     `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${progress.clipsDone}/${progress.clipsTotal} clips`,
     `${progress.framesDone}/${progress.framesTotal} frames`,
-    `${progress.fps.toFixed(0)} fps`,
-    `${progress.speed.toFixed(1)}x`,
+    ...paceOf(progress),
     `ETA ${progress.etaSeconds === null ? '-:--' : formatClockTime(progress.etaSeconds)}`,
     progress.current.map(escapeName).join(', '),
   ].join('  ');
@@ -29,7 +28,12 @@ export function plainLine(progress: Generate): string {
   const eta = progress.etaSeconds === null ? '' : `, ${formatClockTime(progress.etaSeconds)} left`;
   const clips = `${progress.clipsDone} of ${counted(progress.clipsTotal, 'clip')}`;
   const frames = `${progress.framesDone} of ${counted(progress.framesTotal, 'frame')}`;
-  return `${clips}, ${frames}, ${progress.fps.toFixed(0)} fps, ${progress.speed.toFixed(1)}x${eta}`;
+  return `${[clips, frames, ...paceOf(progress)].join(', ')}${eta}`;
+}
+
+/** Nothing until the first measurement. */
+function paceOf({ fps, speed }: Generate): readonly string[] {
+  return fps > 0 ? [`${fps.toFixed(0)} fps`, `${speed.toFixed(1)}x`] : [];
 }
 
 export function scanLine({ found, probed, total }: Scan): string {

@@ -5,7 +5,7 @@
  * moved in a moment ago is checked by its identity, as the mount serves it.
  */
 
-import type { BigIntStats, Dirent } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../src/base/error.js';
@@ -22,6 +22,7 @@ import { existingPath } from './paths.js';
 
 /** Enough for a log; the count is always of all. */
 const MAX_LISTED = 1000;
+const SLASH = Buffer.from('/');
 
 interface Tally {
   readonly mode: Mode;
@@ -47,18 +48,33 @@ export async function assertServed(
 
 async function checkFolder(daemon: Daemon, folder: VirtualPath, tally: Tally, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const children = await readdir(realPathOf(daemon.place.source, folder), { withFileTypes: true });
-  for (const child of children.sort(byName)) {
-    if (folder === ROOT && child.name === HIDDEN_NAME) continue;
-    const path = join(folder, child.name) as VirtualPath;
-    if (child.isDirectory()) await checkFolder(daemon, path, tally, signal);
-    else if (child.isFile()) await checkFileAt(daemon, path, tally);
+  await checkBelow(daemon, { path: folder, real: Buffer.from(realPathOf(daemon.place.source, folder)) }, tally, signal);
+}
+
+/** A path in the bytes of the disk, which need not be text, and as people read it. */
+interface Spot {
+  readonly path: VirtualPath;
+  readonly real: Buffer;
+}
+
+async function checkBelow(daemon: Daemon, folder: Spot, tally: Tally, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const children = await readdir(folder.real, { withFileTypes: true, encoding: 'buffer' });
+  for (const child of children.sort((a, b) => Buffer.compare(a.name, b.name))) {
+    const name = child.name.toString('utf8');
+    if (folder.path === ROOT && name === HIDDEN_NAME) continue;
+    const spot = {
+      path: join(folder.path, name) as VirtualPath,
+      real: Buffer.concat([folder.real, SLASH, child.name]),
+    };
+    if (child.isDirectory()) await checkBelow(daemon, spot, tally, signal);
+    else if (child.isFile()) await checkSpot(daemon, spot, tally);
   }
 }
 
-async function checkFileAt(daemon: Daemon, path: VirtualPath, tally: Tally): Promise<void> {
+async function checkSpot(daemon: Daemon, { path, real }: Spot, tally: Tally): Promise<void> {
   try {
-    checkFile(daemon, path, await lstat(realPathOf(daemon.place.source, path), { bigint: true }), tally);
+    checkFile(daemon, path, await lstat(real, { bigint: true }), tally);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
@@ -74,8 +90,4 @@ function checkFile(daemon: Daemon, path: VirtualPath, stat: BigIntStats, tally: 
   tally.wrongCount += 1;
   if (tally.wrong.length >= MAX_LISTED) return;
   tally.wrong.push({ path, variant, reason: servedOf(daemon, path, stat).reason });
-}
-
-function byName(a: Dirent, b: Dirent): number {
-  return a.name < b.name ? -1 : 1;
 }

@@ -1,6 +1,6 @@
 /** `mode.get`, `mode.set`, `mode.clear`. */
 
-import { toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import { ROOT, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { FlipReport, Params, Result } from '../../src/control/schema.js';
 import { waitForHandles } from '../../src/flip/handles.js';
@@ -22,8 +22,9 @@ export async function setMode(daemon: Daemon, params: Params<'mode.set'>, contex
   if (profile !== undefined) findSet(profile);
   const paths = await existingPaths(daemon, params.paths ?? []);
   const chosen = profile === undefined ? {} : { profile };
-  const change: ModeChange =
-    paths.length === 0 ? { kind: 'base', mode, ...chosen } : { kind: 'set', mode, paths, ...chosen };
+  // The root is the project: an override there would hide every later flip of the project.
+  const isProject = paths.every((path) => path === ROOT);
+  const change: ModeChange = isProject ? { kind: 'base', mode, ...chosen } : { kind: 'set', mode, paths, ...chosen };
   const report = await carryOut(daemon, change, params.wait === true, context);
   if (profile !== undefined) daemon.production.profileChosen();
   return report;

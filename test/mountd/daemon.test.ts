@@ -194,6 +194,14 @@ t.test('changes behind and through the mount reach the view', skip, async (t) =>
   await client.call('mode.clear', { paths: ['hard.mov'] });
   await rm(join(place.source, 'hard.mov'));
 
+  const nameless = Buffer.concat([Buffer.from(`${place.source}/A001/`), Buffer.from([0xff]), Buffer.from('.mov')]);
+  await writeFile(nameless, 'no name');
+  const guarded = await client.call('assert', { mode: 'proxy', paths: ['A001'] });
+  t.match(guarded, { checked: 2, wrongCount: 1 }, 'a clip whose name is no text is a master like any other');
+  await rm(nameless);
+  const whole = await client.call('mode.set', { mode: 'proxy', paths: [''] });
+  t.same(whole.state.overrides, [], 'the root of the project is the project');
+
   await appendFile(clip, 'grown');
   const now = (await client.call('ls', { path: 'A001/clip.mov' })).entries[0];
   t.match(now, { variant: 'master', reason: 'the master changed since its proxy was made' });
