@@ -4,6 +4,7 @@
  */
 
 import { ROOT } from '../src/base/paths.js';
+import { foreignHandles } from '../src/flip/handles.js';
 import { ProcessNames } from '../src/mount/process-name.js';
 import { editorOfProcess, setOfEditor, titleOfEditor } from '../src/profiles/editors.js';
 import type { Daemon } from './daemon.js';
@@ -13,6 +14,13 @@ const processes = new ProcessNames();
 /** Whether the set is still to be learned: then an open of a clip by anybody else asks for nothing. */
 export function isEditorUnknown({ learnsEditor, modes }: Daemon): boolean {
   return learnsEditor && modes.state.profiles?.has(ROOT) !== true;
+}
+
+/** Clips that were opened before the scan knew them raised no event: whoever still holds one counts as well. */
+export async function learnFromHolders(daemon: Daemon): Promise<void> {
+  await daemon.production.firstScan();
+  const holders = isEditorUnknown(daemon) ? foreignHandles(daemon.volume, { onlySwappable: true }) : [];
+  for (const { pid } of holders) if (isEditorUnknown(daemon)) await learnEditor(daemon, pid);
 }
 
 /** `pid` opened a clip. */

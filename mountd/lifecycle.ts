@@ -25,6 +25,7 @@ import { composeDaemon, composeDecisions, composeMountOptions } from './compose.
 import type { Daemon } from './daemon.js';
 import { followVolume } from './events.js';
 import { describeHolders, findHolders } from './holders.js';
+import { learnFromHolders } from './learn-editor.js';
 import { createHandlers } from './methods/index.js';
 import type { Arguments } from './options.js';
 import { checkPlace, type Place } from './preflight.js';
@@ -80,6 +81,8 @@ export class Lifecycle {
     if (this.#daemon === undefined) return;
     followVolume(this.#daemon);
     this.#daemon.production.start();
+    const { log } = this.#daemon;
+    learnFromHolders(this.#daemon).catch((err: unknown) => log.debug({ err }, 'no editor could be learned from'));
   }
 
   async #bringUp(): Promise<Daemon> {

@@ -94,6 +94,11 @@ export class Production {
     await Promise.all([plant?.workers.stop(), plant?.follower.close(), this.#firstScan]);
   }
 
+  /** Resolves when the scan that was begun at the start is over, whatever came of it. */
+  async firstScan(): Promise<void> {
+    await this.#firstScan;
+  }
+
   get scanState(): ScanState {
     return this.#scan;
   }
