@@ -7,7 +7,7 @@ import { matches, openShell, parseExamples } from '../fixtures/console-document.
 import { makeClip } from '../fixtures/media.js';
 import { PROXYFS, runAsProcess } from '../fixtures/run-proxyfs.js';
 
-const DOCUMENT = fileURLToPath(new URL('../../../docs/semantics.md', import.meta.url));
+const DOCUMENTS = ['semantics.md', 'offline-online.md'];
 
 t.test('the matcher of examples tells a right output from a wrong one', async (t) => {
   t.ok(matches(['a', '...', 'z'], ['a', 'b', 'c', 'z']));
@@ -23,25 +23,29 @@ t.test('the matcher of examples tells a right output from a wrong one', async (t
   ]);
 });
 
-t.test('every example of docs/semantics.md prints what the document says', { skip: await missing() }, async (t) => {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-semantics-')));
-  const env = await prepare(root);
-  const shell = openShell(root, env);
-  t.teardown(async () => {
-    await shell.end();
-    // Left mounted by a failed example; rmdir refuses on anything but an empty folder.
-    await runAsProcess(['unmount', join(root, 'show'), '--force'], { env: env as Record<string, string> });
-    await rmdir(join(root, 'show'));
-    await rm(root, { recursive: true, force: true });
+for (const name of DOCUMENTS) {
+  t.test(`every example of docs/${name} prints what the document says`, { skip: await missing() }, async (t) => {
+    const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-semantics-')));
+    const env = await prepare(root);
+    const shell = openShell(root, env);
+    t.teardown(async () => {
+      await shell.end();
+      // Left mounted by a failed example; rmdir refuses on anything but an empty folder.
+      await runAsProcess(['unmount', join(root, 'show'), '--force'], { env: env as Record<string, string> });
+      await rmdir(join(root, 'show'));
+      await rm(root, { recursive: true, force: true });
+    });
+    const examples = parseExamples(
+      await readFile(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), 'utf8'),
+    );
+    t.ok(examples.length > 15, 'the document has examples');
+    for (const { line, command, expected } of examples) {
+      const { output } = await shell.run(command);
+      const isRight = matches(expected, output);
+      t.ok(isRight, `line ${line}: ${command}`, isRight ? {} : { expected, output });
+    }
   });
-  const examples = parseExamples(await readFile(DOCUMENT, 'utf8'));
-  t.ok(examples.length > 20, 'the document has examples');
-  for (const { line, command, expected } of examples) {
-    const { output } = await shell.run(command);
-    const isRight = matches(expected, output);
-    t.ok(isRight, `line ${line}: ${command}`, isRight ? {} : { expected, output });
-  }
-});
+}
 
 async function missing(): Promise<string | false> {
   const usable = await access('/dev/fuse').then(
