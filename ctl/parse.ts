@@ -106,8 +106,16 @@ function repeatedOption(args: Readonly<Record<string, unknown>>, command: AnyCom
   return lists.find((name) => !command.usage.includes(`${name}..`));
 }
 
-function plainer(reason: string): string {
+function plainer(reason: string, words: string): string {
   if (reason.startsWith('Not enough non-option arguments')) return 'an argument is missing';
+  const [, option, given, choices] = /^Invalid values: Argument: (\S+), Given: (.*), Choices: (.*)$/.exec(reason) ?? [];
+  if (option !== undefined)
+    return `'${given?.replaceAll('"', '')}' will not do for ${option}: say ${choices?.replaceAll('"', '').replace(/, (?=[^,]+$)/, ' or ')}`;
+  const unknown = /^Unknown arguments?: (.+)$/.exec(reason)?.[1];
+  if (unknown !== undefined) return `there is no option ${unknown.replace(/(^|, )/g, '$1--')}`;
+  const extra = /^Unknown commands?: (.+)$/.exec(reason)?.[1];
+  if (extra !== undefined)
+    return words === 'proxyfs' ? `there is no command '${extra}'` : `'${extra}' is one word too many`;
   const near = /^Did you mean (.+)$/.exec(reason)?.[1];
   return near === undefined ? reason : `there is no such command, did you mean 'proxyfs ${near}'`;
 }
@@ -119,7 +127,7 @@ function refusal(message: string | undefined, words: string): ProxyfsError {
     .map((line) => line.trim())
     .join(' ')
     .replace(/[.?]$/, '');
-  return new ProxyfsError('request/invalid', `${plainer(reason)}; see '${words} --help'`);
+  return new ProxyfsError('request/invalid', `${plainer(reason, words)}; see '${words} --help'`);
 }
 
 function version(): string {

@@ -5,7 +5,6 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
 import { ProxyfsError } from '../base/error.js';
 import { bytes, choice, lines, numberOf, optionalPath, type Setting, word } from './setting.js';
 
@@ -101,9 +100,7 @@ function readOne(
   const parsed = setting.schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const origin = flag === undefined ? `the environment variable ${setting.env}` : `the setting '${name}'`;
-  throw new ProxyfsError(
-    'config/invalid',
-    `${origin} cannot be '${String(given)}' (${z.prettifyError(parsed.error)}): give ${setting.type}`,
-    { details: { name, env: setting.env } },
-  );
+  throw new ProxyfsError('config/invalid', `${origin} cannot be '${String(given)}': give ${setting.type}`, {
+    details: { name, env: setting.env },
+  });
 }

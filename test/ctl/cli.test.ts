@@ -81,18 +81,18 @@ t.test(
 t.test('a command line that cannot be understood exits with 1 and names the help', async (t) => {
   const refusals: [string[], RegExp][] = [
     [[], /Say what to do; see 'proxyfs --help'/],
-    [['frobnicate'], /Unknown command: frobnicate; see 'proxyfs --help'/],
+    [['frobnicate'], /there is no command 'frobnicate'; see 'proxyfs --help'/],
     [['mod'], /did you mean 'proxyfs mode'; see/],
-    [['ls', '--nonsense'], /Unknown argument: nonsense; see 'proxyfs ls --help'/],
+    [['ls', '--nonsense'], /there is no option --nonsense; see 'proxyfs ls --help'/],
     [['why'], /an argument is missing; see 'proxyfs why --help'/],
     [['ls', '--project', 'a', '--project', 'b'], /--project is given twice/],
     [['mode', 'fast'], /'fast' is not a mode/],
     [['mode', '--clear'], /name the paths/],
     [['mode', '--wait'], /--wait goes with a flip/],
-    [['assert', 'both', '.'], /Choices: "proxy", "master"/],
+    [['assert', 'both', '.'], /'both' will not do for mode: say proxy or master/],
     [['mount', 'a', 'b', '--pin'], /--pin needs the mode/],
     [['mount', 'a', 'b', '--foreground', '--json'], /leave one of them out/],
-    [['completion', 'fish'], /Choices: "bash", "zsh"/],
+    [['completion', 'fish'], /say bash or zsh/],
   ];
   for (const [argv, message] of refusals) {
     const run = await runInPlace(argv);
