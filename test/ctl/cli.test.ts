@@ -109,7 +109,7 @@ t.test('every command has help with examples, and the help names the exit codes'
   const names = Array.from(top.stdout.matchAll(/^ {2}proxyfs (\w+)/gm), (match) => match[1] ?? '');
   t.strictSame(names.sort(), [
     ...['adopt', 'assert', 'completion', 'doctor', 'flush', 'handles', 'ls'],
-    ...['mode', 'mount', 'plan', 'prewarm', 'profiles', 'status', 'unmount', 'why'],
+    ...['mode', 'mount', 'plan', 'prewarm', 'profiles', 'share', 'status', 'unmount', 'why'],
   ]);
   for (const name of names) {
     const help = await runInPlace([name, '--help']);
