@@ -3,6 +3,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { errnoOf, ProxyfsError } from '../../src/base/error.js';
+import { withoutLinkedFolders } from '../../src/base/linked-folder.js';
 import { realPathOf, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import type { Daemon } from '../daemon.js';
 import { HIDDEN_NAME } from '../project-files.js';
@@ -12,9 +13,11 @@ export interface ExistingPath {
   readonly stat: BigIntStats;
 }
 
-/** Rejects with `path/missing`. Looks at the source, never at the mount. */
+/** Rejects with `path/missing`, or `path/outside-project` where a symbolic link leads out. Looks at the source, never at the mount. */
 export async function existingPath(daemon: Daemon, text: string): Promise<ExistingPath> {
-  const path = toVirtualPath(text);
+  const asked = toVirtualPath(text);
+  const path = await withoutLinkedFolders(daemon.place.source, asked);
+  if (path === undefined) throw linked(daemon, asked);
   if (path.split('/')[0] === HIDDEN_NAME) throw missing(daemon, path);
   try {
     return { path, stat: await lstat(realPathOf(daemon.place.source, path), { bigint: true }) };
@@ -28,6 +31,11 @@ export async function existingPath(daemon: Daemon, text: string): Promise<Existi
 export async function existingPaths(daemon: Daemon, texts: readonly string[]): Promise<VirtualPath[]> {
   const found = await Promise.all(texts.map((text) => existingPath(daemon, text)));
   return found.map(({ path }) => path);
+}
+
+function linked({ place }: Daemon, path: VirtualPath): ProxyfsError {
+  const message = `'${path}' leads out of the project ${place.source} by a symbolic link: only what lies inside is served`;
+  return new ProxyfsError('path/outside-project', message, { details: { path } });
 }
 
 function missing({ place }: Daemon, path: VirtualPath): ProxyfsError {

@@ -9,6 +9,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir, readFile } from 'node:fs/promises';
 import { errnoOf } from '../base/error.js';
+import { withoutLinkedFolders } from '../base/linked-folder.js';
 import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { FoundFile } from '../catalog/asset.js';
 import { proxyfsMounts } from './mounts.js';
@@ -38,7 +39,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Yields what lies at or below `prefix`; nothing at all when there is no such path. */
 export async function* walk(source: RealPath, prefix: VirtualPath, options: WalkOptions): AsyncGenerator<WalkEntry> {
-  if (isHidden(prefix, options)) return;
+  if (isHidden(prefix, options) || (await withoutLinkedFolders(source, prefix)) !== prefix) return;
   const start = await look(source, prefix, options);
   if (start === undefined) return;
   if (start !== 'folder') return yield start;

@@ -12,6 +12,7 @@ import {
   realpath,
   rm,
   stat,
+  symlink,
   utimes,
   writeFile,
 } from 'node:fs/promises';
@@ -58,6 +59,8 @@ t.test('a project is mounted, filled, flipped, held, and drained', skip, async (
   await makeClip(join(place.source, 'A001'), 'clip.mov', { frames: 10, extra: ['-qscale:v', '2'] });
   await writeFile(join(place.source, 'notes.txt'), 'notes');
   await writeFile(join(place.source, 'tone.wav'), 'RIFF');
+  await mkdir(join(dir, 'outside'));
+  await writeFile(join(dir, 'outside', 'secret.mov'), 'secret');
   const { record, client } = await mount(t, { ...place, mode: 'proxy' });
   const seen = join(place.mountPoint, 'A001', 'clip.mov');
   t.equal(await readFile(join(place.mountPoint, 'notes.txt'), 'utf8'), 'notes');
@@ -124,6 +127,18 @@ t.test('a project is mounted, filled, flipped, held, and drained', skip, async (
   await client.call('mode.clear', { paths: ['A001'] });
   await t.rejects(client.call('mode.set', { mode: 'master', paths: ['A002'] }), { code: 'path/missing' });
   await t.rejects(client.call('ls', { path: '../..' }), { code: 'path/outside-project' });
+  await symlink(join(dir, 'outside'), join(place.source, 'out'));
+  await symlink('A001', join(place.source, 'in'));
+  t.equal(await readFile(join(place.mountPoint, 'out', 'secret.mov'), 'utf8'), 'secret', 'the kernel follows a link');
+  const behind = { path: 'out/secret.mov' };
+  const refusal = { code: 'path/outside-project' };
+  await t.rejects(client.call('ls', behind), refusal, 'the daemon does not');
+  await t.rejects(client.call('why', behind), refusal);
+  await t.rejects(client.call('assert', { mode: 'master', paths: [behind.path] }), refusal);
+  await t.rejects(client.call('prewarm', { paths: [behind.path], wait: true }), refusal);
+  await t.rejects(client.call('mode.set', { mode: 'proxy', paths: [behind.path] }), refusal);
+  t.match(await client.call('ls', { path: 'out' }), { entries: [{ path: 'out' }] });
+  t.match(await client.call('ls', { path: 'in/clip.mov' }), { entries: [{ path: 'A001/clip.mov' }] }, 'a link inside');
 
   process.kill(record.pid, 'SIGTERM');
   await sleep(300);

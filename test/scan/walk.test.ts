@@ -38,6 +38,8 @@ t.test('media files of a tree are found, and nothing else', async (t) => {
   t.same(pathsOf(await walkAll(source, 'a.mov' as VirtualPath)), ['a.mov'], 'a file by itself');
   t.same(await walkAll(source, 'gone.mov' as VirtualPath), [], 'a path that is gone');
   t.same(await walkAll(source, 'link.mov' as VirtualPath), [], 'a link by itself');
+  const behind = walkAll(source, 'link/Ünicode ö' as VirtualPath);
+  t.same(await behind, [], 'what lies behind a link');
   t.same(await walkAll(source, '.proxyfs/pool' as VirtualPath), [], 'below a hidden folder');
 });
 
