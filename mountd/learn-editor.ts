@@ -19,6 +19,8 @@ export function isEditorUnknown({ learnsEditor, modes }: Daemon): boolean {
 /** Clips that were opened before the scan knew them raised no event: whoever still holds one counts as well. */
 export async function learnFromHolders(daemon: Daemon): Promise<void> {
   await daemon.production.firstScan();
+  // What the scan found is in the table only after this.
+  await daemon.ready.settle();
   const holders = isEditorUnknown(daemon) ? foreignHandles(daemon.volume, { onlySwappable: true }) : [];
   for (const { pid } of holders) if (isEditorUnknown(daemon)) await learnEditor(daemon, pid);
 }

@@ -64,6 +64,10 @@ function parser(argv: readonly string[]) {
     .option('pin', { type: 'boolean', describe: 'Nothing can flip this mount (needs --mode)' })
     .option('profile', { type: 'string', describe: 'What proxies to make' })
     .option('nle', { choices: [...EDITORS, 'auto'], describe: 'The editor that the proxies are for' })
+    .option('hardware', {
+      choices: ['auto', 'nvenc', 'vaapi', 'qsv', 'none'],
+      describe: 'Encode H.264 in hardware, where a trial passes',
+    })
     .option('state', { type: 'string', describe: 'Folder of catalog and log' })
     .option('pool', { type: 'string', describe: 'Folder of the proxies' })
     .option('driver', { choices: ['auto', 'native', 'portable'], describe: 'The file system driver' })

@@ -20,6 +20,7 @@ import type { Settings } from '../src/config/settings.js';
 import { locateFfmpeg } from '../src/ffmpeg/toolchain.js';
 import { type Enqueued, enqueueMissing } from '../src/generate/enqueue.js';
 import type { Generation } from '../src/generate/generation.js';
+import { withHardware } from '../src/generate/try-hardware.js';
 import { type FinishedJob, type RunningJob, WorkerPool } from '../src/generate/worker-pool.js';
 import type { JobClass } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
@@ -168,7 +169,8 @@ export class Production {
 
   async #build(): Promise<Plant> {
     const { files, source, profile, settings, log } = this.#options;
-    const toolchain = await locateFfmpeg({ ffmpegPath: settings.ffmpegPath });
+    const located = await locateFfmpeg({ ffmpegPath: settings.ffmpegPath });
+    const toolchain = await withHardware(located, settings.hardware, log);
     const { catalog, queue, pool } = files;
     const hiddenRootNames = [HIDDEN_NAME];
     const stallMs = settings.stallSeconds * 1000;

@@ -17,6 +17,7 @@ interface Arguments {
   readonly foreground: boolean;
   readonly profile: string | undefined;
   readonly nle: Nle | undefined;
+  readonly hardware: Hardware | undefined;
   readonly state: string | undefined;
   readonly pool: string | undefined;
   readonly driver: 'auto' | 'native' | 'portable';
@@ -26,6 +27,8 @@ interface Arguments {
 
 const MODES = ['proxy', 'master'] as const;
 const NLES = ['premiere', 'resolve', 'avid', 'fcp', 'kdenlive', 'auto'] as const;
+const HARDWARE = ['auto', 'nvenc', 'vaapi', 'qsv', 'none'] as const;
+type Hardware = (typeof HARDWARE)[number];
 type Nle = (typeof NLES)[number];
 const DRIVERS = ['auto', 'native', 'portable'] as const;
 
@@ -51,6 +54,7 @@ export const mount = defineCommand<Arguments>({
         describe: "The set of proxies; 'proxyfs profiles' lists them",
       })
       .option('nle', { choices: NLES, describe: 'The editor that they are for; auto: whoever opens a clip first' })
+      .option('hardware', { choices: HARDWARE, describe: 'Encode H.264 in hardware, where a trial passes' })
       .option('state', { type: 'string', requiresArg: true, describe: 'Folder of catalog and log' })
       .option('pool', { type: 'string', requiresArg: true, describe: 'Folder of the proxies' })
       .option('driver', { choices: DRIVERS, default: 'auto' as const, describe: 'The file system driver' })
@@ -83,13 +87,14 @@ function daemonOptions(args: Arguments, cwd: string): DaemonOptionsInput {
   if (args.nle !== undefined && args.profile !== undefined) {
     throw new ProxyfsError('request/invalid', '--nle chooses the profile: leave out --nle or --profile');
   }
-  const { mode, profile, nle, state, pool, pin, driver, passthrough } = args;
+  const { mode, profile, nle, hardware, state, pool, pin, driver, passthrough } = args;
   return {
     source: resolve(cwd, args.source ?? ''),
     mountPoint: resolve(cwd, args.mountpoint ?? ''),
     ...(mode === undefined ? {} : { mode }),
     ...(profile === undefined ? {} : { profile }),
     ...(nle === undefined ? {} : { nle }),
+    ...(hardware === undefined ? {} : { hardware }),
     ...(state === undefined ? {} : { stateDir: resolve(cwd, state) }),
     ...(pool === undefined ? {} : { poolDir: resolve(cwd, pool) }),
     pin,

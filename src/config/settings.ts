@@ -58,6 +58,10 @@ export const SETTINGS = {
     env: 'PROXYFS_STALL_SECONDS',
     sentence: 'After how many seconds without progress an encoder is given up.',
   }),
+  hardware: choice(['none', 'auto', 'nvenc', 'qsv', 'vaapi'], 'none', {
+    env: 'PROXYFS_HARDWARE',
+    sentence: 'The hardware encoder of H.264 proxies; used only when a trial passes the validation of proxies.',
+  }),
   pictureChecks: numberOf({ min: 0, max: 1000, integer: true }, 0, {
     env: 'PROXYFS_PICTURE_CHECKS',
     sentence: 'How many frames of each new proxy are compared with the master’s as pictures; 0 leaves it out.',

@@ -15,6 +15,8 @@ export const daemonOptionsSchema = z.strictObject({
   profile: z.string().optional(),
   /** The editor that the proxies are for: chooses the profile; `auto` learns it from whoever opens a clip. */
   nle: z.enum(['premiere', 'resolve', 'avid', 'fcp', 'kdenlive', 'auto']).optional(),
+  /** The hardware encoder of H.264 proxies. */
+  hardware: z.enum(['auto', 'nvenc', 'vaapi', 'qsv', 'none']).optional(),
   stateDir: z.string().optional(),
   poolDir: z.string().optional(),
   driver: z.enum(['auto', 'native', 'portable']).default('auto'),
@@ -54,6 +56,7 @@ export const FLAGS: Readonly<Record<keyof DaemonOptions, string>> = {
   pin: 'pin',
   profile: 'profile',
   nle: 'nle',
+  hardware: 'hardware',
   stateDir: 'state',
   poolDir: 'pool',
   driver: 'driver',

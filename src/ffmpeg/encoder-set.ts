@@ -6,6 +6,8 @@ export interface EncoderSet {
   readonly filters: ReadonlySet<string>;
   /** Command line options by name, where recipes must choose between an old and a new one. */
   readonly options: ReadonlySet<string>;
+  /** The hardware encoder that has passed its trial and is to be used. */
+  readonly hardware?: 'nvenc' | 'qsv' | 'vaapi';
 }
 
 /** Option names from `ffmpeg -h long`. */

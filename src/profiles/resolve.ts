@@ -26,7 +26,7 @@ import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
 import { hashRecipe } from './recipe-hash.js';
 import { timingOf } from './timing.js';
-import { videoArguments, videoExpectation } from './video-arguments.js';
+import { deviceArguments, videoArguments, videoExpectation } from './video-arguments.js';
 
 /** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
 export function resolveRecipe(profileName: string, input: RecipeInput): RecipeResult {
@@ -50,7 +50,7 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
     profileVersion: profile.version,
     extension,
     muxer: target.muxer,
-    inputArguments: inputArguments(plan),
+    inputArguments: [...deviceArguments(plan), ...inputArguments(plan)],
     arguments: [
       ...mapArguments(plan),
       ...videoArguments(plan),

@@ -3,6 +3,7 @@
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { type Essence, essenceOf } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
+import { hardwareFor } from './hardware.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 import { timingArguments, timingFilters } from './timing.js';
@@ -33,7 +34,9 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
   const essence = essenceOf(plan);
   const fields = fieldsOf(plan.video);
   refuseImpossible(plan.video, essence, fields);
-  const encoder = chooseEncoder(essence, plan.encoders);
+  const hardware = hardwareFor(plan, essence.codec, fields);
+  const encoder = hardware?.encoder ?? chooseEncoder(essence, plan.encoders);
+  const pixels = option('the pixel format that belongs to the codec tag', '-pix_fmt', essence.pixelFormat);
   return [
     option(
       'frames keep their number; nothing is dropped or repeated',
@@ -44,12 +47,16 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
       ? option('one frame out for one frame in', '-fps_mode', 'passthrough')
       : option('one frame out for one frame in', '-vsync', 'passthrough'),
     option('codec', '-c:v', encoder),
-    ...essence.options(encoder, fields),
-    option('the pixel format that belongs to the codec tag', '-pix_fmt', essence.pixelFormat),
+    ...(hardware?.options ?? [...essence.options(encoder, fields), pixels]),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
     ...timingArguments(plan.timing),
     ...fieldArguments(plan, fields),
   ];
+}
+
+/** Before `-i`: the device that encodes. */
+export function deviceArguments(plan: Plan): readonly RecipeArgument[] {
+  return hardwareFor(plan, essenceOf(plan).codec, fieldsOf(plan.video))?.input ?? [];
 }
 
 function refuseImpossible(video: VideoStream, essence: Essence, fields: Fields): void {
@@ -81,7 +88,8 @@ function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
   const marked = `setfield=${{ progressive: 'prog', 'top-first': 'tff', 'bottom-first': 'bff' }[fields]}`;
   const format = `format=${essence.pixelFormat}`;
   const tags = tagFilter(videoExpectation(plan).color);
-  return [...timingFilters(plan.timing), marked, scaleFilter(plan, fields), format, tags].join(',');
+  const upload = hardwareFor(plan, essence.codec, fields)?.upload ?? [];
+  return [...timingFilters(plan.timing), marked, scaleFilter(plan, fields), format, tags, ...upload].join(',');
 }
 
 /** Encoders take the tags from the frames; conversions and some decoders leave them unset. */
