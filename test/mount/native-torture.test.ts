@@ -119,7 +119,9 @@ async function torture(t: Test, disable: MountOptions['disable']): Promise<void>
   t.teardown(() => volume.unmount({ force: true }));
   const churner = start('churn', folders.source, String(SECONDS));
   await once(churner.stdout as NodeJS.ReadableStream, 'data');
-  const readers = Array.from({ length: READERS }, () => start('read', folders.mountPoint, String(SECONDS)));
+  const readers = Array.from({ length: READERS }, () =>
+    start('read', folders.mountPoint, String(SECONDS), ...(volume.info.passthrough ? [] : ['--without-growing'])),
+  );
   t.teardown(() => {
     for (const child of [churner, ...readers]) child.kill();
   });
