@@ -45,5 +45,9 @@ t.test('a hardware encoder is used only when its trial passes the validation of 
     said: [{ refused: { nvenc: /video frame count: expected 25, found 24/ } }],
   });
   t.match(await chosen('-force_key_frames 0'), { said: [{ refused: { nvenc: /of 25 frames are no key frames/ } }] });
-  t.match(await chosen('-filter:v:0 lutyuv=y=0:u=0:v=0,format=yuv420p'), { said: [{ refused: { nvenc: /picture/ } }] }, 'a green picture');
+  t.match(
+    await chosen('-filter:v:0 lutyuv=y=0:u=0:v=0,format=yuv420p'),
+    { said: [{ refused: { nvenc: /picture/ } }] },
+    'a green picture',
+  );
 });
