@@ -3,9 +3,12 @@
  *
  * Promises: a daemon that is killed or crashes is started again, and its mount comes
  * back; when that does not help, the mount point is unmounted and not left dead. A
- * daemon that ends by itself, or that says why it cannot start, is not started again.
+ * daemon that ends by itself, or that says why it cannot start, is not started again; one
+ * that is to come back while the machine is in the way (a full disk) gets several chances.
  * It is a shell, since it must survive whatever the daemon dies of and costs a megabyte.
  */
+
+import { EXIT } from '../base/exit-code.js';
 
 /** Exit code of a daemon whose own code failed (EX_SOFTWARE): its state is to be built anew. */
 export const CRASHED = 70;
@@ -36,6 +39,7 @@ while :; do
   case $status in
     129 | 130 | 143) exit $status ;;
     ${CRASHED}) ;;
+    ${EXIT.systemError}) [ "$deaths" -gt 0 ] || exit $status ;;
     *) [ "$status" -gt 128 ] || exit $status ;;
   esac
   [ $(($(date +%s) - began)) -lt ${SOUND_SECONDS} ] || deaths=0

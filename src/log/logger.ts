@@ -21,7 +21,11 @@ export const silentLogger: Logger = pino({ level: 'silent' });
 function streamOf(target: LogTarget): DestinationStream {
   if (target.kind === 'stream') return target.stream;
   // Synchronous: the last lines before a crash are the ones that matter, and normal operation logs little.
-  return target.kind === 'file'
-    ? destination({ dest: target.path, mkdir: true, sync: true })
-    : destination({ fd: 2, sync: true });
+  const stream =
+    target.kind === 'file'
+      ? destination({ dest: target.path, mkdir: true, sync: true })
+      : destination({ fd: 2, sync: true });
+  // A full disk costs lines of the log, not the mount: there is nowhere to report it to.
+  stream.on('error', () => undefined);
+  return stream;
 }
