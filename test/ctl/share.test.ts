@@ -152,8 +152,9 @@ async function obstacle(): Promise<{ skip?: string }> {
   try {
     for (const program of ['smbd', 'smbclient']) await run(program, ['--version']);
     await run('ffmpeg', ['-version']);
+    await run('/bin/sh', ['-c', 'ls /usr/lib*/samba/vfs/fruit.so /usr/lib*/*/samba/vfs/fruit.so 2>/dev/null | grep .']);
     return {};
   } catch {
-    return { skip: 'needs ffmpeg, samba and smbclient' };
+    return { skip: 'needs ffmpeg, samba with its vfs modules, and smbclient' };
   }
 }
