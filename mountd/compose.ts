@@ -1,5 +1,6 @@
 /** Puts a daemon together: which part gets which. No decisions, no timing. */
 
+import type { AssetId } from '../src/base/ids.js';
 import type { RealPath } from '../src/base/paths.js';
 import { ROOT } from '../src/base/paths.js';
 import { projectIdOf } from '../src/config/locations.js';
@@ -85,7 +86,8 @@ export function composeDaemon(parts: Parts): Daemon {
   const { view, modes, policy, profileIn } = decisions;
   const serving = new Serving(volume);
   const sourceDir = place.source;
-  const flipper = new Flipper({ serving, source: view, modes, policy, sourceDir, hooks: settings.hooks, log });
+  const onGone = (ids: readonly AssetId[]) => production.makeAgain(ids);
+  const flipper = new Flipper({ serving, source: view, modes, policy, sourceDir, hooks: settings.hooks, onGone, log });
   const ready = new Ready({ flipper, serving, source: view, modes, policy, ready: settings.ready, log });
   const learnsEditor = options.nle === 'auto';
   const production = new Production({

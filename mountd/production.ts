@@ -145,7 +145,9 @@ export class Production {
     const { profile, ...rest } = options;
     const profileOf = profile === undefined ? this.#options.profileOf : () => profile;
     const answers = await enqueueMissing(generation, assets, { ...rest, profileOf });
-    this.#options.onTouched(answers.filter(({ kind }) => kind === 'adopted').map(({ asset }) => asset.id));
+    // What is queued may have lost its proxy: it must not go on counting as served.
+    const isNews = ({ kind }: Enqueued) => kind === 'adopted' || kind === 'queued';
+    this.#options.onTouched(answers.filter(isNews).map(({ asset }) => asset.id));
     workers.wake();
     return answers;
   }
@@ -257,6 +259,14 @@ export class Production {
     if (!this.#makesBacklog() || this.#scan.finishedAt === null) return;
     this.#enqueueBacklog().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'a chosen profile could not be queued');
+    });
+  }
+
+  /** The pool has lost what it had for these. */
+  makeAgain(ids: readonly AssetId[]): void {
+    if (!this.#makesBacklog()) return;
+    this.#enqueueIds(ids, 'footage').catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'lost proxies could not be queued');
     });
   }
 

@@ -16,14 +16,14 @@ import type { CommitResult, OpenHandle } from '../mount/driver.js';
 import { invert, sameSwap, type ViewChange } from '../view/diff.js';
 import type { ModeState } from '../view/mode.js';
 import { changeMode, type ModeChange } from '../view/mode-change.js';
-import { resolveView, type View, type ViewPolicy } from '../view/resolve.js';
+import { resolveView, type View, type ViewEntry, type ViewKey, type ViewPolicy } from '../view/resolve.js';
 import { outdatedHandles } from './handles.js';
 import { type HookResult, runHooks } from './hooks.js';
 import type { ModeStore } from './mode-store.js';
 import { Mutex } from './mutex.js';
 import { nudge } from './nudge.js';
 import type { Serving } from './serving.js';
-import { type Mismatch, sampleOf, verify } from './verify.js';
+import { goneProxies, type Mismatch, sampleOf, verify } from './verify.js';
 import type { ViewSource } from './view-source.js';
 
 export interface FlipperOptions {
@@ -34,6 +34,8 @@ export interface FlipperOptions {
   readonly sourceDir: RealPath;
   /** Shell commands to run after a flip that changed something. */
   readonly hooks: readonly string[];
+  /** The proxies of these assets are not in the pool any more: they have to be made again. */
+  readonly onGone: (assets: readonly AssetId[]) => void;
   readonly log: Logger;
 }
 
@@ -86,9 +88,8 @@ export class Flipper {
       const started = performance.now();
       const { modes } = this.#options;
       const state = changeMode(modes.state, change);
-      const desired = change.kind === 'base' ? this.#resolveAll(state) : this.#resolveBelow(change.paths, state);
-      const changes = change.kind === 'base' ? this.#changesTo(desired) : this.#changesOf(desired);
-      return await this.#carryOut({ changes, desired, state, started, record: () => modes.save(change) });
+      const paths = change.kind === 'base' ? undefined : change.paths;
+      return await this.#carryOut({ ...(await this.#plan(paths, state)), started, record: () => modes.save(change) });
     });
   }
 
@@ -96,10 +97,8 @@ export class Flipper {
   flush(paths: readonly VirtualPath[]): Promise<FlipOutcome> {
     return this.lock.run(async () => {
       const started = performance.now();
-      const { state } = this.#options.modes;
-      const desired = paths.length === 0 ? this.#resolveAll(state) : this.#resolveBelow(paths, state);
-      const changes = paths.length === 0 ? this.#changesTo(desired) : this.#changesOf(desired);
-      return await this.#carryOut({ changes, desired, state, started, record: () => undefined });
+      const plan = await this.#plan(paths.length === 0 ? undefined : paths, this.#options.modes.state);
+      return await this.#carryOut({ ...plan, started, record: () => undefined });
     });
   }
 
@@ -115,11 +114,31 @@ export class Flipper {
     return await nudge(serving.volume.mountPoint, paths, (err) => log.debug({ err }, 'a file could not be nudged'));
   }
 
-  #resolveAll(state: ModeState): View {
+  /** What leads to the state, everywhere or below the paths; a proxy that is gone holds up its own clip alone. */
+  async #plan(paths: readonly VirtualPath[] | undefined, state: ModeState) {
+    const desired = paths === undefined ? this.#resolveAll(state) : this.#resolveBelow(paths, state);
+    const changesTo = () => (paths === undefined ? this.#changesTo(desired) : this.#changesOf(desired));
+    const changes = changesTo();
+    const gone = await goneProxies(changes.filter(changesContent).flatMap(({ to }) => to ?? []));
+    if (gone.length === 0) return { changes, desired, state };
+    for (const [key, entry] of this.#resolveWithoutProxies(gone, state)) desired.set(key, entry);
+    const ids = gone.map(({ id }) => id);
+    this.#options.log.warn({ assets: ids }, 'proxies are gone from the pool: their masters are served');
+    this.#options.onGone(ids);
+    return { changes: changesTo(), desired, state };
+  }
+
+  #resolveWithoutProxies(entries: readonly ViewEntry[], state: ModeState): View {
+    const assets = entries.flatMap(({ id }) => this.#options.source.get(id) ?? []);
+    const bare = assets.map((asset) => ({ ...asset, proxy: undefined, pending: 'it is gone from the pool' }));
+    return resolveView(bare, state, this.#options.policy);
+  }
+
+  #resolveAll(state: ModeState): Map<ViewKey, ViewEntry> {
     return resolveView(this.#options.source.all(state), state, this.#options.policy);
   }
 
-  #resolveBelow(paths: readonly VirtualPath[], state: ModeState): View {
+  #resolveBelow(paths: readonly VirtualPath[], state: ModeState): Map<ViewKey, ViewEntry> {
     return resolveView(this.#options.source.below(paths, state), state, this.#options.policy);
   }
 

@@ -3,7 +3,7 @@
  * the head and the tail of the variant they are to serve.
  */
 
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
@@ -45,6 +45,27 @@ export async function verify(sample: readonly Expected[], roots: VerifyRoots): P
   };
   const mismatches = await onOwnMount(sample, check, { timeoutMs: TIMEOUT_MS });
   return mismatches.filter((mismatch) => mismatch !== undefined);
+}
+
+/** Whose proxy somebody took out of the pool: all that are, when a sample has one, since such things come in groups. */
+export async function goneProxies(entries: readonly ViewEntry[]): Promise<readonly ViewEntry[]> {
+  const inSample = await filterGone(sampleOf(entries));
+  return inSample.length === 0 ? [] : await filterGone(entries);
+}
+
+async function filterGone(entries: readonly ViewEntry[]): Promise<readonly ViewEntry[]> {
+  const gone: ViewEntry[] = [];
+  for (const entry of entries) {
+    if (entry.swap.kind === 'replace' && (await isGone(entry.swap.replacement))) gone.push(entry);
+  }
+  return gone;
+}
+
+async function isGone(file: RealPath): Promise<boolean> {
+  return await access(file).then(
+    () => false,
+    (error: unknown) => errnoOf(error) === 'ENOENT',
+  );
 }
 
 async function whyDifferent(path: VirtualPath, entry: ViewEntry, roots: VerifyRoots): Promise<string | undefined> {

@@ -31,6 +31,8 @@ interface Stage {
   readonly ready: Ready;
   readonly modes: ModeStore & { saved: number; failSave?: boolean };
   readonly assets: ServableAsset[];
+  /** Whose proxies are to be made again. */
+  readonly gone: AssetId[];
   readonly dir: string;
   served(path: string): Promise<string>;
 }
@@ -48,13 +50,19 @@ async function stage(t: Test, options: { hooks?: readonly string[]; ready?: Read
   const serving = new Serving(volume);
   const viewSource = sourceOf(assets);
   const common = { serving, source: viewSource, modes, policy: POLICY, log: silentLogger };
-  const flipper = new Flipper({ ...common, sourceDir: source!, hooks: options.hooks ?? [] });
+  const gone: AssetId[] = [];
+  const flipper = new Flipper({
+    ...common,
+    sourceDir: source!,
+    hooks: options.hooks ?? [],
+    onGone: (ids) => gone.push(...ids),
+  });
   const ready = new Ready({ ...common, flipper, ready: options.ready ?? 'idle' });
   volume.onEvent((event) => event.kind === 'idle' && ready.onIdle(event.asset));
   await flipper.establish(resolveView(viewSource.all(), modes.state, POLICY));
   t.teardown(() => ready.close());
   const served = async (path: string) => (await readFile(join(mount!, path), 'utf8')).slice(0, 40);
-  return { volume, flipper, ready, modes, assets, dir, served };
+  return { volume, flipper, ready, modes, assets, gone, dir, served };
 }
 
 t.test('a flip serves the other variants, nudges, verifies and reports', async (t) => {
@@ -100,6 +108,20 @@ t.test('a commit that the driver refuses leaves mode and view as they were', asy
   t.equal(modes.saved, 0);
   t.match(await served('a.mov'), /^proxy/);
   t.match(await flipper.flip({ kind: 'base', mode: 'master' }), { changed: 2 }, 'and the next flip starts from there');
+});
+
+t.test('a proxy that was deleted from the pool holds up its own clip alone', async (t) => {
+  const { dir, flipper, gone, modes, served } = await stage(t);
+  await flipper.flip({ kind: 'base', mode: 'master' });
+  await rm(join(dir, 'pool-0.mov'));
+  t.match(await flipper.flip({ kind: 'base', mode: 'proxy' }), {
+    changed: 1,
+    stayedMasterCount: 2,
+    stayedMaster: [{ path: 'a.mov', reason: 'no proxy yet (it is gone from the pool)' }, { path: 'c.mov' }],
+  });
+  t.equal(modes.state.base, 'proxy');
+  t.match([await served('a.mov'), await served('b.mov')], [/^master a/, /^proxy/]);
+  t.same(gone, [1], 'it is to be made again');
 });
 
 t.test('a path that does not serve what it should undoes the flip', async (t) => {
