@@ -2,7 +2,8 @@
 
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf, ProxyfsError } from '../../src/base/error.js';
+import { ProxyfsError } from '../../src/base/error.js';
+import { isProcessAlive } from '../../src/base/process-alive.js';
 import type { Client } from '../../src/control/client.js';
 import { detachStale, isStaleMount } from '../../src/mount/stale-mount.js';
 import { type CommonArguments, defineCommand, type Outcome } from '../command.js';
@@ -74,7 +75,7 @@ async function end(client: Client, args: CommonArguments & Arguments, path: stri
 
 async function waitForEnd(pid: number): Promise<void> {
   const deadline = Date.now() + GONE_WITHIN_MS;
-  while (isAlive(pid)) {
+  while (isProcessAlive(pid)) {
     if (Date.now() > deadline) {
       throw new ProxyfsError(
         'system/io',
@@ -82,15 +83,6 @@ async function waitForEnd(pid: number): Promise<void> {
       );
     }
     await sleep(25);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
   }
 }
 

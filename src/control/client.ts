@@ -133,6 +133,7 @@ function unreachable(path: string, cause: unknown): ProxyfsError {
     return new ProxyfsError('system/permission', message, { cause });
   }
   const reason = cause === undefined ? 'it closed the connection' : `${errno ?? String(cause)}`;
-  const message = `no daemon answers at ${path} (${reason}): look at its log, and mount the project again with 'proxyfs mount'`;
+  const wayOut = `a daemon that died is started again within seconds, so try again; else see its log and use 'proxyfs mount'`;
+  const message = `no daemon answers at ${path} (${reason}): ${wayOut}`;
   return new ProxyfsError('daemon/unreachable', message, { cause });
 }

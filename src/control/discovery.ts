@@ -14,6 +14,7 @@ import { writeFileAtomic } from '../base/atomic-file.js';
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import { makeDirectory } from '../base/make-directory.js';
 import { virtualPathBelow } from '../base/paths.js';
+import { isProcessAlive } from '../base/process-alive.js';
 import { runtimeDir } from '../config/locations.js';
 import { type RuntimeRecord, runtimeRecordSchema } from './runtime-record.js';
 
@@ -90,11 +91,11 @@ async function whenBack(record: RuntimeRecord, dir: string = runtimeDir()): Prom
 }
 
 function isServing({ pid }: RuntimeRecord): boolean {
-  return isAlive(pid);
+  return isProcessAlive(pid);
 }
 
 function isReturning({ guardian }: RuntimeRecord): boolean {
-  return guardian !== undefined && isAlive(guardian);
+  return guardian !== undefined && isProcessAlive(guardian);
 }
 
 function recordFile(project: string, dir: string): string {
@@ -117,15 +118,6 @@ async function readRecord(file: string): Promise<RuntimeRecord | undefined> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
   }
 }
 

@@ -101,18 +101,17 @@ async function whyNotDenied(seen: string): Promise<string | undefined> {
 }
 
 async function compareEnds(seenPath: string, expectedPath: string): Promise<string | undefined> {
-  const expected = await open(expectedPath, 'r');
+  const files: FileHandle[] = [];
   try {
+    const expected = await open(expectedPath, 'r');
+    files.push(expected);
     const seen = await open(seenPath, 'r');
-    try {
-      return await compareFiles(seen, expected);
-    } finally {
-      await seen.close();
-    }
+    files.push(seen);
+    return await compareFiles(seen, expected);
   } catch (error) {
     return `reading it fails: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
-    await expected.close();
+    await Promise.all(files.map((file) => file.close()));
   }
 }
 

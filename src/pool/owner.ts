@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isProcessAlive } from '../base/process-alive.js';
 
 export interface Owner {
   /** Host and pid namespace. */
@@ -43,7 +44,7 @@ export function parseOwner(name: string): Owner | undefined {
 export function stateOf(owner: Owner): OwnerState {
   const { place, boot } = thisPlace();
   if (owner.place !== place) return 'elsewhere';
-  if (owner.boot !== boot || !isRunning(owner.pid)) return 'gone';
+  if (owner.boot !== boot || !isProcessAlive(owner.pid)) return 'gone';
   const start = startTimeOf(owner.pid);
   return start === undefined || owner.start === '0' || start === owner.start ? 'alive' : 'gone';
 }
@@ -54,16 +55,6 @@ function thisPlace(): Pick<Owner, 'place' | 'boot'> {
     boot: shortHash(textOf('/proc/sys/kernel/random/boot_id')),
   };
   return here;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs, as another user.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
-  }
 }
 
 /** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
