@@ -2,7 +2,6 @@
 
 import { execFile, spawn } from 'node:child_process';
 import {
-  access,
   appendFile,
   link,
   mkdir,
@@ -29,14 +28,14 @@ import { findProject, listRecords } from '../../src/control/discovery.js';
 import { launchDaemon, runDaemon } from '../../src/control/launch.js';
 import type { RuntimeRecord } from '../../src/control/runtime-record.js';
 import type { Progress } from '../../src/control/schema.js';
-import { chooseDriver } from '../../src/mount/drivers.js';
 import { findMount } from '../../src/mount/mount-table.js';
-import { hasFfmpeg, makeClip } from '../fixtures/media.js';
+import { makeClip } from '../fixtures/media.js';
+import { generationObstacle } from '../fixtures/mount-obstacle.js';
 
 const run = promisify(execFile);
 // A dozen daemons are started one after the other, which takes its time on a busy machine.
 t.setTimeout(180_000);
-const obstacle = await obstacleHere();
+const obstacle = await generationObstacle();
 const skip = obstacle === undefined ? {} : { skip: obstacle };
 
 const dir = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-mountd-')));
@@ -336,17 +335,5 @@ function isAlive(pid: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function obstacleHere(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs Linux and root';
-  if (!(await hasFfmpeg())) return 'needs ffmpeg';
-  try {
-    await access('/dev/fuse');
-    await chooseDriver('native');
-    return undefined;
-  } catch (error) {
-    return `no native driver here: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -1,7 +1,7 @@
 /** Several sets of proxies in one project: learned from the editor, made beside each other, and served by choice. */
 
 import { execFile, spawn } from 'node:child_process';
-import { access, copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,14 +9,14 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { connect } from '../../src/control/client.js';
 import { launchDaemon } from '../../src/control/launch.js';
-import { chooseDriver } from '../../src/mount/drivers.js';
-import { hasFfmpeg, makeClip } from '../fixtures/media.js';
+import { makeClip } from '../fixtures/media.js';
+import { generationObstacle } from '../fixtures/mount-obstacle.js';
 
 const run = promisify(execFile);
 t.setTimeout(120_000);
 /** Untagged pictures of this height mean BT.709, which DNxHR can state. */
 const HD = { width: 1280, height: 720 };
-const obstacle = await obstacleHere();
+const obstacle = await generationObstacle();
 
 t.test(
   'a project has several sets, and serves the chosen one',
@@ -113,17 +113,5 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('it did not happen in time');
     await sleep(20);
-  }
-}
-
-async function obstacleHere(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs Linux and root';
-  if (!(await hasFfmpeg())) return 'needs ffmpeg';
-  try {
-    await access('/dev/fuse');
-    await chooseDriver('native');
-    return undefined;
-  } catch (error) {
-    return `no native driver here: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
