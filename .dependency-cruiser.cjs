@@ -4,7 +4,7 @@
 const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
-  ['catalog', 'profiles', 'validate', 'view', 'jobs', 'pool'],
+  ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
   ['flip', 'scan', 'generate', 'adopt'],
   ['control'],
 ];
@@ -45,7 +45,7 @@ module.exports = {
       comment: 'what decides a lookup knows no encoder, no queue and no database',
       severity: 'error',
       from: { path: '^src/(mount|view)/' },
-      to: { path: '^src/(jobs|generate|ffmpeg|store|catalog|pool|scan|flip)/' },
+      to: { path: '^src/(jobs|generate|ffmpeg|store|catalog|journal|pool|scan|flip)/' },
     },
     {
       name: 'view-takes-only-types-from-probe',
@@ -58,7 +58,7 @@ module.exports = {
       comment: 'the command never opens the database or touches the services behind the daemon',
       severity: 'error',
       from: { path: '^ctl/' },
-      to: { path: '^(src/(store|catalog|jobs|pool|flip|scan|generate)|mountd)/' },
+      to: { path: '^(src/(store|catalog|jobs|journal|pool|flip|scan|generate)|mountd)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },

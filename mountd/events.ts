@@ -7,6 +7,7 @@ import type { VolumeEvent } from '../src/mount/driver.js';
 import { decideAssetMode, usableProxy } from '../src/view/resolve.js';
 import type { Daemon } from './daemon.js';
 import { isEditorUnknown, learnEditor } from './learn-editor.js';
+import { recordVolumeEvent } from './record.js';
 
 export function followVolume(daemon: Daemon): void {
   daemon.volume.onEvent((event) => onEvent(daemon, event));
@@ -14,6 +15,7 @@ export function followVolume(daemon: Daemon): void {
 
 function onEvent(daemon: Daemon, event: VolumeEvent): void {
   const { log, production, ready } = daemon;
+  recordVolumeEvent(daemon, event);
   switch (event.kind) {
     case 'opened':
       if (event.variant === 'master' && !isOwnProcess(event.pid)) onMasterOpened(daemon, event);

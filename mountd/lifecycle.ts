@@ -9,6 +9,7 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../src/base/error.js';
+import type { Locations } from '../src/config/locations.js';
 import { readSettings, type Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import { removeRecord, socketPathOf, writeRecord } from '../src/control/discovery.js';
@@ -31,6 +32,7 @@ import type { Arguments } from './options.js';
 import { checkPlace, type Place } from './preflight.js';
 import { labelState, locateProject, openProject, type ProjectFiles } from './project-files.js';
 import { Teardown } from './teardown.js';
+import { version } from './version.js';
 
 /** A drain looks this often whether the last file has been closed. */
 const DRAIN_POLL_MS = 500;
@@ -90,21 +92,24 @@ export class Lifecycle {
     findSet(settings.profile);
     const place = await checkPlace(this.#options.source, this.#options.mountPoint);
     const { project, locations } = locateProject(place, this.#options);
-    const files = await openProject(project, locations);
-    const log = this.#openLog(files);
-    if (this.#life.resume) log.warn('the daemon before this one died: the mount is brought back');
+    const { files, log } = await openProject(project, locations, () => this.#openLog(locations));
     this.#teardown.use(log);
     this.#teardown.add('catalog', () => files.catalog.close());
+    this.#teardown.add('journal', () => files.journal.close());
+    if (this.#life.resume) {
+      log.warn('the daemon before this one died: the mount is brought back');
+      files.journal.record({ kind: 'brought-back', facts: { pid: process.pid } });
+    }
     await labelState(locations, place);
     const daemon = await this.#mount(place, files, settings, log);
     await this.#publish(daemon);
     return daemon;
   }
 
-  #openLog(files: ProjectFiles): Logger {
+  #openLog({ logFile }: Locations): Logger {
     const level = this.#options.logLevel ?? 'info';
     if (this.#life.foreground) return createLogger({ kind: 'stderr' }, level);
-    return createLogger({ kind: 'file', path: files.locations.logFile }, level);
+    return createLogger({ kind: 'file', path: logFile }, level);
   }
 
   /** The view is resolved before the mount exists, so that masters show for no longer than one commit takes. */
@@ -121,6 +126,12 @@ export class Lifecycle {
     this.#teardown.add('ready', () => daemon.ready.close());
     await this.#establish(daemon, view);
     logMount(log, volume, driver.reason, place);
+    const facts = {
+      version,
+      driver: volume.driver,
+      mode: daemon.modes.state.pinned ?? daemon.modes.state.base,
+    };
+    files.journal.record({ kind: 'mounted', facts });
     return daemon;
   }
 
@@ -207,6 +218,7 @@ export class Lifecycle {
 
   async #finish(why: string): Promise<void> {
     this.#daemon?.log.info(`the daemon ends: ${why}`);
+    this.#daemon?.files.journal.record({ kind: 'unmounted', facts: { reason: why } });
     await this.#teardown.run();
     this.#resolveEnded();
   }

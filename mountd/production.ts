@@ -29,6 +29,7 @@ import { Follower } from '../src/scan/follow.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
+import { eventOfFinished } from './record.js';
 
 export interface ProductionOptions {
   readonly files: ProjectFiles;
@@ -206,6 +207,7 @@ export class Production {
       reserveBytes: settings.diskReserveBytes,
       onFinished: (finished) => {
         onTouched([finished.asset]);
+        this.#options.files.journal.record(eventOfFinished(finished));
         log.info({ path: finished.path, ...finished.outcome }, 'a job ended');
         if (finished.outcome.kind === 'outdated' && finished.path !== undefined) this.hint(finished.path);
         this.#finished.emit('finished', finished);
@@ -221,6 +223,7 @@ export class Production {
     try {
       const { found, probed, forgotten, growing } = await this.scan(ROOT, { signal: this.#abort.signal, onProgress });
       this.#options.log.info({ found, probed, forgotten, growing: growing.length }, 'the source has been scanned');
+      this.#options.files.journal.record({ kind: 'scan-finished', facts: { found, probed, forgotten } });
     } finally {
       this.#scan = { ...this.#scan, running: false, finishedAt: Date.now() };
     }

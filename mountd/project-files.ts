@@ -17,6 +17,9 @@ import type { DaemonOptions } from '../src/control/daemon-options.js';
 import { listRecords } from '../src/control/discovery.js';
 import type { JobQueue } from '../src/jobs/queue.js';
 import { createQueue } from '../src/jobs/sqlite-queue.js';
+import type { Journal } from '../src/journal/journal.js';
+import { openJournal } from '../src/journal/sqlite-journal.js';
+import type { Logger } from '../src/log/logger.js';
 import { openPool } from '../src/pool/directory-pool.js';
 import type { Pool } from '../src/pool/pool.js';
 import { openDatabase } from '../src/store/database.js';
@@ -30,6 +33,7 @@ export interface ProjectFiles {
   readonly locations: Locations;
   readonly catalog: Catalog;
   readonly queue: JobQueue;
+  readonly journal: Journal;
   readonly pool: Pool;
 }
 
@@ -41,13 +45,22 @@ export function locateProject(place: Place, options: DaemonOptions): { project: 
   return { project, locations };
 }
 
-/** Rejects with `project/already-mounted` when another daemon has the project. */
-export async function openProject(project: ProjectId, locations: Locations): Promise<ProjectFiles> {
+/**
+ * Rejects with `project/already-mounted` when another daemon has the project. The log is
+ * opened once the project is ours, so that a refused start writes nothing into it.
+ */
+export async function openProject(
+  project: ProjectId,
+  locations: Locations,
+  openLog: () => Logger,
+): Promise<{ readonly files: ProjectFiles; readonly log: Logger }> {
   await makeDirectory(locations.stateDir, 0o700);
   const database = await openCatalogFile(project, locations);
   try {
     const pool = await openPool(locations.poolDir);
-    return { project, locations, catalog: createCatalog(database), queue: createQueue(database), pool };
+    const log = openLog();
+    const [catalog, queue] = [createCatalog(database), createQueue(database)];
+    return { files: { project, locations, catalog, queue, pool, journal: openJournal(database, { log }) }, log };
   } catch (error) {
     database.close();
     throw error;

@@ -24,7 +24,7 @@ export function createHandlers(daemon: Daemon): Handlers {
     'mode.clear': (params, context) => clearMode(daemon, params, context),
     prewarm: (params, context) => prewarm(daemon, params, context),
     adopt: (params, context) => adopt(daemon, params, context),
-    flush: (params) => flush(daemon, params),
+    flush: (params, context) => flush(daemon, params, context),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),
     plan: (params, context) => plan(daemon, params, context),

@@ -8,6 +8,7 @@ import { findSet } from '../../src/profiles/profiles.js';
 import { decideMode } from '../../src/view/mode.js';
 import type { ModeChange } from '../../src/view/mode-change.js';
 import type { Daemon } from '../daemon.js';
+import { recordFlip } from '../record.js';
 import { existingPath, existingPaths } from './paths.js';
 import { toFlipReport, toHandleInfo, toModeState } from './report.js';
 
@@ -41,16 +42,25 @@ export async function clearMode(
 }
 
 async function carryOut(
-  { flipper, volume }: Daemon,
+  daemon: Daemon,
   change: ModeChange,
   wait: boolean,
-  { signal, progress }: CallContext,
+  { by, signal, progress }: CallContext,
 ): Promise<FlipReport> {
-  const report = toFlipReport(await flipper.flip(change));
+  const { flipper, volume } = daemon;
+  const paths = change.kind === 'base' ? [] : change.paths;
+  const report = await recordFlip(daemon, { request: describeChange(change), paths, by }, async () =>
+    toFlipReport(await flipper.flip(change)),
+  );
   if (!wait) return report;
   await waitForHandles(volume, {
     signal,
     onProgress: (handles) => progress({ kind: 'waiting-for-handles', handles: handles.map(toHandleInfo) }),
   });
   return { ...report, handles: [] };
+}
+
+function describeChange(change: ModeChange): string {
+  if (change.kind === 'clear') return 'clear';
+  return change.profile === undefined ? change.mode : `${change.mode} --profile ${change.profile}`;
 }

@@ -7,6 +7,7 @@
 
 import { connect as connectSocket, type Socket } from 'node:net';
 import { errnoOf, ProxyfsError } from '../base/error.js';
+import { describeCaller } from './caller.js';
 import { LineReader } from './line-reader.js';
 import { fromRpcError, type Incoming, type Outgoing, outgoingSchema } from './message.js';
 import type { RuntimeRecord } from './runtime-record.js';
@@ -50,6 +51,7 @@ class SocketClient implements Client {
   readonly #path: string;
   readonly #lines = new LineReader(MAX_RESPONSE_BYTES);
   readonly #pending = new Map<number | string, Pending>();
+  readonly #by = describeCaller();
   #nextId = 1;
   #broken: ProxyfsError | undefined;
 
@@ -70,7 +72,7 @@ class SocketClient implements Client {
     });
     const cancel = () => this.#cancel(id);
     options.signal?.addEventListener('abort', cancel, { once: true });
-    this.#send({ jsonrpc: '2.0', id, method, params });
+    this.#send({ jsonrpc: '2.0', id, method, params, by: this.#by });
     try {
       return METHODS[method].result.parse(await result) as Result<M>;
     } finally {

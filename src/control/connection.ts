@@ -24,6 +24,8 @@ export interface ConnectionLimits {
   readonly drainMs: number;
 }
 
+type Call = Extract<Incoming, { id: CallId }>;
+
 export class Connection {
   readonly #socket: Socket;
   readonly #handlers: Handlers;
@@ -81,11 +83,11 @@ export class Connection {
       const error = new ProxyfsError('request/invalid', 'the call id is in use, or too many calls run at once');
       this.#send({ jsonrpc: '2.0', id: message.id, error: toRpcError(error, RPC.invalidRequest) });
     } else {
-      void this.#run(message.id, message.method, message.params);
+      void this.#run(message);
     }
   }
 
-  async #run(id: CallId, method: string, params: unknown): Promise<void> {
+  async #run({ id, method, params, by }: Call): Promise<void> {
     const controller = new AbortController();
     this.#calls.set(id, controller);
     const progress: CallContext['progress'] = (value) => {
@@ -93,7 +95,7 @@ export class Connection {
       this.#send({ jsonrpc: '2.0', method: 'progress', params: { id, progress: value } });
     };
     try {
-      const result = await this.#invoke(method, params ?? {}, { signal: controller.signal, progress });
+      const result = await this.#invoke(method, params ?? {}, { by, signal: controller.signal, progress });
       this.#send({ jsonrpc: '2.0', id, result });
     } catch (error) {
       this.#sendError(id, method, error);

@@ -1,8 +1,11 @@
 /** What answers the calls of a control socket: one function per method. */
 
+import type { Caller } from './message.js';
 import type { MethodName, Params, Progress, Result } from './schema.js';
 
 export interface CallContext {
+  /** Undefined: the client did not say. */
+  readonly by?: Caller | undefined;
   /** Aborted when the client cancels the call or goes away, and when the server closes. */
   readonly signal: AbortSignal;
   /** May be left out for a client that reads slowly. */

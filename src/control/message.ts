@@ -22,9 +22,13 @@ export type CallId = z.infer<typeof callId>;
 
 const jsonrpc = z.literal('2.0');
 
+/** Who calls, for the journal. Only the owner of the daemon can connect, so it is taken as said. */
+const caller = z.object({ command: z.string().max(2000), user: z.string().max(200), pid: z.number().int() });
+export type Caller = z.infer<typeof caller>;
+
 /** What a client sends: a call, or a notification that cancels one. */
 export const incomingSchema = z.union([
-  z.strictObject({ jsonrpc, id: callId, method: z.string(), params: z.unknown().optional() }),
+  z.strictObject({ jsonrpc, id: callId, method: z.string(), params: z.unknown().optional(), by: caller.optional() }),
   z.strictObject({ jsonrpc, method: z.literal('cancel'), params: z.strictObject({ id: callId }) }),
 ]);
 export type Incoming = z.infer<typeof incomingSchema>;

@@ -1,0 +1,77 @@
+/** What the daemon writes into the journal: events of its parts, in the journal's terms. */
+
+import type { CallContext } from '../src/control/handlers.js';
+import type { FlipReport } from '../src/control/schema.js';
+import type { FinishedJob } from '../src/generate/worker-pool.js';
+import type { Actor, NewEvent } from '../src/journal/event.js';
+import type { VolumeEvent } from '../src/mount/driver.js';
+import { ProcessNames } from '../src/mount/process-name.js';
+import type { Daemon } from './daemon.js';
+
+/** More paths than this are named by their number. */
+const MOST_PATHS = 20;
+const processes = new ProcessNames();
+
+export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: VolumeEvent): void {
+  if (event.kind === 'lost') journal.record({ kind: 'events-lost', facts: { count: event.count } });
+  if (event.kind !== 'stale' && event.kind !== 'write-refused' && event.kind !== 'demoted') return;
+  const about = { kind: event.kind, path: event.path, asset: view.byIdentity(event.asset)?.id, facts: {} };
+  const process = event.kind === 'stale' ? undefined : processes.lookUp(event.pid);
+  journal.record({ ...about, who: process && { pid: process.pid, process: process.name } });
+}
+
+/** The end of a job. */
+export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob): NewEvent {
+  const about = { path, asset };
+  switch (outcome.kind) {
+    case 'published':
+      return { ...about, kind: 'published', facts: { profile, size: outcome.size, seconds: outcome.seconds } };
+    case 'adopted':
+      return { ...about, kind: 'adopted', facts: { profile, size: outcome.size } };
+    case 'failed':
+      return { ...about, kind: outcome.rejected ? 'rejected' : 'failed', facts: { profile, reason: outcome.reason } };
+    case 'retry':
+    case 'no-space':
+      return { ...about, kind: 'retried', facts: { profile, reason: outcome.reason } };
+    case 'ineligible':
+    case 'outdated':
+      return { ...about, kind: 'dropped', facts: { profile, reason: outcome.reason } };
+    case 'interrupted':
+      return { ...about, kind: 'interrupted', facts: { profile } };
+  }
+}
+
+export interface FlipRequest {
+  /** `proxy`, `master`, `clear`, `flush`. */
+  readonly request: string;
+  readonly paths: readonly string[];
+  readonly by: CallContext['by'];
+}
+
+/** Carries a flip out, and records how it went. */
+export async function recordFlip(
+  { files: { journal } }: Daemon,
+  { request, paths, by }: FlipRequest,
+  flip: () => Promise<FlipReport>,
+): Promise<FlipReport> {
+  const asked = { request, paths: namePaths(paths) };
+  const who: Actor | undefined = by;
+  try {
+    const report = await flip();
+    const { changed, stayedMasterCount: stayedMaster, state, totalMs } = report;
+    const mode = state.pinned ?? state.base;
+    const facts = { ...asked, mode, changed, stayedMaster, milliseconds: Math.round(totalMs) };
+    journal.record({ kind: 'flip', who, facts });
+    return report;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    journal.record({ kind: 'flip-failed', who, facts: { ...asked, reason } });
+    throw error;
+  }
+}
+
+function namePaths(paths: readonly string[]): string {
+  const more = paths.length - MOST_PATHS;
+  const named = paths.slice(0, MOST_PATHS).join(', ');
+  return more > 0 ? `${named} and ${more} more` : named;
+}
