@@ -68,7 +68,8 @@ export const SETTINGS = {
   }),
   diskReserveBytes: bytes(2 * 1024 ** 3, {
     env: 'PROXYFS_DISK_RESERVE',
-    sentence: 'Free space of the pool’s disk below which no further proxy is started.',
+    sentence:
+      'Free space of the pool’s disk below which no proxy is started; at half of it those in the making are stopped.',
   }),
 } as const;
 

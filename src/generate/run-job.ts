@@ -12,6 +12,7 @@ import type { AssetRow } from '../catalog/asset.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import type { Lease } from '../jobs/queue.js';
 import { adoptPublished } from './adopt-published.js';
+import { isStoppedForSpace } from './disk-room.js';
 import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxy } from './make-proxy.js';
@@ -121,6 +122,9 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
   try {
     if (!observer.signal.aborted) return settleFailure(generation, observer.lease(), error);
     generation.queue.release(observer.lease());
+    if (isStoppedForSpace(observer.signal)) {
+      return { kind: 'no-space', reason: (observer.signal.reason as Error).message };
+    }
   } catch (late) {
     // Cancelled meanwhile: there is nothing to fail or to give back.
     if (!isLeaseLost(late)) throw late;

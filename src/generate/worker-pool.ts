@@ -7,7 +7,6 @@
  * Concurrency: all state belongs to the event loop; each worker is one async loop.
  */
 
-import { statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../base/error.js';
@@ -15,15 +14,18 @@ import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import type { Job, Lease } from '../jobs/queue.js';
+import { DiskRoom } from './disk-room.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { type JobOutcome, runJob } from './run-job.js';
+import { type JobObserver, type JobOutcome, runJob } from './run-job.js';
 
 export interface WorkerPoolOptions {
   /** Encoders at a time; default half the cores, since each encoder has threads of its own. */
   readonly workers?: number | undefined;
   /** Bytes that stay free on the pool's file system; default 1 GiB. */
   readonly reserveBytes?: number | undefined;
+  /** Asked before each job: why none may be started now, undefined when one may. */
+  readonly whyNot?: (() => Promise<string | undefined>) | undefined;
   /** How long a job stays with a worker that says nothing; default 15 s. */
   readonly leaseMs?: number | undefined;
   /** Wait of a worker after a failure that may pass; default 1 s. */
@@ -61,9 +63,6 @@ const DEFAULT_RESERVE = 1 << 30;
 /** How often an idle worker looks by itself: jobs of workers that died become free without notice. */
 const IDLE_MS = 2000;
 const NO_SPACE_MS = 5000;
-/** After a full disk the next try waits for this much more space, or this long. */
-const MORE_SPACE = 1 << 24;
-const FULL_FOR_MS = 60_000;
 const DEFAULT_BACK_OFF_MS = 1000;
 
 export class WorkerPool {
@@ -78,12 +77,14 @@ export class WorkerPool {
   #loops: Promise<unknown> | undefined;
   #alarm = new AbortController();
   #paused: string | undefined;
-  /** What was free when a job ran out of space, and when that was. */
-  #full: { readonly free: number; readonly at: number } | undefined;
+  readonly #room: DiskRoom;
 
   constructor(generation: Generation, options: WorkerPoolOptions = {}) {
     this.#generation = generation;
     this.#options = options;
+    const { clock, log, pool } = generation;
+    const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE;
+    this.#room = new DiskRoom({ directory: pool.directory, reserveBytes, clock, log });
   }
 
   /** Removes what dead processes left in the pool's temporary folder, then starts the workers. */
@@ -106,8 +107,7 @@ export class WorkerPool {
 
   /** New jobs are in the queue: idle workers look at once. */
   wake(): void {
-    // Whoever asks may have made room: it is looked at anew, not remembered.
-    this.#full = undefined;
+    this.#room.forget();
     this.#paused = undefined;
     this.#alarm.abort();
     this.#alarm = new AbortController();
@@ -150,13 +150,13 @@ export class WorkerPool {
 
   /** Does one job if there is one; returns how long to wait before the next turn. */
   async #turn(worker: string): Promise<number> {
-    if (!(await this.#hasSpace())) return NO_SPACE_MS;
+    if (!(await this.#mayStart())) return NO_SPACE_MS;
     const lease = this.#isStopping ? undefined : this.#generation.queue.lease(worker, this.#leaseMs);
     if (lease === undefined) return IDLE_MS;
     const outcome = await this.#work(lease);
     if (outcome.kind === 'no-space') {
-      this.#full = { free: await this.#freeBytes(), at: this.#generation.clock.now() };
-      return (await this.#hasSpace()) ? 0 : NO_SPACE_MS;
+      await this.#room.ranOut();
+      return (await this.#mayStart()) ? 0 : NO_SPACE_MS;
     }
     return outcome.kind === 'retry' ? (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS) : 0;
   }
@@ -168,17 +168,17 @@ export class WorkerPool {
     this.#atWork.add(abort);
     let path: VirtualPath | undefined;
     try {
-      const outcome = await this.#inTurn(job.poolKey, () =>
-        runJob(this.#generation, {
-          signal: abort.signal,
-          lease: () => keep.lease,
-          onStart: (name, frames) => {
-            path = name;
-            this.#running.set(job.id, startOf(job, name, frames));
-          },
-          onProgress: (progress) => this.#update(job.id, (row) => advance(row, progress)),
-        }),
-      );
+      const observer: JobObserver = {
+        signal: abort.signal,
+        lease: () => keep.lease,
+        onStart: (name, frames) => {
+          path = name;
+          this.#running.set(job.id, startOf(job, name, frames));
+        },
+        onProgress: (progress) => this.#update(job.id, (row) => advance(row, progress)),
+      };
+      const work = () => this.#room.watch(abort, () => runJob(this.#generation, observer));
+      const outcome = await this.#inTurn(job.poolKey, work);
       this.#running.delete(job.id);
       this.#finished({ job: job.id, asset: job.asset, profile: job.profile, path, outcome });
       return outcome;
@@ -213,31 +213,13 @@ export class WorkerPool {
     }
   }
 
-  async #hasSpace(): Promise<boolean> {
-    const { pool, log } = this.#generation;
-    const reserve = this.#options.reserveBytes ?? DEFAULT_RESERVE;
-    const free = await this.#freeBytes();
-    const reason = this.#isStillFull(free)
-      ? filledUp(pool.directory, free)
-      : free >= reserve
-        ? undefined
-        : noSpace(pool.directory, free, reserve);
-    if (reason !== undefined && this.#paused === undefined) log.warn({ free, reserve }, reason);
+  async #mayStart(): Promise<boolean> {
+    const reason = (await this.#room.whyNot()) ?? (await this.#options.whyNot?.());
+    if (reason !== undefined && this.#paused === undefined) this.#generation.log.warn(reason);
+    if (reason === undefined && this.#paused !== undefined)
+      this.#generation.log.info('there is room for proxies again');
     this.#paused = reason;
     return reason === undefined;
-  }
-
-  /** A job that filled the disk would do it again: it waits for more space, or for a while. */
-  #isStillFull(free: number): boolean {
-    if (this.#full === undefined) return false;
-    const isOver = free >= this.#full.free + MORE_SPACE || this.#generation.clock.now() - this.#full.at > FULL_FOR_MS;
-    if (isOver) this.#full = undefined;
-    return !isOver;
-  }
-
-  async #freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#generation.pool.directory);
-    return bavail * bsize;
   }
 
   get #leaseMs(): number {
@@ -254,15 +236,6 @@ function advance(row: RunningJob, { frame, fps, speed }: EncodeProgress): Runnin
   const left = row.frames === null ? undefined : Math.max(0, row.frames - frame);
   const etaSeconds = left === undefined || fps <= 0 ? null : left / fps;
   return { ...row, frame, fps, speed, etaSeconds };
-}
-
-function noSpace(directory: string, free: number, reserve: number): string {
-  const mib = (bytes: number) => `${Math.floor(bytes / (1 << 20))} MiB`;
-  return `no proxies are made: ${mib(free)} free at ${directory}, ${mib(reserve)} are kept in reserve; free some space or move the pool`;
-}
-
-function filledUp(directory: string, free: number): string {
-  return `the disk of the pool ${directory} is full (${Math.floor(free / (1 << 20))} MiB free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

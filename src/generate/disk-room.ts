@@ -1,0 +1,136 @@
+/**
+ * Room on the pool's disk for those who encode.
+ *
+ * Promises: no job starts below the reserve; what runs is stopped when half of the reserve
+ * is eaten, since an encoder grows while nobody asks; a job that ran out of room waits for
+ * more of it, or for a while, instead of doing the same again. Concurrency: all state
+ * belongs to the event loop; one timer, and only while something runs.
+ */
+
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '../base/clock.js';
+import { ProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import type { Logger } from '../log/logger.js';
+
+/** After a full disk the next try waits for this much more space, or this long. */
+const MORE_SPACE = 1 << 24;
+const FULL_FOR_MS = 60_000;
+/** One that was stopped on its way has cost encoding time, and would cost it again. */
+const STOPPED_FOR_MS = 600_000;
+/** A disk that takes 500 MB a second loses half the default reserve in two seconds. */
+const WATCH_MS = 500;
+
+export interface DiskRoomOptions {
+  readonly directory: RealPath;
+  readonly reserveBytes: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class DiskRoom {
+  readonly #options: DiskRoomOptions;
+  /** In the order in which they started. */
+  readonly #running = new Set<AbortController>();
+  /** What the next try of a job that ran out of space needs, and until when it waits for that. */
+  #full: { readonly needs: number; readonly until: number } | undefined;
+  /** What was free when a job was stopped. */
+  #lowest: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+
+  constructor(options: DiskRoomOptions) {
+    this.#options = options;
+  }
+
+  /** Why no job may start now; undefined when one may. */
+  async whyNot(): Promise<string | undefined> {
+    const { directory, reserveBytes } = this.#options;
+    const free = await this.#freeBytes();
+    if (this.#isStillFull(free)) return filledUp(directory, free);
+    return free >= reserveBytes ? undefined : noSpace(directory, free, reserveBytes);
+  }
+
+  /** Watches the disk while `job` runs, and aborts it with `system/no-space` before the disk is full. */
+  async watch<T>(job: AbortController, work: () => Promise<T>): Promise<T> {
+    if (this.#options.reserveBytes === 0) return await work();
+    this.#running.add(job);
+    this.#timer ??= setInterval(() => void this.#look(), WATCH_MS);
+    try {
+      return await work();
+    } finally {
+      this.#running.delete(job);
+      if (this.#running.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+    }
+  }
+
+  /** A job ended for want of space, and what it had written is gone again. */
+  async ranOut(): Promise<void> {
+    const free = await this.#freeBytes();
+    const written = this.#lowest === undefined ? 0 : free - this.#lowest;
+    const waits = this.#lowest === undefined ? FULL_FOR_MS : STOPPED_FOR_MS;
+    this.#lowest = undefined;
+    this.#full = { needs: free + Math.max(MORE_SPACE, written), until: this.#options.clock.now() + waits };
+  }
+
+  /** Whoever asks may have made room: it is looked at anew, not remembered. */
+  forget(): void {
+    this.#full = undefined;
+  }
+
+  /** The youngest goes first: the others are nearer to their end. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const { directory, log, reserveBytes } = this.#options;
+      const free = await this.#freeBytes();
+      const youngest = [...this.#running].filter(({ signal }) => !signal.aborted).at(-1);
+      if (free >= reserveBytes / 2 || youngest === undefined) return;
+      const reason = stoppedInTime(directory, free);
+      log.warn({ free, reserve: reserveBytes }, reason);
+      this.#lowest = free;
+      youngest.abort(new ProxyfsError('system/no-space', reason));
+    } catch (err) {
+      this.#options.log.warn({ err }, 'the free space of the pool’s disk could not be read; it is looked at again');
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** A job that filled the disk would do it again: it waits for more space, or for a while. */
+  #isStillFull(free: number): boolean {
+    if (this.#full === undefined) return false;
+    const isOver = free >= this.#full.needs || this.#options.clock.now() > this.#full.until;
+    if (isOver) this.#full = undefined;
+    return !isOver;
+  }
+
+  async #freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#options.directory);
+    return bavail * bsize;
+  }
+}
+
+/** Whether a job was stopped because the disk was about to be full. */
+export function isStoppedForSpace(signal: AbortSignal): boolean {
+  const reason: unknown = signal.reason;
+  return signal.aborted && reason instanceof ProxyfsError && reason.code === 'system/no-space';
+}
+
+const mib = (bytes: number): string => `${Math.floor(bytes / (1 << 20))} MiB`;
+
+function noSpace(directory: string, free: number, reserve: number): string {
+  return `no proxies are made: ${mib(free)} free at ${directory}, ${mib(reserve)} are kept in reserve; free some space or move the pool`;
+}
+
+function filledUp(directory: string, free: number): string {
+  return `the disk of the pool ${directory} is full (${mib(free)} free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
+}
+
+function stoppedInTime(directory: string, free: number): string {
+  return `a proxy in the making was stopped: ${mib(free)} free at ${directory}, less than half of the reserve; its clip stays queued`;
+}

@@ -1,0 +1,55 @@
+/** Encoders on a disk that fills up: a small one of its own, in memory. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { WorkerPool } from '../../src/generate/worker-pool.js';
+import { openProject } from '../fixtures/generation.js';
+import { hasFfmpeg, makeClip } from '../fixtures/media.js';
+
+t.setTimeout(60_000);
+const MIB = 1 << 20;
+const obstacle = process.getuid?.() !== 0 ? 'only root can mount a disk' : (await hasFfmpeg()) ? false : 'no ffmpeg';
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+t.test(
+  'a running encoder is stopped before the disk is full, and goes on when there is room',
+  { skip: obstacle },
+  async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'proxyfs-disk-'));
+    const disk = join(directory, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
+    const project = await openProject(directory, { lie: 'slow', pool: join(disk, 'pool') });
+    const outcomes: string[] = [];
+    const onFinished = ({ outcome }: { outcome: { kind: string } }) => outcomes.push(outcome.kind);
+    const workers = new WorkerPool(project, { workers: 1, reserveBytes: 40 * MIB, onFinished });
+    t.teardown(async () => {
+      await workers.stop();
+      project.close();
+      execFileSync('umount', [disk]);
+      await rm(directory, { recursive: true, force: true });
+    });
+    await makeClip(project.source, 'a.mov', { frames: 60 });
+    await project.prewarm();
+    await workers.start();
+    await until(() => workers.running().length === 1);
+    await writeFile(join(disk, 'somebody-else'), Buffer.alloc(50 * MIB));
+    await until(() => outcomes.length === 1 && workers.pausedBecause() !== undefined);
+    t.same(outcomes, ['no-space']);
+    t.same([...project.published(), ...project.temporaries()], [], 'nothing half-made is left');
+    t.match(project.queue.list(), [{ state: 'waiting', attempts: 0 }], 'the job is as it was');
+    t.match(workers.pausedBecause(), /free some space/);
+    t.same(project.catalog.failures(), [], 'and the clip is not to blame');
+    await rm(join(disk, 'somebody-else'));
+    await until(() => project.queue.counts().done === 1);
+    t.same(outcomes, ['no-space', 'published'], 'by itself');
+    t.equal(workers.pausedBecause(), undefined);
+  },
+);
