@@ -83,7 +83,10 @@ async function settleOne(project: Generation, asset: AssetRow, options: EnqueueO
   const there = await publishedVariant(generation, asset, plan);
   if (there !== undefined) return { ...named, ...there };
   if (options.retryFailed) catalog.clearFailure(asset.id, profile);
-  return { ...named, request: { asset: asset.id, poolKey: plan.poolKey, profile, jobClass: options.jobClass } };
+  return {
+    ...named,
+    request: { asset: asset.id, path: named.path, poolKey: plan.poolKey, profile, jobClass: options.jobClass },
+  };
 }
 
 async function publishedVariant(generation: Generation, asset: AssetRow, plan: MakePlan) {
@@ -115,6 +118,8 @@ async function isThere({ pool }: Generation, variant: VariantRow): Promise<boole
 
 function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
   invariant(job !== undefined, 'the queue answers every request');
+  if (job.state === 'cancelled')
+    return { asset, path, kind: 'not-ready', reason: job.reason ?? 'its job was cancelled' };
   if (job.state !== 'failed') return { asset, path, kind: 'queued', job: job.id, profile: job.profile };
   return { asset, path, kind: 'failed', job: job.id, reason: job.reason ?? 'it failed before' };
 }

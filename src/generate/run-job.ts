@@ -111,9 +111,9 @@ function drop({ queue }: Generation, observer: JobObserver, reason: string): Job
 
 /** The recipe or FFmpeg changed since the job was queued. */
 function replaceJob({ queue }: Generation, observer: JobObserver, plan: MakePlan): JobOutcome {
-  const { id, asset, profile, jobClass } = observer.lease().job;
+  const { id, asset, path, profile, jobClass } = observer.lease().job;
   queue.cancel([id]);
-  queue.enqueue([{ asset, profile, jobClass, poolKey: plan.poolKey }]);
+  queue.enqueue([{ asset, path, profile, jobClass, poolKey: plan.poolKey }]);
   return { kind: 'retry', reason: 'its recipe changed since it was queued' };
 }
 

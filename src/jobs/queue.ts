@@ -11,6 +11,8 @@
  */
 
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { Hold, HoldScope } from './hold.js';
 
 /** Higher first; the order of arrival decides within a class. */
 export const JOB_CLASSES = ['interactive', 'prewarm', 'footage', 'backlog'] as const;
@@ -23,6 +25,8 @@ export interface JobRequest {
   readonly poolKey: PoolKey;
   readonly profile: string;
   readonly jobClass: JobClass;
+  /** Where the clip lies now: what pausing a path goes by. */
+  readonly path: VirtualPath;
 }
 
 export interface Job extends JobRequest {
@@ -35,6 +39,21 @@ export interface Job extends JobRequest {
   readonly updatedAt: number;
 }
 
+/** A job among the others. */
+export interface ListedJob extends Job {
+  /** Of a waiting job: its turn, from 1, when nothing is held. */
+  readonly position: number | undefined;
+  /** What keeps a waiting or running job from being worked on. */
+  readonly hold: Hold | undefined;
+}
+
+export interface ListFilter {
+  readonly state?: JobState;
+  readonly limit?: number;
+  /** At or below this path. */
+  readonly path?: VirtualPath;
+}
+
 export interface Lease {
   readonly job: Job;
   readonly token: string;
@@ -45,11 +64,12 @@ export interface JobQueue {
   /**
    * Adds jobs that are not there yet; raises the class of waiting ones; a failed one is left unless
    * `retryFailed`; one that is done or cancelled starts anew, since its proxy is asked for and not
-   * there. Returns the job of each request, in order.
+   * there, but what was cancelled with a reason only in the classes that somebody asks for.
+   * Returns the job of each request, in order.
    */
   enqueue(requests: readonly JobRequest[], options?: { retryFailed?: boolean }): readonly Job[];
-  /** The next waiting job (or one whose lease ended: that attempt counts), or undefined. */
-  lease(worker: string, milliseconds: number): Lease | undefined;
+  /** The next waiting job that nothing holds (or one whose lease ended: that attempt counts), of these classes only. */
+  lease(worker: string, milliseconds: number, classes?: readonly JobClass[]): Lease | undefined;
   /** Throws `job/lease-lost` when the token is no longer valid. */
   renew(lease: Lease, milliseconds: number): Lease;
   complete(lease: Lease): void;
@@ -57,12 +77,18 @@ export interface JobQueue {
   fail(lease: Lease, reason: string, options: { retry: boolean }): Job;
   /** Gives an interrupted job back without counting an attempt. */
   release(lease: Lease): void;
-  /** Ends waiting and running jobs; the lease of a running one is lost. Returns how many. */
-  cancel(ids: readonly JobId[]): number;
+  /** Ends waiting and running jobs; the lease of a running one is lost. Returns how many. A reason is a person's. */
+  cancel(ids: readonly JobId[], reason?: string): number;
+  /** From now on nothing in the scope is leased, until then or until it is resumed; over restarts too. */
+  pause(scope: HoldScope, until?: number): Hold;
+  /** Ends the holds at or below the path (of the class, where one is named), and returns them. */
+  resume(scope: HoldScope): readonly Hold[];
+  /** What is paused now, the widest first. */
+  holds(): readonly Hold[];
   get(id: JobId): Job | undefined;
   /** The newest job of an asset, in any profile or in one. */
   latestOf(asset: AssetId, profile?: string): Job | undefined;
   /** Waiting jobs in the order in which they will be leased, others the latest arrival first. */
-  list(filter?: { state?: JobState; limit?: number }): readonly Job[];
+  list(filter?: ListFilter): readonly ListedJob[];
   counts(): Readonly<Record<JobState, number>>;
 }

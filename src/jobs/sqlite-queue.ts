@@ -11,8 +11,21 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
+import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
-import { JOB_CLASSES, type Job, type JobQueue, type JobRequest, type JobState, type Lease } from './queue.js';
+import { type Hold, type HoldScope, holdOf } from './hold.js';
+import {
+  JOB_CLASSES,
+  type Job,
+  type JobClass,
+  type JobQueue,
+  type JobRequest,
+  type JobState,
+  type Lease,
+  type ListedJob,
+  type ListFilter,
+} from './queue.js';
+import { atOrBelow, notHeld, SqliteHolds } from './sqlite-holds.js';
 
 export interface QueueOptions {
   /** How often a job may be started before it has failed for good; default 3. */
@@ -36,26 +49,39 @@ interface StoredJob {
   readonly reason: string | null;
   readonly created_at: number;
   readonly updated_at: number;
+  readonly path: string;
+}
+
+interface ListedRow extends StoredJob {
+  readonly position: number | null;
 }
 
 const NEXT_ARRIVAL = '(SELECT coalesce(max(arrival), 0) + 1 FROM job)';
+/** The lowest class of what somebody asks for; the others come by themselves. */
+const LAST_ASKED_FOR = JOB_CLASSES.indexOf('prewarm');
 const UNLEASED = 'worker = NULL, token = NULL, expires_at = NULL';
 
 /** A job that is over starts anew: whoever asks for it has found that its proxy is not there. */
-const ENQUEUE = `INSERT INTO job (asset, pool_key, profile, class, arrival, state, attempts, created_at, updated_at)
-  VALUES (?, ?, ?, ?, ${NEXT_ARRIVAL}, 'waiting', 0, ?, ?)
-  ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class,
+const ENQUEUE = `INSERT INTO job
+  (asset, pool_key, profile, class, path, arrival, state, attempts, created_at, updated_at)
+  VALUES (?, ?, ?, ?, ?, ${NEXT_ARRIVAL}, 'waiting', 0, ?, ?)
+  ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class, path = excluded.path,
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
-  WHERE state IN ('done', 'cancelled') OR (state = 'failed' AND ?)`;
-const RAISE = `UPDATE job SET class = ?, updated_at = ?
-  WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND class > ?`;
+  WHERE state = 'done' OR (state = 'cancelled' AND (reason IS NULL OR excluded.class <= ${LAST_ASKED_FOR}))
+    OR (state = 'failed' AND ?)`;
+const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
+  WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
 
 class SqliteQueue implements JobQueue {
+  readonly #holds: SqliteHolds;
+
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly maxAttempts: number,
-  ) {}
+  ) {
+    this.#holds = new SqliteHolds(db);
+  }
 
   reclaim(): void {
     this.db
@@ -67,28 +93,26 @@ class SqliteQueue implements JobQueue {
     const retryFailed = options.retryFailed === true ? 1 : 0;
     const now = this.clock.now();
     return this.db.transaction(() =>
-      requests.map(({ asset, poolKey, profile, jobClass }) => {
+      requests.map(({ asset, poolKey, profile, jobClass, path }) => {
         const rank = JOB_CLASSES.indexOf(jobClass);
-        this.db.statement(ENQUEUE).run(asset, poolKey, profile, rank, now, now, retryFailed);
-        this.db.statement(RAISE).run(rank, now, asset, poolKey, rank);
+        this.db.statement(ENQUEUE).run(asset, poolKey, profile, rank, path, now, now, retryFailed);
+        this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
         return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
       }),
     );
   }
 
-  lease(worker: string, milliseconds: number): Lease | undefined {
+  lease(worker: string, milliseconds: number, classes: readonly JobClass[] = JOB_CLASSES): Lease | undefined {
     return this.db.transaction(() => {
       this.#takeBackExpired();
-      const next = this.db
-        .statement<{ id: number }>(`SELECT id FROM job WHERE state = 'waiting' ORDER BY class, arrival LIMIT 1`)
-        .get();
+      const next = this.#next(classes);
       if (next === undefined) return undefined;
       const token = randomBytes(16).toString('hex');
       const [now, expiresAt] = [this.clock.now(), this.clock.now() + milliseconds];
       const sql = `UPDATE job SET state = 'running', attempts = attempts + 1, worker = ?, token = ?, expires_at = ?,
         updated_at = ? WHERE id = ?`;
-      this.db.statement(sql).run(worker, token, expiresAt, now, next.id);
-      return { job: this.#one('id = ?', next.id), token, expiresAt };
+      this.db.statement(sql).run(worker, token, expiresAt, now, next);
+      return { job: this.#one('id = ?', next), token, expiresAt };
     });
   }
 
@@ -118,12 +142,26 @@ class SqliteQueue implements JobQueue {
     this.#change(lease, `state = 'waiting', attempts = attempts - 1, ${UNLEASED}`);
   }
 
-  cancel(ids: readonly JobId[]): number {
-    const sql = `UPDATE job SET state = 'cancelled', updated_at = ?, ${UNLEASED}
+  cancel(ids: readonly JobId[], reason?: string): number {
+    const sql = `UPDATE job SET state = 'cancelled', reason = ?, updated_at = ?, ${UNLEASED}
       WHERE id = ? AND state IN ('waiting', 'running')`;
+    const now = this.clock.now();
     return this.db.transaction(() =>
-      ids.reduce((sum, id) => sum + this.db.statement(sql).run(this.clock.now(), id).changes, 0),
+      ids.reduce((sum, id) => sum + this.db.statement(sql).run(reason ?? null, now, id).changes, 0),
     );
+  }
+
+  pause(scope: HoldScope, until?: number): Hold {
+    // Somebody decided it: it has to be there after a power cut.
+    return this.db.transaction(() => this.#holds.add(scope, this.clock.now(), until), { durable: true });
+  }
+
+  resume(scope: HoldScope): readonly Hold[] {
+    return this.db.transaction(() => this.#holds.end(scope, this.clock.now()), { durable: true });
+  }
+
+  holds(): readonly Hold[] {
+    return this.#holds.at(this.clock.now());
   }
 
   get(id: JobId): Job | undefined {
@@ -137,12 +175,21 @@ class SqliteQueue implements JobQueue {
     return this.#select('WHERE asset = ? ORDER BY arrival DESC LIMIT 1', asset)[0];
   }
 
-  list(filter: { state?: JobState; limit?: number } = {}): readonly Job[] {
-    const limit = filter.limit ?? -1;
-    if (filter.state === undefined) return this.#select('ORDER BY arrival DESC LIMIT ?', limit);
-    if (filter.state === 'waiting')
-      return this.#select(`WHERE state = 'waiting' ORDER BY class, arrival LIMIT ?`, limit);
-    return this.#select('WHERE state = ? ORDER BY arrival DESC LIMIT ?', filter.state, limit);
+  list(filter: ListFilter = {}): readonly ListedJob[] {
+    const { state, limit = -1, path = ROOT } = filter;
+    const below = atOrBelow(path);
+    const isOf = state === undefined ? '' : ' AND state = ?';
+    const position = `iif(state = 'waiting', row_number() OVER (PARTITION BY state ORDER BY class, arrival), NULL)`;
+    // The turn counts all jobs, also those that are not listed.
+    const numbered = `SELECT *, ${position} AS position FROM job${state === undefined ? '' : ' WHERE state = ?'}`;
+    const order = state === 'waiting' ? 'class, arrival' : 'arrival DESC';
+    const sql = `SELECT * FROM (${numbered}) WHERE ${below.sql}${isOf} ORDER BY ${order} LIMIT ?`;
+    const states = state === undefined ? [] : [state];
+    const holds = this.holds();
+    return this.db
+      .statement<ListedRow>(sql)
+      .all(...states, ...below.values, ...states, limit)
+      .map((row) => toListedJob(row, holds));
   }
 
   counts(): Readonly<Record<JobState, number>> {
@@ -150,6 +197,18 @@ class SqliteQueue implements JobQueue {
       .statement<[JobState, number]>('SELECT state, count(*) FROM job GROUP BY state', { raw: true })
       .all();
     return { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0, ...Object.fromEntries(rows) };
+  }
+
+  #next(classes: readonly JobClass[]): number | undefined {
+    const holds = this.holds();
+    for (const jobClass of JOB_CLASSES.filter((each) => classes.includes(each))) {
+      const free = notHeld(holds, jobClass);
+      if (free === undefined) continue;
+      const sql = `SELECT id FROM job WHERE state = 'waiting' AND class = ?${free.sql} ORDER BY arrival LIMIT 1`;
+      const row = this.db.statement<{ id: number }>(sql).get(JOB_CLASSES.indexOf(jobClass), ...free.values);
+      if (row !== undefined) return row.id;
+    }
+    return undefined;
   }
 
   /** A worker that stopped answering may be the job's own doing: such an attempt counts. */
@@ -196,10 +255,17 @@ function toJob(row: StoredJob): Job {
     poolKey: row.pool_key as PoolKey,
     profile: row.profile,
     jobClass,
+    path: row.path as VirtualPath,
     state: row.state,
     attempts: row.attempts,
     reason: row.reason ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+function toListedJob(row: ListedRow, holds: readonly Hold[]): ListedJob {
+  const job = toJob(row);
+  const isOpen = job.state === 'waiting' || job.state === 'running';
+  return { ...job, position: row.position ?? undefined, hold: isOpen ? holdOf(job, holds) : undefined };
 }

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import type { AssetId, JobId, PoolKey } from '../../src/base/ids.js';
+import { ROOT, type VirtualPath } from '../../src/base/paths.js';
 import type { JobClass, JobQueue, JobRequest } from '../../src/jobs/queue.js';
 
 export interface Backend {
@@ -11,11 +12,17 @@ export interface Backend {
   close(): void;
 }
 
-export const requestOf = (asset: number, jobClass: JobClass = 'prewarm', key = `key ${asset}`): JobRequest => ({
+export const requestOf = (
+  asset: number,
+  jobClass: JobClass = 'prewarm',
+  key = `key ${asset}`,
+  path = `clip ${asset}.mov`,
+): JobRequest => ({
   asset: asset as AssetId,
   poolKey: key as PoolKey,
   profile: 'proxy_test',
   jobClass,
+  path: path as VirtualPath,
 });
 
 export function testQueue(name: string, open: (test: { testdir(): string }) => Backend): void {
@@ -152,6 +159,85 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
     clock.time += 5;
     t.match(queue.enqueue([requestOf(1)]), [
       { id: lease.job.id, state: 'waiting', attempts: 0, updatedAt: clock.time },
+    ]);
+  });
+
+  test('what is paused is not leased: everything, a class, or a path with what lies below it', (t, { queue }) => {
+    const at = (asset: number, path: string, jobClass: JobClass = 'prewarm') => requestOf(asset, jobClass, 'k', path);
+    queue.enqueue([at(1, 'A'), at(2, 'A/1.mov', 'interactive'), at(3, 'AB/1.mov'), at(4, 'B.mov', 'backlog')]);
+    const leasable = () => {
+      const leases = Array.from({ length: 5 }, () => queue.lease('w', 1000)).filter((lease) => lease !== undefined);
+      for (const lease of leases) queue.release(lease);
+      return leases.map(({ job }) => job.asset);
+    };
+    t.same(leasable(), [2, 1, 3, 4]);
+    const folder = { path: 'A' as VirtualPath, jobClass: undefined };
+    t.match(queue.pause(folder), { path: 'A', until: undefined });
+    t.same(leasable(), [3, 4], 'a name that only begins alike is another path');
+    t.same(
+      queue.list().map(({ asset, hold }) => [asset, hold?.path]),
+      [4, 3, 2, 1].map((asset) => [asset, asset < 3 ? 'A' : undefined]),
+    );
+    queue.pause({ path: ROOT, jobClass: 'backlog' });
+    t.same(leasable(), [3]);
+    queue.pause({ path: ROOT, jobClass: undefined });
+    t.same(leasable(), []);
+    t.match(queue.resume({ path: ROOT, jobClass: 'backlog' }), [{ jobClass: 'backlog' }]);
+    t.same(leasable(), [], 'the project is still paused');
+    t.match(queue.resume(folder), [folder]);
+    t.match(queue.holds(), [{ path: '', jobClass: undefined }]);
+    t.equal(queue.resume({ path: ROOT, jobClass: undefined }).length, 1);
+    t.same(leasable(), [2, 1, 3, 4]);
+  });
+
+  test('a pause ends at its time, and pausing again sets another', (t, { queue, clock }) => {
+    queue.enqueue([requestOf(1)]);
+    const all = { path: ROOT, jobClass: undefined };
+    queue.pause(all, clock.time + 1000);
+    queue.pause(all, clock.time + 2000);
+    clock.time += 1500;
+    t.equal(queue.lease('w', 1000), undefined);
+    t.match(queue.list({ state: 'waiting' }), [{ hold: { until: clock.time + 500 } }]);
+    clock.time += 500;
+    t.same(queue.holds(), []);
+    t.equal(queue.lease('w', 1000)?.job.asset, 1);
+  });
+
+  test('a lease may be asked for in some classes only', (t, { queue }) => {
+    queue.enqueue([requestOf(1, 'backlog'), requestOf(2, 'footage')]);
+    t.equal(queue.lease('w', 1000, ['interactive', 'prewarm']), undefined);
+    t.equal(queue.lease('w', 1000, ['interactive', 'backlog'])?.job.asset, 1);
+  });
+
+  test('what a person cancelled comes back when somebody asks for it, not by itself', (t, { queue }) => {
+    const [job] = queue.enqueue([requestOf(1)]);
+    queue.cancel([job?.id as JobId], 'cancelled by hand');
+    t.match(queue.enqueue([requestOf(1, 'backlog')]), [{ state: 'cancelled', reason: 'cancelled by hand' }]);
+    t.match(queue.enqueue([requestOf(1, 'footage')]), [{ state: 'cancelled' }]);
+    t.match(queue.enqueue([requestOf(1, 'interactive')]), [{ state: 'waiting', reason: undefined }]);
+  });
+
+  test('a list has each job’s turn, and where it lies', (t, { queue }) => {
+    const at = (asset: number, path: string, jobClass: JobClass) => requestOf(asset, jobClass, 'k', path);
+    queue.enqueue([at(1, 'A/1.mov', 'backlog'), at(2, 'B/2.mov', 'prewarm'), at(3, 'A/3.mov', 'footage')]);
+    const seen = (path: string) =>
+      queue.list({ state: 'waiting', path: path as VirtualPath }).map(({ asset, position }) => [asset, position]);
+    t.same(seen(''), [
+      [2, 1],
+      [3, 2],
+      [1, 3],
+    ]);
+    t.same(seen('A'), [
+      [3, 2],
+      [1, 3],
+    ]);
+    queue.enqueue([at(1, 'C/moved.mov', 'backlog')]);
+    t.same(seen('C'), [[1, 3]], 'a job follows its clip');
+    t.equal(queue.lease('w', 1000)?.job.asset, 2);
+    t.match(queue.list({ state: 'running' }), [{ asset: 2, position: undefined }]);
+    t.same(seen(''), [
+      [3, 1],
+      [1, 2],
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import type { RealPath } from '../../src/base/paths.js';
+import { type RealPath, ROOT, type VirtualPath } from '../../src/base/paths.js';
 import { createQueue } from '../../src/jobs/sqlite-queue.js';
 import { openDatabase } from '../../src/store/database.js';
 import { requestOf, testQueue } from './queue-conformance.js';
@@ -22,3 +22,37 @@ t.test('jobs that ran when the process died are given back at the next start, as
     db.close();
   }
 });
+
+t.test('a pause outlives the process that was told to', async (t) => {
+  const file = join(t.testdir(), 'catalog.db') as RealPath;
+  const first = openDatabase(file);
+  createQueue(first).pause({ path: ROOT, jobClass: 'backlog' });
+  first.close();
+  const second = openDatabase(file);
+  t.teardown(() => second.close());
+  t.match(createQueue(second).holds(), [{ path: '', jobClass: 'backlog', since: Number, until: undefined }]);
+});
+
+t.test(
+  'a hundred thousand jobs that are paused by path cost a worker that looks for others next to nothing',
+  async (t) => {
+    const db = openDatabase(join(t.testdir(), 'catalog.db') as RealPath);
+    t.teardown(() => db.close());
+    const queue = createQueue(db);
+    queue.enqueue(Array.from({ length: 100_000 }, (_, asset) => requestOf(asset, 'backlog', 'k', `A/${asset}.mov`)));
+    queue.pause({ path: 'A' as VirtualPath, jobClass: undefined });
+    const cost = (act: () => unknown) => {
+      const start = process.cpuUsage();
+      act();
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
+    };
+    const [lease, list] = [
+      cost(() => queue.lease('w', 1000)),
+      cost(() => queue.list({ state: 'waiting', limit: 100 })),
+    ];
+    t.comment(`lease ${Math.round(lease)} ms, list ${Math.round(list)} ms`);
+    t.ok(lease < 150, `a lease took ${lease} ms`);
+    t.ok(list < 1000, `a list took ${list} ms`);
+  },
+);

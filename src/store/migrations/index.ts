@@ -4,9 +4,11 @@ import type { Migration } from '../migrate.js';
 import { CATALOG_AND_JOBS } from './0001-catalog-and-jobs.js';
 import { PROFILE_CHOICES } from './0002-profile-choices.js';
 import { JOURNAL } from './0003-journal.js';
+import { HOLDS } from './0004-holds.js';
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: CATALOG_AND_JOBS },
   { version: 2, sql: PROFILE_CHOICES },
   { version: 3, sql: JOURNAL },
+  { version: 4, sql: HOLDS },
 ];
