@@ -29,7 +29,7 @@ import { Follower } from '../src/scan/follow.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
-import { eventOfFinished } from './record.js';
+import { eventOfFinished } from './record-job.js';
 
 export interface ProductionOptions {
   readonly files: ProjectFiles;

@@ -2,8 +2,7 @@
 
 import type { CallContext } from '../src/control/handlers.js';
 import type { FlipReport } from '../src/control/schema.js';
-import type { FinishedJob } from '../src/generate/worker-pool.js';
-import type { Actor, NewEvent } from '../src/journal/event.js';
+import type { Actor } from '../src/journal/event.js';
 import type { VolumeEvent } from '../src/mount/driver.js';
 import { ProcessNames } from '../src/mount/process-name.js';
 import type { Daemon } from './daemon.js';
@@ -18,27 +17,6 @@ export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: V
   const about = { kind: event.kind, path: event.path, asset: view.byIdentity(event.asset)?.id, facts: {} };
   const process = event.kind === 'stale' ? undefined : processes.lookUp(event.pid);
   journal.record({ ...about, who: process && { pid: process.pid, process: process.name } });
-}
-
-/** The end of a job. */
-export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob): NewEvent {
-  const about = { path, asset };
-  switch (outcome.kind) {
-    case 'published':
-      return { ...about, kind: 'published', facts: { profile, size: outcome.size, seconds: outcome.seconds } };
-    case 'adopted':
-      return { ...about, kind: 'adopted', facts: { profile, size: outcome.size } };
-    case 'failed':
-      return { ...about, kind: outcome.rejected ? 'rejected' : 'failed', facts: { profile, reason: outcome.reason } };
-    case 'retry':
-    case 'no-space':
-      return { ...about, kind: 'retried', facts: { profile, reason: outcome.reason } };
-    case 'ineligible':
-    case 'outdated':
-      return { ...about, kind: 'dropped', facts: { profile, reason: outcome.reason } };
-    case 'interrupted':
-      return { ...about, kind: 'interrupted', facts: { profile } };
-  }
 }
 
 export interface FlipRequest {
