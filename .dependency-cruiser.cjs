@@ -28,6 +28,7 @@ const oneImporter = [
   ['yargs', '^(mountd|ctl)/'],
   ['fuse-native', '^src/mount/'],
   ['chokidar', '^src/scan/'],
+  ['smol-toml', '^src/config/'],
   ['@napi-rs/blake-hash', '^src/(fingerprint|profiles|pool)/'],
 ].map(([name, allowed]) => ({
   name: `one-importer-of-${name.replace(/[^a-z0-9]+/g, '-')}`,

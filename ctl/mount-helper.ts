@@ -9,33 +9,25 @@
 
 import { resolve } from 'node:path';
 import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
+import { keyOf } from '../src/config/setting.js';
+import { settingFlags } from '../src/config/setting-flags.js';
+import { SETTING_NAMES, settingOf } from '../src/config/settings.js';
 import { type DaemonOptionsInput, daemonOptionsSchema } from '../src/control/daemon-options.js';
 import { escapeText } from './output/escape.js';
 import type { Terminal } from './terminal.js';
 
 const MOUNT_EXIT = { success: 0, usage: 1, failed: 32 } as const;
 
-/** Options with a value, as fstab(5) spells them. */
-const VALUED: Readonly<Record<string, keyof DaemonOptionsInput>> = {
-  mode: 'mode',
-  profile: 'profile',
-  nle: 'nle',
-  state: 'stateDir',
-  pool: 'poolDir',
-  driver: 'driver',
-  writes: 'writes',
-  missing: 'missing',
-  mtime: 'mtime',
-  ready: 'ready',
-  workers: 'workers',
-  log_level: 'logLevel',
-};
-const SWITCHES: Readonly<Record<string, Partial<DaemonOptionsInput>>> = {
-  pin: { pin: true },
-  allow_other: { allowOther: true },
-  nopassthrough: { passthrough: false },
-  passthrough: { passthrough: true },
-};
+/** Options of the mount with a value, as fstab(5) spells them; settings are spelled `log_level=`. */
+const VALUED: Readonly<Record<string, keyof DaemonOptionsInput>> = { mode: 'mode', nle: 'nle', state: 'stateDir' };
+const optionNames = (isSwitch: boolean) =>
+  SETTING_NAMES.map(settingOf)
+    .filter((setting) => (setting.isSwitch ?? false) === isSwitch)
+    .map((setting) => keyOf(setting).replaceAll('-', '_'));
+const WITH_VALUE = new Set(optionNames(false));
+/** `allow_other`, `nopassthrough`. */
+const SWITCHES = new Set(optionNames(true));
+
 /** For mount(8), its services and its readers, or what every mount of proxyfs is anyway. */
 const OTHERS = new Set(
   'rw auto noauto nofail _netdev defaults default_permissions nosuid nodev exec async suid dev relatime'.split(' '),
@@ -77,14 +69,14 @@ export function parseMountArguments(argv: readonly string[], cwd: string): Reque
   if (source === undefined || mountPoint === undefined || places.length > 2) {
     throw refused('it takes a source and a mount point');
   }
-  const given = optionsOf(texts.join(',').split(','), flags.includes('s'));
+  const { mount, settings } = optionsOf(texts.join(',').split(','), flags.includes('s'));
   const absolute = Object.fromEntries(
-    Object.entries({ ...given, source, mountPoint }).map(([name, value]) => [
+    Object.entries({ ...mount, source, mountPoint }).map(([name, value]) => [
       name,
       PATHS.has(name) ? resolve(cwd, String(value)) : value,
     ]),
   );
-  const parsed = daemonOptionsSchema.safeParse(absolute);
+  const parsed = daemonOptionsSchema.safeParse({ ...absolute, ...settingFlags(settings, cwd, spellOption) });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw refused(`the option for '${issue?.path.join('.')}' is wrong: ${issue?.message}`);
@@ -93,20 +85,34 @@ export function parseMountArguments(argv: readonly string[], cwd: string): Reque
   return { options: parsed.data, fake: flags.includes('f') };
 }
 
-const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir', 'poolDir']);
+const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir']);
 
-function optionsOf(words: readonly string[], sloppy: boolean): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
+interface Given {
+  readonly mount: Record<string, unknown>;
+  /** By flag. */
+  readonly settings: Record<string, unknown>;
+}
+
+function optionsOf(words: readonly string[], sloppy: boolean): Given {
+  const given: Given = { mount: {}, settings: {} };
   for (const word of words) {
     if (word === '' || OTHERS.has(word) || /^(x-|X-|comment=)/.test(word)) continue;
-    const [name = '', ...rest] = word.split('=');
-    const target = VALUED[name];
-    const text = rest.join('=');
-    if (SWITCHES[word] !== undefined) Object.assign(given, SWITCHES[word]);
-    else if (target !== undefined && text !== '') given[target] = target === 'workers' ? Number(text) : text;
-    else if (!sloppy) throw refused(`there is no option '${word}'`);
+    if (!takeOption(word, given) && !sloppy) throw refused(`there is no option '${word}'`);
   }
   return given;
+}
+
+function takeOption(word: string, { mount, settings }: Given): boolean {
+  const [name = '', ...rest] = word.split('=');
+  const text = rest.join('=');
+  const target = VALUED[name];
+  if (word === 'pin') mount['pin'] = true;
+  else if (target !== undefined && text !== '') mount[target] = text;
+  else if (SWITCHES.has(word)) settings[flagOf(word)] = true;
+  else if (SWITCHES.has(word.replace(/^no/, ''))) settings[flagOf(word.replace(/^no/, ''))] = false;
+  else if (WITH_VALUE.has(name) && text !== '') settings[flagOf(name)] = text;
+  else return false;
+  return true;
 }
 
 async function mountUnlessMounted(options: DaemonOptionsInput): Promise<void> {
@@ -120,6 +126,10 @@ async function mountUnlessMounted(options: DaemonOptionsInput): Promise<void> {
 }
 
 function refused(reason: string): ProxyfsError {
-  const options = [...Object.keys(VALUED).map((name) => `${name}=`), ...Object.keys(SWITCHES)].join(', ');
+  const valued = [...Object.keys(VALUED), ...WITH_VALUE].map((name) => `${name}=`);
+  const options = [...valued, 'pin', ...SWITCHES].join(', ');
   return new ProxyfsError('request/invalid', `${reason}; the options are ${options}`);
 }
+
+const flagOf = (option: string) => option.replaceAll('_', '-');
+const spellOption = (flag: string) => `the option '${flag.replaceAll('-', '_')}'`;

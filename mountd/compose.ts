@@ -4,6 +4,7 @@ import type { AssetId } from '../src/base/ids.js';
 import type { RealPath } from '../src/base/paths.js';
 import { ROOT } from '../src/base/paths.js';
 import { projectIdOf } from '../src/config/locations.js';
+import type { TracedSettings } from '../src/config/read-settings.js';
 import type { Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
@@ -63,8 +64,8 @@ export function composeMountOptions(place: Place, options: DaemonOptions, settin
     fsName: `proxyfs:${projectIdOf(place.source, options.stateDir as RealPath | undefined)}`,
     hiddenRootNames: [HIDDEN_NAME],
     writes: settings.writes,
-    allowOther: options.allowOther,
-    disable: { passthrough: !options.passthrough, directMount: !options.directMount },
+    allowOther: settings.allowOther,
+    disable: { passthrough: !settings.passthrough, directMount: !options.directMount },
     cacheSeconds: settings.cacheSeconds,
   };
 }
@@ -72,6 +73,7 @@ export function composeMountOptions(place: Place, options: DaemonOptions, settin
 export interface Parts {
   readonly options: DaemonOptions;
   readonly settings: Settings;
+  readonly traced: TracedSettings;
   readonly place: Place;
   readonly files: ProjectFiles;
   readonly decisions: Decisions;
@@ -103,10 +105,10 @@ export function composeDaemon(parts: Parts): Daemon {
     onTouched: (ids) => ready.touch(ids),
   });
   const { settleMs, workers } = settings;
-  const { record, unmount } = parts;
+  const { record, traced, unmount } = parts;
   const profileOf: ProfileOf = (paths) => profileIn()(paths);
   return {
-    ...{ record, place, profileOf, learnsEditor, workers, settleMs, log, files, view, modes, policy },
+    ...{ record, place, traced, profileOf, learnsEditor, workers, settleMs, log, files, view, modes, policy },
     ...{ volume, serving, flipper, ready, production, unmount },
   };
 }

@@ -1,5 +1,6 @@
 /** A running daemon, as its methods see it. Put together in `compose.ts`. */
 
+import type { TracedSettings } from '../src/config/read-settings.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
 import type { Flipper } from '../src/flip/flip.js';
 import type { ModeStore } from '../src/flip/mode-store.js';
@@ -17,6 +18,8 @@ import type { ProjectFiles } from './project-files.js';
 export interface Daemon {
   readonly record: RuntimeRecord;
   readonly place: Place;
+  /** What it runs with, and who said so. */
+  readonly traced: TracedSettings;
   /** The profile that is made and served for a path; of the root, the project's. */
   readonly profileOf: ProfileOf;
   /** The set follows the first editor that opens a clip (`--nle auto`). */

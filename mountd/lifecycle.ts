@@ -10,7 +10,8 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../src/base/error.js';
 import type { Locations } from '../src/config/locations.js';
-import { readSettings, type Settings } from '../src/config/settings.js';
+import { settingsOf, type TracedSettings } from '../src/config/read-settings.js';
+import type { Settings } from '../src/config/settings.js';
 import type { DaemonOptions } from '../src/control/daemon-options.js';
 import { removeRecord, socketPathOf, writeRecord } from '../src/control/discovery.js';
 import { CRASHED } from '../src/control/guardian.js';
@@ -31,6 +32,7 @@ import { createHandlers } from './methods/index.js';
 import type { Arguments } from './options.js';
 import { checkPlace, type Place } from './preflight.js';
 import { labelState, locateProject, openProject, type ProjectFiles } from './project-files.js';
+import { keepSettings, settingsInForce } from './settings-in-force.js';
 import { Teardown } from './teardown.js';
 import { version } from './version.js';
 
@@ -88,11 +90,12 @@ export class Lifecycle {
   }
 
   async #bringUp(): Promise<Daemon> {
-    const settings = readSettings(this.#options);
-    findSet(settings.profile);
     const place = await checkPlace(this.#options.source, this.#options.mountPoint);
-    const { project, locations } = locateProject(place, this.#options);
-    const { files, log } = await openProject(project, locations, () => this.#openLog(locations));
+    const traced = await settingsInForce(this.#options, place, this.#life.resume);
+    const settings = settingsOf(traced);
+    findSet(settings.profile);
+    const { project, locations } = locateProject(place, this.#options, settings.poolDir);
+    const { files, log } = await openProject(project, locations, () => this.#openLog(locations, settings.logLevel));
     this.#teardown.use(log);
     this.#teardown.add('catalog', () => files.catalog.close());
     this.#teardown.add('journal', () => files.journal.close());
@@ -101,28 +104,29 @@ export class Lifecycle {
       files.journal.record({ kind: 'brought-back', facts: { pid: process.pid } });
     }
     await labelState(locations, place);
-    const daemon = await this.#mount(place, files, settings, log);
+    await keepSettings(locations, traced);
+    const daemon = await this.#mount(place, files, traced, log);
     await this.#publish(daemon);
     return daemon;
   }
 
-  #openLog({ logFile }: Locations): Logger {
-    const level = this.#options.logLevel ?? 'info';
+  #openLog({ logFile }: Locations, level: Settings['logLevel']): Logger {
     if (this.#life.foreground) return createLogger({ kind: 'stderr' }, level);
     return createLogger({ kind: 'file', path: logFile }, level);
   }
 
   /** The view is resolved before the mount exists, so that masters show for no longer than one commit takes. */
-  async #mount(place: Place, files: ProjectFiles, settings: Settings, log: Logger): Promise<Daemon> {
+  async #mount(place: Place, files: ProjectFiles, traced: TracedSettings, log: Logger): Promise<Daemon> {
     const options = this.#options;
+    const settings = settingsOf(traced);
     const decisions = composeDecisions(files, options, settings);
     const view = resolveView(decisions.view.all(), decisions.modes.state, decisions.policy);
-    const driver = await chooseDriver(options.driver);
+    const driver = await chooseDriver(settings.driver);
     const volume = await driver.mount(composeMountOptions(place, options, settings));
     this.#teardown.add('mount', () => (this.#isUnmounted ? undefined : volume.unmount({ force: true })));
     const record = this.#recordOf(place, files);
     const unmount = (force: boolean) => this.#unmount(force);
-    const daemon = composeDaemon({ options, settings, place, files, decisions, volume, record, log, unmount });
+    const daemon = composeDaemon({ options, settings, traced, place, files, decisions, volume, record, log, unmount });
     this.#teardown.add('ready', () => daemon.ready.close());
     await this.#establish(daemon, view);
     logMount(log, volume, driver.reason, place);

@@ -3,7 +3,8 @@
 import { resolve } from 'node:path';
 import yargs from 'yargs';
 import { ProxyfsError } from '../src/base/error.js';
-import { type DaemonOptions, daemonOptionsSchema, FLAGS } from '../src/control/daemon-options.js';
+import { describeFlags, settingFlags } from '../src/config/setting-flags.js';
+import { type DaemonOptions, daemonOptionsSchema, MOUNT_FLAGS } from '../src/control/daemon-options.js';
 import { EDITORS } from '../src/profiles/editors.js';
 import { version } from './version.js';
 
@@ -19,11 +20,11 @@ export interface Arguments {
 /** Rejects with `request/invalid`. Relative paths count from `cwd`. */
 export async function parseArguments(argv: readonly string[], cwd: string): Promise<Arguments> {
   const parsed: Record<string, unknown> = await parser(argv).parse();
-  const given = Object.fromEntries(Object.entries(FLAGS).map(([name, flag]) => [name, parsed[flag]]));
-  const options = daemonOptionsSchema.safeParse(withAbsolutePaths(given, cwd));
+  const given = Object.fromEntries(Object.entries(MOUNT_FLAGS).map(([name, flag]) => [name, parsed[flag]]));
+  const options = daemonOptionsSchema.safeParse({ ...withAbsolutePaths(given, cwd), ...settingFlags(parsed, cwd) });
   if (!options.success) {
     const issue = options.error.issues[0];
-    const flag = FLAGS[issue?.path[0] as keyof DaemonOptions] ?? '';
+    const flag = MOUNT_FLAGS[issue?.path[0] as keyof typeof MOUNT_FLAGS] ?? '';
     throw new ProxyfsError('request/invalid', `--${flag}: ${issue?.message ?? 'is wrong'}; see proxyfsd --help`);
   }
   if (options.data.pin && options.data.mode === undefined) {
@@ -44,7 +45,7 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
   };
 }
 
-const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir', 'poolDir']);
+const PATHS: ReadonlySet<string> = new Set(['source', 'mountPoint', 'stateDir']);
 
 function withAbsolutePaths(given: Readonly<Record<string, unknown>>, cwd: string): Record<string, unknown> {
   const entries = Object.entries(given).map(([name, value]) => [
@@ -62,24 +63,10 @@ function parser(argv: readonly string[]) {
     .option('mount-point', { type: 'string', demandOption: true, describe: 'An empty folder' })
     .option('mode', { choices: ['proxy', 'master'], describe: 'What to serve; default: as it was left' })
     .option('pin', { type: 'boolean', describe: 'Nothing can flip this mount (needs --mode)' })
-    .option('profile', { type: 'string', describe: 'What proxies to make' })
     .option('nle', { choices: [...EDITORS, 'auto'], describe: 'The editor that the proxies are for' })
-    .option('hardware', {
-      choices: ['auto', 'nvenc', 'vaapi', 'qsv', 'none'],
-      describe: 'Encode H.264 in hardware, where a trial passes',
-    })
     .option('state', { type: 'string', describe: 'Folder of catalog and log' })
-    .option('pool', { type: 'string', describe: 'Folder of the proxies' })
-    .option('driver', { choices: ['auto', 'native', 'portable'], describe: 'The file system driver' })
-    .option('passthrough', { type: 'boolean', describe: 'Let the kernel read the files itself where it can' })
+    .options(describeFlags())
     .option('direct-mount', { type: 'boolean', describe: 'Mount directly as root; --no-direct-mount: by fusermount3' })
-    .option('allow-other', { type: 'boolean', describe: 'Let other users in' })
-    .option('writes', { choices: ['deny', 'demote'], describe: 'What writing to a path served as a proxy gets' })
-    .option('missing', { choices: ['master', 'deny'], describe: 'What proxy mode serves without a proxy' })
-    .option('mtime', { choices: ['distinct', 'preserve'], describe: 'The modification time of a proxy' })
-    .option('ready', { choices: ['auto', 'idle', 'flush'], describe: 'When a new proxy is served' })
-    .option('workers', { type: 'number', describe: 'Proxies encoded at once; 0: none here' })
-    .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is logged' })
     .option('foreground', { type: 'boolean', describe: 'Log to this terminal; Ctrl-C unmounts' })
     .option('guarded', { type: 'boolean', describe: 'The parent process starts this one again when it dies' })
     .option('resume', { type: 'boolean', describe: 'Take over from a daemon that died: keep the mode it had' })

@@ -37,10 +37,14 @@ export interface ProjectFiles {
   readonly pool: Pool;
 }
 
-export function locateProject(place: Place, options: DaemonOptions): { project: ProjectId; locations: Locations } {
+export function locateProject(
+  place: Place,
+  options: DaemonOptions,
+  poolDir: string | undefined,
+): { project: ProjectId; locations: Locations } {
   const stateDir = options.stateDir as RealPath | undefined;
   const project = projectIdOf(place.source, stateDir);
-  const locations = locationsOf(project, { stateDir, poolDir: options.poolDir as RealPath | undefined });
+  const locations = locationsOf(project, { stateDir, poolDir: poolDir as RealPath | undefined });
   for (const dir of [locations.stateDir, locations.poolDir]) refuseInside(dir, place);
   return { project, locations };
 }

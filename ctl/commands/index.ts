@@ -4,6 +4,7 @@ import type { AnyCommand } from '../command.js';
 import { adopt } from './adopt.js';
 import { assert } from './assert.js';
 import { completion } from './completion.js';
+import { config } from './config.js';
 import { doctor } from './doctor.js';
 import { flush } from './flush.js';
 import { handles } from './handles.js';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   handles,
   assert,
   share,
+  config,
   doctor,
   completion,
 ];

@@ -1,7 +1,9 @@
 /** `proxyfs mount`: starts the daemon of a project and returns when the mount point answers. */
 
 import { resolve } from 'node:path';
+import type { Argv } from 'yargs';
 import { ProxyfsError } from '../../src/base/error.js';
+import { describeFlags, settingFlags } from '../../src/config/setting-flags.js';
 import type { DaemonOptionsInput } from '../../src/control/daemon-options.js';
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand, type Outcome } from '../command.js';
@@ -15,22 +17,13 @@ interface Arguments {
   readonly mode: 'proxy' | 'master' | undefined;
   readonly pin: boolean;
   readonly foreground: boolean;
-  readonly profile: string | undefined;
   readonly nle: Nle | undefined;
-  readonly hardware: Hardware | undefined;
   readonly state: string | undefined;
-  readonly pool: string | undefined;
-  readonly driver: 'auto' | 'native' | 'portable';
-  readonly passthrough: boolean;
-  readonly 'allow-other': boolean;
 }
 
 const MODES = ['proxy', 'master'] as const;
 const NLES = ['premiere', 'resolve', 'avid', 'fcp', 'kdenlive', 'auto'] as const;
-const HARDWARE = ['auto', 'nvenc', 'vaapi', 'qsv', 'none'] as const;
-type Hardware = (typeof HARDWARE)[number];
 type Nle = (typeof NLES)[number];
-const DRIVERS = ['auto', 'native', 'portable'] as const;
 
 export const mount = defineCommand<Arguments>({
   usage: 'mount <source> <mountpoint>',
@@ -42,28 +35,14 @@ export const mount = defineCommand<Arguments>({
     ['$0 mount /raid/show /mnt/show --pool /ssd/proxies', 'keep the proxies on another disk'],
   ],
   options: (yargs) =>
-    yargs
+    withSettings(yargs)
       .positional('source', { type: 'string', describe: 'The folder with the masters' })
       .positional('mountpoint', { type: 'string', describe: 'An empty folder' })
       .option('mode', { choices: MODES, describe: 'What to serve; default: as it was left, proxy at first' })
       .option('pin', { type: 'boolean', default: false, describe: 'Nothing can flip this mount (needs --mode)' })
       .option('foreground', { type: 'boolean', default: false, describe: 'Stay in this terminal until Ctrl-C' })
-      .option('profile', {
-        type: 'string',
-        requiresArg: true,
-        describe: "The set of proxies; 'proxyfs profiles' lists them",
-      })
       .option('nle', { choices: NLES, describe: 'The editor that they are for; auto: whoever opens a clip first' })
-      .option('hardware', { choices: HARDWARE, describe: 'Encode H.264 in hardware, where a trial passes' })
-      .option('state', { type: 'string', requiresArg: true, describe: 'Folder of catalog and log' })
-      .option('pool', { type: 'string', requiresArg: true, describe: 'Folder of the proxies' })
-      .option('driver', { choices: DRIVERS, default: 'auto' as const, describe: 'The file system driver' })
-      .option('passthrough', {
-        type: 'boolean',
-        default: true,
-        describe: 'Let the kernel read the files itself where it can (--no-passthrough: never)',
-      })
-      .option('allow-other', { type: 'boolean', default: false, describe: 'Let other users in' }),
+      .option('state', { type: 'string', requiresArg: true, describe: 'Folder of catalog and log' }),
   run: async (args, terminal) => {
     const options = daemonOptions(args, currentDirectory(terminal));
     if (args.foreground) return await inForeground(options, args.json);
@@ -80,27 +59,29 @@ export const mount = defineCommand<Arguments>({
   },
 });
 
-function daemonOptions(args: Arguments, cwd: string): DaemonOptionsInput {
+/** Their types do not matter here: the settings' own parser takes them. */
+function withSettings<T>(yargs: Argv<T>): Argv<T> {
+  yargs.options(describeFlags());
+  return yargs;
+}
+
+function daemonOptions(args: Arguments & Readonly<Record<string, unknown>>, cwd: string): DaemonOptionsInput {
   if (args.pin && args.mode === undefined) {
     throw new ProxyfsError('request/invalid', '--pin needs the mode to pin: add --mode proxy or --mode master');
   }
-  if (args.nle !== undefined && args.profile !== undefined) {
+  const settings = settingFlags(args, cwd);
+  if (args.nle !== undefined && settings.profile !== undefined) {
     throw new ProxyfsError('request/invalid', '--nle chooses the profile: leave out --nle or --profile');
   }
-  const { mode, profile, nle, hardware, state, pool, pin, driver, passthrough } = args;
+  const { mode, nle, state, pin } = args;
   return {
     source: resolve(cwd, args.source ?? ''),
     mountPoint: resolve(cwd, args.mountpoint ?? ''),
     ...(mode === undefined ? {} : { mode }),
-    ...(profile === undefined ? {} : { profile }),
     ...(nle === undefined ? {} : { nle }),
-    ...(hardware === undefined ? {} : { hardware }),
     ...(state === undefined ? {} : { stateDir: resolve(cwd, state) }),
-    ...(pool === undefined ? {} : { poolDir: resolve(cwd, pool) }),
     pin,
-    driver,
-    passthrough,
-    allowOther: args['allow-other'],
+    ...settings,
   };
 }
 

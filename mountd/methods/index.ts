@@ -4,6 +4,7 @@ import type { Handlers } from '../../src/control/handlers.js';
 import type { Daemon } from '../daemon.js';
 import { adopt } from './adopt.js';
 import { assertServed } from './assert.js';
+import { getConfig } from './config.js';
 import { daemonInfo } from './daemon-info.js';
 import { flush } from './flush.js';
 import { listHandles } from './handles.js';
@@ -18,6 +19,7 @@ import { why } from './why.js';
 export function createHandlers(daemon: Daemon): Handlers {
   return {
     'daemon.info': () => daemonInfo(daemon),
+    'config.get': () => getConfig(daemon),
     status: () => status(daemon),
     'mode.get': (params) => getMode(daemon, params),
     'mode.set': (params, context) => setMode(daemon, params, context),

@@ -3,25 +3,39 @@
 import { z } from 'zod';
 
 export interface Setting<T> {
-  /** Environment variable. */
+  /** Environment variable; the key in files and the flag follow from it: see `keyOf`. */
   readonly env: `PROXYFS_${string}`;
   /** What may be written, for people. */
   readonly type: string;
   readonly fallback: T;
   /** One sentence for the manual. */
   readonly sentence: string;
-  /** Takes the value of a flag, or the text of the environment variable. */
+  /** Takes the value of a flag, of a file, or the text of the environment variable. */
   readonly schema: z.ZodType<T>;
+  /** The default in words, where it depends on the machine. */
+  readonly fallbackText?: string | undefined;
+  /** Runs programs or writes to a place of its choice: a file that others can change must not say it. */
+  readonly needsTrust?: boolean | undefined;
+  /** The values of a choice. */
+  readonly values?: readonly string[] | undefined;
+  readonly isSwitch?: boolean | undefined;
+  /** Relative to where it was said. */
+  readonly isPath?: boolean | undefined;
 }
 
-export type SettingText = Pick<Setting<unknown>, 'env' | 'sentence'>;
+export type SettingText = Pick<Setting<unknown>, 'env' | 'sentence' | 'fallbackText' | 'needsTrust'>;
+
+/** `PROXYFS_STALL_SECONDS` is `stall-seconds` in files, and the flag `--stall-seconds`. */
+export function keyOf({ env }: Pick<Setting<unknown>, 'env'>): string {
+  return env.slice('PROXYFS_'.length).toLowerCase().replaceAll('_', '-');
+}
 
 export function choice<const T extends string>(
   values: readonly [T, ...T[]],
   fallback: NoInfer<T>,
   text: SettingText,
 ): Setting<T> {
-  return { ...text, type: values.join(' | '), fallback, schema: z.enum(values) };
+  return { ...text, type: values.join(' | '), fallback, schema: z.enum(values), values };
 }
 
 export function numberOf(
@@ -41,15 +55,20 @@ export function bytes(fallback: number, text: SettingText): Setting<number> {
   return { ...text, type: 'bytes, also with K, M, G or T', fallback, schema };
 }
 
+/** On or off. */
+export function onOff(fallback: boolean, text: SettingText): Setting<boolean> {
+  return { ...text, type: 'true | false', fallback, schema: z.preprocess(switchFrom, z.boolean()), isSwitch: true };
+}
+
 export function word(fallback: string, text: SettingText): Setting<string> {
   return { ...text, type: 'text', fallback, schema: z.string().min(1) };
 }
 
 export function optionalPath(text: SettingText): Setting<string | undefined> {
-  return { ...text, type: 'path', fallback: undefined, schema: z.string().min(1).optional() };
+  return { ...text, type: 'path', fallback: undefined, schema: z.string().min(1).optional(), isPath: true };
 }
 
-/** A list from flags; one entry per line from the environment. */
+/** A list in files; one entry per line in a flag or the environment. */
 export function lines(text: SettingText): Setting<readonly string[]> {
   const schema = z.preprocess(
     (value) => (typeof value === 'string' ? value.split('\n').filter((line) => line.trim() !== '') : value),
@@ -60,6 +79,14 @@ export function lines(text: SettingText): Setting<readonly string[]> {
 
 const numberFrom = (value: unknown): unknown =>
   typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  ...{ true: true, yes: true, on: true, '1': true },
+  ...{ false: false, no: false, off: false, '0': false },
+};
+
+const switchFrom = (value: unknown): unknown =>
+  typeof value === 'string' ? (SWITCH[value.trim().toLowerCase()] ?? value) : value;
 
 const POWER: Readonly<Record<string, number>> = { '': 0, K: 1, M: 2, G: 3, T: 4 };
 

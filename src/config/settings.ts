@@ -1,12 +1,12 @@
 /**
- * The settings of a daemon: one table with names, defaults and reasons, and the one parser
- * that makes typed values of flags and environment. A flag wins over the environment, the
- * environment over the default.
+ * The settings of a daemon: one table with names, defaults and reasons.
+ *
+ * A row is all there is to a setting: its key in `proxyfs.toml`, its flag, its option in
+ * fstab and its line of the manual follow from it (`node scripts/settings-manual.mjs`).
  */
 
 import { availableParallelism } from 'node:os';
-import { ProxyfsError } from '../base/error.js';
-import { bytes, choice, lines, numberOf, optionalPath, type Setting, word } from './setting.js';
+import { bytes, choice, keyOf, lines, numberOf, onOff, optionalPath, type Setting, word } from './setting.js';
 
 export const SETTINGS = {
   profile: word('edit', {
@@ -15,6 +15,7 @@ export const SETTINGS = {
   }),
   workers: numberOf({ min: 0, max: 64, integer: true }, Math.max(1, Math.floor(availableParallelism() / 4)), {
     env: 'PROXYFS_WORKERS',
+    fallbackText: 'a quarter of the cores',
     sentence: 'How many proxies are encoded at once; 0 leaves the encoding to other machines.',
   }),
   writes: choice(['deny', 'demote'], 'deny', {
@@ -36,10 +37,12 @@ export const SETTINGS = {
   }),
   hooks: lines({
     env: 'PROXYFS_HOOKS',
+    needsTrust: true,
     sentence: 'Commands that run after a flip, such as the reload of a network share.',
   }),
   ffmpegPath: optionalPath({
     env: 'PROXYFS_FFMPEG',
+    needsTrust: true,
     sentence: 'The ffmpeg program; without it FFMPEG_PATH and then PATH are searched.',
   }),
   cacheSeconds: numberOf({ min: 0, max: 3600, integer: false }, 1, {
@@ -48,6 +51,7 @@ export const SETTINGS = {
   }),
   scanParallelism: numberOf({ min: 1, max: 64, integer: true }, Math.max(2, Math.min(4, availableParallelism())), {
     env: 'PROXYFS_SCAN_PARALLELISM',
+    fallbackText: 'the cores, 2 to 4',
     sentence: 'How many files are probed and fingerprinted at once.',
   }),
   settleMs: numberOf({ min: 0, max: 3_600_000, integer: true }, 2000, {
@@ -71,6 +75,28 @@ export const SETTINGS = {
     sentence:
       'Free space of the pool’s disk below which no proxy is started; at half of it those in the making are stopped.',
   }),
+  poolDir: optionalPath({
+    env: 'PROXYFS_POOL',
+    fallbackText: '`pool` in the state directory',
+    needsTrust: true,
+    sentence: 'The folder of the proxies, for example on a faster or larger disk.',
+  }),
+  driver: choice(['auto', 'native', 'portable'], 'auto', {
+    env: 'PROXYFS_DRIVER',
+    sentence: 'The file system driver; auto takes the native one where it can be loaded.',
+  }),
+  passthrough: onOff(true, {
+    env: 'PROXYFS_PASSTHROUGH',
+    sentence: 'Let the kernel read the files itself where it can.',
+  }),
+  allowOther: onOff(false, {
+    env: 'PROXYFS_ALLOW_OTHER',
+    sentence: 'Let other users into the mount.',
+  }),
+  logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', {
+    env: 'PROXYFS_LOG_LEVEL',
+    sentence: 'How much is logged.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -80,32 +106,13 @@ export type Settings = {
 /** Values as flags give them; undefined is a flag that was not given. */
 export type SettingFlags = { readonly [N in SettingName]?: unknown };
 
-/** Throws `config/invalid` that names the setting, where it came from and what it may be. */
-export function readSettings(
-  flags: SettingFlags,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Settings {
-  const entries = Object.entries(SETTINGS).map(([name, setting]) => [
-    name,
-    readOne(name, setting, flags[name as SettingName], env),
-  ]);
-  return Object.fromEntries(entries) as Settings;
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+export function settingOf(name: SettingName): Setting<unknown> {
+  return SETTINGS[name];
 }
 
-function readOne(
-  name: string,
-  setting: Setting<unknown>,
-  flag: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-): unknown {
-  // A variable that is set to nothing is how shells switch one off.
-  const text = env[setting.env] === '' ? undefined : env[setting.env];
-  const given = flag ?? text;
-  if (given === undefined) return setting.fallback;
-  const parsed = setting.schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const origin = flag === undefined ? `the environment variable ${setting.env}` : `the setting '${name}'`;
-  throw new ProxyfsError('config/invalid', `${origin} cannot be '${String(given)}': give ${setting.type}`, {
-    details: { name, env: setting.env },
-  });
+/** By its key in files and flags. */
+export function settingByKey(key: string): SettingName | undefined {
+  return SETTING_NAMES.find((name) => keyOf(SETTINGS[name]) === key);
 }

@@ -96,6 +96,21 @@ export const METHODS = {
       startedAt: z.number(),
     }),
   },
+  /** What the daemon runs with; `where` is a flag, a variable, or file and line. */
+  'config.get': {
+    params: noParams,
+    result: z.object({
+      settings: z.array(
+        z.object({
+          key: z.string(),
+          value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly(), z.null()]),
+          text: z.string(),
+          origin: z.enum(['flag', 'environment', 'user-section', 'project-file', 'user-file', 'default']),
+          where: z.string(),
+        }),
+      ),
+    }),
+  },
   status: {
     params: noParams,
     result: z.object({

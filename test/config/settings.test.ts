@@ -1,5 +1,6 @@
 import t from 'tap';
-import { readSettings, SETTINGS } from '../../src/config/settings.js';
+import { readSettings } from '../../src/config/read-settings.js';
+import { SETTINGS } from '../../src/config/settings.js';
 
 t.test('without flags and environment every setting has its documented default', async (t) => {
   const settings = readSettings({}, {});
@@ -39,10 +40,10 @@ t.test('what cannot be is refused with its origin and what it may be', async (t)
   const refused = (flags: object, env: Record<string, string>, message: RegExp) =>
     t.throws(() => readSettings(flags, env), { code: 'config/invalid', message });
   refused({}, { PROXYFS_WORKERS: 'many' }, /environment variable PROXYFS_WORKERS cannot be 'many'.*from 0 to 64/s);
-  refused({ workers: 65 }, {}, /setting 'workers' cannot be '65'/);
+  refused({ workers: 65 }, {}, /--workers cannot be '65'/);
   refused({ workers: 1.5 }, {}, /whole number/);
   refused({ writes: 'maybe' }, {}, /deny \| demote/);
   refused({}, { PROXYFS_DISK_RESERVE: '5 apples' }, /with K, M, G or T/);
   refused({}, { PROXYFS_STALL_SECONDS: '-1' }, /from 1/);
-  refused({ profile: '' }, {}, /'profile'/);
+  refused({ profile: '' }, {}, /--profile cannot be ''/);
 });

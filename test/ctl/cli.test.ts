@@ -92,7 +92,7 @@ t.test('a command line that cannot be understood exits with 1 and names the help
     [['assert', 'both', '.'], /'both' will not do for mode: say proxy or master/],
     [['mount', 'a', 'b', '--pin'], /--pin needs the mode/],
     [['mount', 'a', 'b', '--foreground', '--json'], /leave one of them out/],
-    [['completion', 'fish'], /say bash or zsh/],
+    [['completion', 'config', 'fish'], /say bash or zsh/],
   ];
   for (const [argv, message] of refusals) {
     const run = await runInPlace(argv);

@@ -13,12 +13,13 @@ const run = promisify(execFile);
 const obstacle = await mountObstacle();
 
 t.test('options of fstab become options of the daemon, and unknown ones are refused', (t) => {
-  const line = 'rw,nofail,x-systemd.automount,_netdev,mode=master,pin,state=s,pool=/p=q,allow_other,workers=2';
+  const line =
+    'rw,nofail,x-systemd.automount,_netdev,mode=master,pin,state=s,pool=/p=q,allow_other,nopassthrough,stall_seconds=9,workers=2';
   t.match(parseMountArguments(['/src', 'mnt', '-n', '-o', line], '/cwd'), {
     fake: false,
     options: {
       ...{ source: '/src', mountPoint: '/cwd/mnt', mode: 'master', pin: true, stateDir: '/cwd/s', poolDir: '/p=q' },
-      ...{ allowOther: true, workers: 2 },
+      ...{ allowOther: true, passthrough: false, stallSeconds: 9, workers: 2 },
     },
   });
   t.equal(parseMountArguments(['/src', '/mnt', '-fv', '-t', 'proxyfs'], '/').fake, true);
@@ -31,10 +32,12 @@ t.test('options of fstab become options of the daemon, and unknown ones are refu
     ['noexec', /'noexec'/],
     ['mode=', /'mode='/],
     ['mode=light', /'mode' is wrong/],
-    ['workers=many', /'workers' is wrong/],
+    ['workers=many', /the option 'workers' cannot be 'many': give whole number/],
+    ['pin=1', /'pin=1'/],
     ['pin', /mode to pin/],
   ] as const) {
-    t.throws(() => parseMountArguments(['/src', '/mnt', '-o', options], '/'), { code: 'request/invalid', message });
+    const code = /^(request|config)\/invalid$/;
+    t.throws(() => parseMountArguments(['/src', '/mnt', '-o', options], '/'), { code, message });
   }
   t.throws(() => parseMountArguments(['/src'], '/'), { message: /mount point/ });
   t.throws(() => parseMountArguments(['/src', '/mnt', '--help'], '/'), { message: /--help/ });

@@ -1,0 +1,99 @@
+/**
+ * Typed settings from all the places that may say something, and which place said it.
+ *
+ * The strongest first: a flag, the environment, the section of the project in the user's
+ * file, the project's own file, the user's file, the default.
+ */
+
+import { isAbsolute } from 'node:path';
+import { ProxyfsError } from '../base/error.js';
+import { keyOf, type Setting } from './setting.js';
+import { SETTING_NAMES, type SettingFlags, type SettingName, type Settings, settingOf } from './settings.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const ORIGINS = ['flag', 'environment', 'user-section', 'project-file', 'user-file', 'default'] as const;
+export type Origin = (typeof ORIGINS)[number];
+
+export interface Traced {
+  readonly value: unknown;
+  readonly origin: Origin;
+  /** `--workers`, `PROXYFS_WORKERS`, `/raid/show/.proxyfs/proxyfs.toml:3`; empty for a default. */
+  readonly where: string;
+}
+
+export type TracedSettings = Readonly<Record<SettingName, Traced>>;
+
+/** What one place says; values are checked already. */
+export interface Layer {
+  readonly origin: Origin;
+  readonly values: ReadonlyMap<SettingName, { readonly value: unknown; readonly where: string }>;
+}
+
+/** Throws `config/invalid` that names the setting, where it came from and what it may be. */
+export function readSettings(
+  flags: SettingFlags,
+  env: Environment = process.env,
+  files: readonly Layer[] = [],
+): Settings {
+  return settingsOf(traceSettings(flags, env, files));
+}
+
+export function settingsOf(traced: TracedSettings): Settings {
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, traced[name].value])) as unknown as Settings;
+}
+
+export function traceSettings(flags: SettingFlags, env: Environment, files: readonly Layer[]): TracedSettings {
+  const layers = [flagLayer(flags), environmentLayer(env), ...files].sort(
+    (a, b) => ORIGINS.indexOf(a.origin) - ORIGINS.indexOf(b.origin),
+  );
+  const entries = SETTING_NAMES.map((name): [SettingName, Traced] => {
+    for (const { origin, values } of layers) {
+      const found = values.get(name);
+      if (found !== undefined) return [name, { ...found, origin }];
+    }
+    return [name, { value: settingOf(name).fallback, origin: 'default', where: '' }];
+  });
+  return Object.fromEntries(entries) as Record<SettingName, Traced>;
+}
+
+/** The value of one setting. Throws `config/invalid`; `where` names the place for people. */
+export function checkValue(setting: Setting<unknown>, given: unknown, where: string): unknown {
+  const parsed = setting.schema.safeParse(given);
+  if (parsed.success && parsed.data !== undefined) return parsed.data;
+  throw new ProxyfsError('config/invalid', `${where} cannot be ${showGiven(given)}: give ${setting.type}`, {
+    details: { key: keyOf(setting), env: setting.env },
+  });
+}
+
+function flagLayer(flags: SettingFlags): Layer {
+  const values = new Map<SettingName, { value: unknown; where: string }>();
+  for (const name of SETTING_NAMES) {
+    const given = flags[name];
+    if (given === undefined) continue;
+    const where = `--${keyOf(settingOf(name))}`;
+    values.set(name, { value: checkValue(settingOf(name), given, where), where });
+  }
+  return { origin: 'flag', values };
+}
+
+function environmentLayer(env: Environment): Layer {
+  const values = new Map<SettingName, { value: unknown; where: string }>();
+  for (const name of SETTING_NAMES) {
+    const setting = settingOf(name);
+    const text = env[setting.env];
+    // A variable that is set to nothing is how shells switch one off.
+    if (text === undefined || text === '') continue;
+    const where = `the environment variable ${setting.env}`;
+    const value = checkValue(setting, text, where);
+    if (setting.isPath && !isAbsolute(String(value))) {
+      throw new ProxyfsError('config/invalid', `${where} is the relative path '${text}': give an absolute one`);
+    }
+    values.set(name, { value, where: setting.env });
+  }
+  return { origin: 'environment', values };
+}
+
+function showGiven(given: unknown): string {
+  return `'${typeof given === 'string' ? given : (JSON.stringify(given) ?? String(given))}'`;
+}
