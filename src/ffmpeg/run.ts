@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly stallMs?: number | undefined;
   /** Lowest CPU and idle I/O priority (default true): somebody is editing on this machine. */
   readonly polite?: boolean | undefined;
+  /** Where relative paths of the arguments count from; default the directory of this process. */
+  readonly directory?: string | undefined;
 }
 
 export interface RunResult {
@@ -58,6 +60,7 @@ export async function runFfmpeg(
     cancelSignal: AbortSignal.any(signals),
     killSignal: 'SIGKILL',
     env: ENVIRONMENT,
+    ...(options.directory === undefined ? {} : { cwd: options.directory }),
   });
   const lines = new LastLines(20);
   child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));

@@ -10,21 +10,17 @@
 
 import { rm, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
-import { errnoOf, ProxyfsError } from '../base/error.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
-import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
+import type { RunResult } from '../ffmpeg/run.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { MANIFEST_VERSION, type Manifest } from '../pool/manifest.js';
-import { ffmpegArguments } from '../profiles/command.js';
 import { describeRejection, type ValidationReport } from '../validate/report.js';
-import { validateProxy } from '../validate/validate.js';
+import { type Encoding, encode, finishAndReadBack } from './encode.js';
 import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
-import { matchMovieLength } from './movie-length.js';
-import { stampMxfIdentity } from './mxf-identity.js';
 import type { MakePlan } from './plan.js';
 
 export interface MakeOptions {
@@ -71,10 +67,13 @@ async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcom
   const { toolchain, clock, pool, catalog, profile, stallMs } = generation;
   const { signal, onProgress } = options;
   const startedAt = clock.now();
-  const args = ffmpegArguments(plan.recipe, making.master, temporary);
-  const run = await runFfmpeg(toolchain, args, { signal, onProgress, polite: true, stallMs });
+  const encoding: Encoding = {
+    ...{ master: making.master, media: plan.media, recipe: plan.recipe, poolKey: plan.poolKey },
+    ...{ output: temporary, signal, onProgress, stallMs, pictureChecks: generation.pictureChecks },
+  };
+  const run = await encode(toolchain, encoding);
   if (await hasMasterChanged(making.master, asset)) return { kind: 'master-changed' };
-  const validation = await readBack(temporary, making);
+  const validation = await finishAndReadBack(toolchain, encoding);
   if (!validation.ok) return { kind: 'rejected', reason: describeRejection(validation) };
   const output = { blake3: await blake3OfFile(temporary, signal), size: (await stat(temporary)).size };
   const manifest = manifestOf(making, { run, validation, output, startedAt });
@@ -93,39 +92,6 @@ async function makeInto(temporary: RealPath, making: Making): Promise<MakeOutcom
   catalog.recordVariant(variant);
   catalog.clearFailure(asset.id, profile);
   return { kind: 'published', variant, manifest };
-}
-
-/** Finishes the file and reads it back. One that is not there or cannot be read is a rejection like any other. */
-async function readBack(proxyFile: RealPath, { generation, master, plan, options }: Making): Promise<ValidationReport> {
-  try {
-    const { media, recipe } = plan;
-    if (recipe.muxer === 'mxf') await stampMxfIdentity(proxyFile, plan.poolKey, options.signal);
-    else await matchMovieLength(proxyFile, media);
-    const samples = generation.pictureChecks ?? 0;
-    const pictures = samples === 0 ? undefined : { masterFile: master, samples };
-    return await validateProxy(generation.toolchain, {
-      master: media,
-      proxyFile,
-      recipe,
-      pictures,
-      signal: options.signal,
-    });
-  } catch (error) {
-    const found = whatIsWrong(error);
-    if (options.signal.aborted || found === undefined) throw error;
-    return { ok: false, checks: [{ field: 'finished file', expected: 'a readable proxy', found, ok: false }] };
-  }
-}
-
-/** undefined: the reader was in trouble, not the file. */
-function whatIsWrong(error: unknown): string | undefined {
-  if (errnoOf(error) === 'ENOENT') return 'no file';
-  if (!(error instanceof ProxyfsError)) return undefined;
-  if (error.code === 'path/missing') return 'no file';
-  if (error.code === 'pool/damaged') return error.message;
-  const spoke = error.code === 'ffprobe/failed' || error.code === 'ffmpeg/failed';
-  const isTheFile = error.code === 'ffprobe/garbage' || (spoke && error.details['exitCode'] !== undefined);
-  return isTheFile ? error.message : undefined;
 }
 
 interface Made {

@@ -4,6 +4,7 @@
  */
 
 import { ProxyfsError } from '../base/error.js';
+import { nearestOf } from '../base/nearest.js';
 import { describeSize, type PictureSize } from './picture-size.js';
 import type { Profile } from './profile.js';
 import { PROFILES } from './profile-table.js';
@@ -49,7 +50,7 @@ function parseSize(text: string): PictureSize | undefined {
 
 function unknown(name: string): ProxyfsError {
   const names = PROFILES.map((candidate) => candidate.name);
-  const nearest = names.reduce((best, next) => (distance(next, name) < distance(best, name) ? next : best));
+  const nearest = nearestOf(name, names);
   const message = `there is no profile '${name}'; did you mean '${nearest}'? Profiles: ${names.join(', ')}`;
   return new ProxyfsError('profile/unknown', message, { details: { name, nearest, profiles: names } });
 }
@@ -62,18 +63,4 @@ function badSize(name: string, scale: string): ProxyfsError {
 function fixedSize(name: string, base: string): ProxyfsError {
   const message = `the size of profile '${base}' is fixed, so '${name}' does not exist: only sets can be scaled`;
   return new ProxyfsError('profile/unknown', message, { details: { name } });
-}
-
-/** Insertions, deletions and replacements between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
