@@ -43,6 +43,8 @@ export const ERROR_CODES = {
     'generate/failed',
     'job/cancelled',
     'job/lease-lost',
+    'job/source-changed',
+    'job/output-exists',
   ],
   /** Part of it succeeded; the details list what did not. */
   partial: ['generate/partly-done', 'flip/handles-open'],

@@ -39,6 +39,8 @@ export interface ResolveRender {
   readonly master: RealPath;
   /** Where the finished file goes; Resolve appends the extension itself. */
   readonly output: RealPath;
+  /** A render preset of the user's, loaded before format and codec are set. */
+  readonly preset?: string | undefined;
 }
 
 export interface ResolveRenderOptions {
@@ -73,9 +75,14 @@ export async function locateResolve(env: Environment = process.env): Promise<Res
 }
 
 /** What Resolve is asked for, each with its reason: what `proxyfs plan` shows of this engine. */
-export function resolveSettings(profile: Profile): readonly { readonly setting: string; readonly why: string }[] {
+export function resolveSettings(
+  profile: Profile,
+  preset?: string,
+): readonly { readonly setting: string; readonly why: string }[] {
   const { format, codec } = wishOf(profile);
+  const loaded = preset === undefined ? [] : [{ setting: `preset: ${preset}`, why: 'the job asks for it' }];
   return [
+    ...loaded,
     { setting: 'a project of its own', why: 'nothing of the user’s projects is touched' },
     { setting: 'timeline with the rate and size of the clip', why: 'every frame is rendered once' },
     { setting: `format: ${format}`, why: 'the container of the profile' },
@@ -114,14 +121,15 @@ function wishOf(profile: Profile): { readonly format: string; readonly codec: st
   return { format: target?.muxer === 'mxf' ? 'MXF OP1A' : 'QuickTime', codec };
 }
 
-function requestOf({ profile, master, output }: ResolveRender): Request {
+function requestOf({ profile, master, output, preset }: ResolveRender): Request {
   const name = basename(output, extname(output));
-  return { ...wishOf(profile), master, directory: dirname(output), name };
+  return { ...wishOf(profile), preset: preset ?? null, master, directory: dirname(output), name };
 }
 
 interface Request {
   readonly format: string;
   readonly codec: string;
+  readonly preset: string | null;
   readonly master: string;
   readonly directory: string;
   readonly name: string;
@@ -231,6 +239,8 @@ def render(project, request):
     if timecode:
         timeline.SetStartTimecode(timecode)
     project.SetCurrentTimeline(timeline)
+    if request["preset"] is not None:
+        need(project.LoadRenderPreset(request["preset"]), "it has no render preset '%s'" % request["preset"])
     container = pick(project.GetRenderFormats(), request["format"])
     codec = pick(project.GetRenderCodecs(container), request["codec"])
     need(project.SetCurrentRenderFormatAndCodec(container, codec), "it refuses %s in %s" % (codec, container))

@@ -1,4 +1,4 @@
-/** The kernel's list of mounts, as far as one mount point is concerned. Reads /proc only: never the mount itself. */
+/** The kernel's list of mounts, Reads /proc only: never the mount itself. */
 
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -15,20 +15,33 @@ export async function findMount(mountPoint: string): Promise<MountRecord | undef
   return parseMount(await readFile(MOUNT_INFO, 'utf8'), mountPoint);
 }
 
+/** All mount points of file systems of this type, such as `fuse.proxyfs`. */
+export async function mountPointsOf(type: string): Promise<readonly string[]> {
+  return rowsOf(await readFile(MOUNT_INFO, 'utf8')).flatMap((row) => (row.type === type ? [row.mountPoint] : []));
+}
+
 /** For the moment of process exit, when nothing asynchronous runs any more. */
 export function findMountSync(mountPoint: string): MountRecord | undefined {
   return parseMount(readFileSync(MOUNT_INFO, 'utf8'), mountPoint);
 }
 
-/** The topmost mount at exactly this path. Format: proc_pid_mountinfo(5). */
+/** The topmost mount at exactly this path. */
 function parseMount(table: string, mountPoint: string): MountRecord | undefined {
-  let found: MountRecord | undefined;
-  for (const line of table.split('\n')) {
+  const row = rowsOf(table).findLast((candidate) => candidate.mountPoint === mountPoint);
+  return row === undefined ? undefined : { device: row.device, type: row.type };
+}
+
+interface MountRow extends MountRecord {
+  readonly mountPoint: string;
+}
+
+/** Format: proc_pid_mountinfo(5). */
+function rowsOf(table: string): MountRow[] {
+  return table.split('\n').flatMap((line) => {
     const [, , device, , point, ...rest] = line.split(' ');
-    if (device === undefined || point === undefined || unescapeOctal(point) !== mountPoint) continue;
-    found = { device, type: rest[rest.indexOf('-') + 1] ?? '' };
-  }
-  return found;
+    if (device === undefined || point === undefined) return [];
+    return [{ device, mountPoint: unescapeOctal(point), type: rest[rest.indexOf('-') + 1] ?? '' }];
+  });
 }
 
 /** Space, tab, newline and backslash stand as three octal digits; all else is the name's own UTF-8. */

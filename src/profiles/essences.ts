@@ -104,6 +104,11 @@ export function titleOf(video: VideoEssence): string {
   return ESSENCES[video].title;
 }
 
+/** FFmpeg's name of a codec, as ffprobe says it of the finished file. */
+export function codecOf(video: VideoEssence): string {
+  return ESSENCES[video].codec;
+}
+
 /** Encoders that can make it, best first: one of them is enough. */
 export function encodersOf(video: VideoEssence): readonly string[] {
   return ESSENCES[video].encoders;

@@ -26,9 +26,12 @@ export { classifyPath };
 
 /** The master must have been probed; without a count of its frames the answer is `unknown`. */
 export function classify(path: VirtualPath, media: MediaInfo): Eligibility {
+  return classifyPath(path) ?? classifyContainer(path, media) ?? classifyMedia(media);
+}
+
+/** The same whatever the name and the container: for proxies that have names of their own. */
+export function classifyMedia(media: MediaInfo): Eligibility {
   return (
-    classifyPath(path) ??
-    classifyContainer(path, media) ??
     classifyStreams(media) ??
     classifyPicture(onlyVideo(media)) ??
     classifyFrames(onlyVideo(media)) ?? { kind: 'eligible' }
