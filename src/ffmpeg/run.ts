@@ -5,13 +5,17 @@
  * no progress for `stallMs` and is killed ('ffmpeg/stalled'), or its signal aborts it
  * ('job/cancelled'). In the last three no process is left when the promise settles.
  * What ffmpeg left on the disk is the caller's to remove. Any number may run at once.
+ *
+ * Both follow the manner of the toolchain: priority, cores, and a pace that may hold them up.
  */
 
 import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
 import { LastLines } from './last-lines.js';
-import { launcherWords } from './launcher.js';
+import { isMortal, launcherWords, type Manner } from './launcher.js';
+import type { Pace } from './pace.js';
 import { createProgressParser, type EncodeProgress } from './progress.js';
+import { bytesRead, type StallWatch, watchStall } from './stall-watch.js';
 import type { Toolchain } from './toolchain.js';
 
 export interface RunOptions {
@@ -19,7 +23,7 @@ export interface RunOptions {
   readonly onProgress?: ((progress: EncodeProgress) => void) | undefined;
   /** Milliseconds without one more frame or microsecond before it is killed. */
   readonly stallMs?: number | undefined;
-  /** Lowest CPU and idle I/O priority (default true): somebody is editing on this machine. */
+  /** Idle CPU and I/O priority where the toolchain says nothing (default true): somebody is editing here. */
   readonly polite?: boolean | undefined;
   /** Where relative paths of the arguments count from; default the directory of this process. */
   readonly directory?: string | undefined;
@@ -49,7 +53,9 @@ export async function runFfmpeg(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const command = [toolchain.ffmpeg, ...COMMON, ...args];
-  const [program = '', ...words] = [...(await launcherWords(options.polite ?? true)), ...command];
+  const manner = mannerOf(toolchain, options.polite ?? true);
+  const pace = await paceOf(manner);
+  const [program = '', ...words] = [...(await launcherWords(manner)), ...command];
   const kill = new AbortController();
   const signals = options.signal === undefined ? [kill.signal] : [kill.signal, options.signal];
   const started = performance.now();
@@ -64,12 +70,16 @@ export async function runFfmpeg(
   });
   const lines = new LastLines(20);
   child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
-  const watch = watchProgress(child.stdout, options, () => kill.abort());
+  const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+  const watch = watchStall({ stallMs, pid: child.pid, pace, onStall: () => kill.abort() });
+  followProgress(child.stdout, options, watch);
+  const leave = pace?.take((signal) => child.kill(signal));
   const result = await child;
+  leave?.();
   watch.stop();
   const lastLines = lines.lines();
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'encoding was cancelled');
-  if (kill.signal.aborted) throw stalled(watch.stallMs, command, lastLines);
+  if (kill.signal.aborted) throw stalled(stallMs, command, lastLines);
   if (result.exitCode !== 0) throw failed(result, command, lastLines);
   return { command, seconds: (performance.now() - started) / 1000, lastLines };
 }
@@ -77,6 +87,8 @@ export async function runFfmpeg(
 export interface FfprobeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Milliseconds without reading anything before it is killed. */
+  readonly stallMs?: number | undefined;
 }
 
 /** Runs ffprobe and returns its standard output. Throws 'ffprobe/failed' or 'job/cancelled'. */
@@ -85,44 +97,60 @@ export async function runFfprobe(
   args: readonly string[],
   options: FfprobeOptions = {},
 ): Promise<string> {
-  const command = [...(await launcherWords(false)), toolchain.ffprobe, '-hide_banner', '-v', 'error', ...args];
+  const manner = mannerOf(toolchain, false);
+  const pace = await paceOf(manner);
+  const command = [...(await launcherWords(manner)), toolchain.ffprobe, '-hide_banner', '-v', 'error', ...args];
   const [program = '', ...words] = command;
-  const result = await execa(program, words, {
+  const kill = new AbortController();
+  const signals = options.signal === undefined ? [kill.signal] : [kill.signal, options.signal];
+  const child = execa(program, words, {
     reject: false,
     stdin: 'ignore',
     maxBuffer: 1 << 30,
     killSignal: 'SIGKILL',
     env: ENVIRONMENT,
     timeout: options.timeoutMs ?? 0,
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    cancelSignal: AbortSignal.any(signals),
   });
+  // It says nothing on its way, but whoever counts packets reads on.
+  const { pid } = child;
+  const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+  const watch = watchStall({ stallMs, pid, pace, look: () => bytesRead(pid), onStall: () => kill.abort() });
+  const leave = pace?.take((signal) => child.kill(signal));
+  const result = await child;
+  leave?.();
+  watch.stop();
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'probing was cancelled');
   if (result.exitCode === 0) return result.stdout;
   const lastLines = result.stderr.split('\n').filter((line) => line.trim() !== '');
-  const said = result.timedOut ? `no answer within ${options.timeoutMs} ms` : (lastLines.at(-1) ?? endOf(result));
+  const late = result.timedOut ? options.timeoutMs : kill.signal.aborted ? stallMs : undefined;
+  const said = late === undefined ? (lastLines.at(-1) ?? endOf(result)) : `no answer within ${late} ms`;
   throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {
     details: { exitCode: result.exitCode, lastLines, command },
   });
 }
 
-function watchProgress(stdout: NodeJS.ReadableStream, options: RunOptions, onStall: () => void) {
-  const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+function mannerOf(toolchain: Toolchain, polite: boolean): Manner {
+  return toolchain.manner ?? { polite };
+}
+
+/** Only what dies with this process is ever stopped. */
+async function paceOf({ pace }: Manner): Promise<Pace | undefined> {
+  return pace !== undefined && (await isMortal()) ? pace : undefined;
+}
+
+function followProgress(stdout: NodeJS.ReadableStream, options: RunOptions, watch: StallWatch): void {
   const parser = createProgressParser();
   let mark = '';
-  let timer = setTimeout(onStall, stallMs);
   stdout.setEncoding('utf8').on('data', (text: string) => {
     for (const progress of parser.push(text)) {
       // FFmpeg repeats its last figures while it hangs: only new ones count as progress.
       const now = `${progress.frame}/${progress.outTimeUs}/${progress.done}`;
-      if (now !== mark) {
-        mark = now;
-        clearTimeout(timer);
-        timer = setTimeout(onStall, stallMs);
-      }
+      if (now !== mark) watch.moved();
+      mark = now;
       options.onProgress?.(progress);
     }
   });
-  return { stallMs, stop: () => clearTimeout(timer) };
 }
 
 interface Ended {
@@ -139,7 +167,7 @@ function endOf(ended: Ended): string {
 function failed(ended: Ended, command: readonly string[], lastLines: readonly string[]): ProxyfsError {
   const said = lastLines.at(-1) ?? 'it said nothing';
   return new ProxyfsError('ffmpeg/failed', `ffmpeg failed (${endOf(ended)}): ${said}`, {
-    details: { exitCode: ended.exitCode, lastLines, command },
+    details: { exitCode: ended.exitCode, signal: ended.signal, lastLines, command },
   });
 }
 

@@ -11,6 +11,7 @@ import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
 import { type RealPath, toRealPath } from '../base/paths.js';
 import { type EncoderSet, parseCapabilityList, parseOptionList } from './encoder-set.js';
+import type { Manner } from './launcher.js';
 
 export interface Toolchain {
   readonly ffmpeg: RealPath;
@@ -20,6 +21,8 @@ export interface Toolchain {
   /** Version, configuration and library versions: what decides which bytes come out. Part of pool keys. */
   readonly build: string;
   readonly encoders: EncoderSet;
+  /** How its programs are run, where somebody has decided it; it has no part in what comes out. */
+  readonly manner?: Manner;
 }
 
 export interface ToolchainOptions {

@@ -14,6 +14,8 @@ const PASSING_WORDS =
 const FULL = /No space left on device|Disk quota exceeded/i;
 const PASSING_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EAGAIN', 'EIO', 'ESTALE', 'EMFILE', 'ENFILE', 'EBUSY']);
 
+const CRASHES = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS']);
+
 /** The disk of the pool is full: no failure of the clip, and pointless to try again before there is space. */
 export function isOutOfSpace(thrown: unknown): boolean {
   const errno = errnoOf(thrown);
@@ -34,6 +36,8 @@ function isPassing(thrown: unknown, attempts: number): boolean {
   // A second stall at the same clip is the clip's doing.
   if (thrown.code === 'ffmpeg/stalled') return attempts <= 1;
   if (thrown.code !== 'ffmpeg/failed' && thrown.code !== 'ffprobe/failed') return false;
+  // A crash at the same clip again is the clip's doing.
+  if (CRASHES.has(String(thrown.details['signal']))) return attempts <= 1;
   // No exit code: somebody killed it (the kernel when memory is short, an operator).
   const wasKilled = thrown.code === 'ffmpeg/failed' && thrown.details['exitCode'] === undefined;
   return wasKilled || PASSING_WORDS.test(reasonOf(thrown));

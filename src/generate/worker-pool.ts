@@ -1,10 +1,10 @@
 /**
- * The workers that make proxies: take jobs from the queue, one each, until stopped.
+ * The workers that make proxies: take jobs from the queue until stopped.
  *
- * Promises: no more than `workers` encoders at a time; none starts while the disk is
- * short; a job whose lease was lost is dropped at once; `stop` resolves when no encoder
- * runs, no temporary file is left and interrupted jobs are back in the queue.
- * Concurrency: all state belongs to the event loop; each worker is one async loop.
+ * Promises: no more than the budget's encoders at a time, and never more than `workers`; none
+ * starts while the disk is short; a job whose lease was lost is dropped at once; `stop`
+ * resolves when no encoder runs, no temporary file is left and interrupted jobs are back in
+ * the queue. Concurrency: all state belongs to the event loop; one loop hands out the jobs.
  */
 
 import { availableParallelism, hostname } from 'node:os';
@@ -12,12 +12,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../base/error.js';
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
-import type { EncodeProgress } from '../ffmpeg/progress.js';
-import type { Job, Lease } from '../jobs/queue.js';
+import { isMortal } from '../ffmpeg/launcher.js';
+import { holdOf, isEverything } from '../jobs/hold.js';
+import type { Lease } from '../jobs/queue.js';
+import { type Budget, Crew, type Member } from './crew.js';
 import { DiskRoom } from './disk-room.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type JobObserver, type JobOutcome, runJob } from './run-job.js';
+import { advance, type RunningJob, startOf } from './running-job.js';
 
 export interface WorkerPoolOptions {
   /** Encoders at a time; default half the cores, since each encoder has threads of its own. */
@@ -30,6 +33,8 @@ export interface WorkerPoolOptions {
   readonly leaseMs?: number | undefined;
   /** Wait of a worker after a failure that may pass; default 1 s. */
   readonly backOffMs?: number | undefined;
+  /** How encoders are run; default politely, on all cores. */
+  readonly manner?: { readonly polite: boolean; readonly cores?: number | undefined } | undefined;
   /** Called after each job, when catalog and queue say the same. */
   readonly onFinished?: ((finished: FinishedJob) => void) | undefined;
 }
@@ -43,21 +48,6 @@ export interface FinishedJob {
   readonly outcome: JobOutcome;
 }
 
-/** As shown by `status`. */
-export interface RunningJob {
-  readonly job: JobId;
-  readonly asset: AssetId;
-  readonly path: VirtualPath;
-  readonly frame: number;
-  /** null while unknown. */
-  readonly frames: number | null;
-  /** Frames a second of encoding. */
-  readonly fps: number;
-  /** Times real time. */
-  readonly speed: number;
-  readonly etaSeconds: number | null;
-}
-
 const DEFAULT_LEASE_MS = 15_000;
 const DEFAULT_RESERVE = 1 << 30;
 /** How often an idle worker looks by itself: jobs of workers that died become free without notice. */
@@ -68,20 +58,27 @@ const DEFAULT_BACK_OFF_MS = 1000;
 export class WorkerPool {
   readonly #generation: Generation;
   readonly #options: WorkerPoolOptions;
-  readonly #running = new Map<JobId, RunningJob>();
-  /** One for each job at work. */
-  readonly #atWork = new Set<AbortController>();
+  readonly #workers: number;
+  readonly #crew: Crew;
+  readonly #room: DiskRoom;
+  readonly #atWork = new Set<Promise<void>>();
   /** Two copies of a clip have one key: the second worker waits and takes what the first made. */
   readonly #making = new Map<PoolKey, Promise<unknown>>();
   #isStopping = false;
-  #loops: Promise<unknown> | undefined;
+  #loop: Promise<void> | undefined;
   #alarm = new AbortController();
   #paused: string | undefined;
-  readonly #room: DiskRoom;
+  #budget: Budget;
+  #canSuspend = false;
+  /** After a failure that may pass the next job waits for a moment. */
+  #notBefore = 0;
 
   constructor(generation: Generation, options: WorkerPoolOptions = {}) {
     this.#generation = generation;
     this.#options = options;
+    this.#workers = options.workers ?? Math.max(1, Math.floor(availableParallelism() / 2));
+    this.#budget = { encoders: this.#workers, awaitedOnly: false };
+    this.#crew = new Crew(this.#workers, () => this.#canSuspend);
     const { clock, log, pool } = generation;
     const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE;
     this.#room = new DiskRoom({ directory: pool.directory, reserveBytes, clock, log });
@@ -89,32 +86,50 @@ export class WorkerPool {
 
   /** Removes what dead processes left in the pool's temporary folder, then starts the workers. */
   async start(): Promise<void> {
-    if (this.#loops !== undefined) return;
+    if (this.#loop !== undefined) return;
     this.#isStopping = false;
-    const workers = this.#options.workers ?? Math.max(1, Math.floor(availableParallelism() / 2));
+    this.#canSuspend = await isMortal();
     const swept = this.#sweep();
-    this.#loops = Promise.all(Array.from({ length: workers }, (_, index) => this.#loop(index, swept)));
+    this.#loop = this.#handOut(swept);
     await swept;
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const job of this.#atWork) job.abort(new ProxyfsError('job/cancelled', 'the daemon stops'));
+    for (const { abort } of this.#crew.members) abort.abort(new ProxyfsError('job/cancelled', 'the daemon stops'));
     this.wake();
-    await this.#loops;
-    this.#loops = undefined;
+    await this.#loop;
+    await Promise.all(this.#atWork);
+    this.#loop = undefined;
   }
 
   /** New jobs are in the queue: idle workers look at once. */
   wake(): void {
     this.#room.forget();
     this.#paused = undefined;
-    this.#alarm.abort();
-    this.#alarm = new AbortController();
+    this.#again();
+  }
+
+  /** How much may be done from now on; running jobs beyond it stand still until there is more. */
+  use(budget: Budget): void {
+    this.#budget = { ...budget, encoders: Math.min(budget.encoders, this.#workers) };
+    this.#obey();
+    this.#again();
+  }
+
+  /** Holds or jobs were changed by somebody else than the workers: what runs obeys at once. */
+  recheck(): void {
+    this.#obey();
+    this.#again();
   }
 
   running(): readonly RunningJob[] {
-    return [...this.#running.values()];
+    return this.#crew.members.flatMap(({ row }) => row ?? []);
+  }
+
+  /** Of those that run, the ones that stand still for now. */
+  suspended(): ReadonlySet<JobId> {
+    return new Set(this.#crew.members.filter(({ pace }) => pace.isSuspended).map(({ job }) => job().id));
   }
 
   /** Why no job is started although there are some; undefined when nothing is in the way. */
@@ -132,40 +147,73 @@ export class WorkerPool {
     }
   }
 
-  async #loop(index: number, swept: Promise<void>): Promise<void> {
+  async #handOut(swept: Promise<void>): Promise<void> {
     await swept;
-    const worker = `${hostname()}:${process.pid}:${index}`;
+    const worker = `${hostname()}:${process.pid}`;
     while (!this.#isStopping) {
       // Taken before the look at the queue: a job that arrives in between ends the pause at once.
       const alarm = this.#alarm.signal;
       try {
         await pause(await this.#turn(worker), alarm);
       } catch (error) {
-        // The queue itself failed (a full disk under the catalog): the worker stays, and says so.
-        this.#generation.log.error({ err: error, worker }, 'a worker could not take a job; it tries again');
+        // The queue itself failed (a full disk under the catalog): the workers stay, and say so.
+        this.#generation.log.error({ err: error, worker }, 'no job could be taken; it is tried again');
         await pause(NO_SPACE_MS, alarm);
       }
     }
   }
 
-  /** Does one job if there is one; returns how long to wait before the next turn. */
+  /** Starts one job if there is one and it may run; returns how long to wait before the next turn. */
   async #turn(worker: string): Promise<number> {
+    // A pause may have come to its end by itself.
+    this.#obey();
+    const wait = this.#notBefore - this.#generation.clock.now();
+    if (wait > 0) return wait;
+    if (this.#crew.openings().length === 0) return IDLE_MS;
     if (!(await this.#mayStart())) return NO_SPACE_MS;
-    const lease = this.#isStopping ? undefined : this.#generation.queue.lease(worker, this.#leaseMs);
+    if (this.#isStopping) return 0;
+    const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
     if (lease === undefined) return IDLE_MS;
-    const outcome = await this.#work(lease);
-    if (outcome.kind === 'no-space') {
-      await this.#room.ranOut();
-      return (await this.#mayStart()) ? 0 : NO_SPACE_MS;
+    const work = this.#settle(lease).finally(() => {
+      this.#atWork.delete(work);
+      this.#again();
+    });
+    this.#atWork.add(work);
+    return 0;
+  }
+
+  /** What is paused altogether stands still; what is paused in part makes room, and what was cancelled ends. */
+  #obey(): void {
+    const { queue } = this.#generation;
+    const holds = queue.holds();
+    const isPaused = holds.some(isEverything);
+    this.#crew.use(isPaused ? { ...this.#budget, encoders: 0 } : this.#budget);
+    for (const { job, abort } of this.#crew.members) {
+      const isHeld = !isPaused && holdOf(job(), holds) !== undefined;
+      if (isHeld) abort.abort(new ProxyfsError('job/cancelled', 'it was paused'));
+      else if (queue.get(job().id)?.state !== 'running') {
+        abort.abort(new ProxyfsError('job/cancelled', 'it was cancelled'));
+      }
     }
-    return outcome.kind === 'retry' ? (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS) : 0;
+  }
+
+  async #settle(lease: Lease): Promise<void> {
+    const { clock, log } = this.#generation;
+    try {
+      const outcome = await this.#work(lease);
+      if (outcome.kind === 'no-space') await this.#room.ranOut();
+      if (outcome.kind === 'retry') this.#notBefore = clock.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
+    } catch (error) {
+      log.error({ err: error, job: lease.job.id }, 'a job could not be settled; its lease runs out');
+      this.#notBefore = clock.now() + NO_SPACE_MS;
+    }
   }
 
   async #work(leased: Lease): Promise<JobOutcome> {
     const { job } = leased;
     const abort = new AbortController();
     const keep = new LeaseKeeper(this.#generation, leased, this.#leaseMs, abort);
-    this.#atWork.add(abort);
+    const member = this.#crew.join(() => keep.lease.job, abort);
     let path: VirtualPath | undefined;
     try {
       const observer: JobObserver = {
@@ -173,20 +221,28 @@ export class WorkerPool {
         lease: () => keep.lease,
         onStart: (name, frames) => {
           path = name;
-          this.#running.set(job.id, startOf(job, name, frames));
+          member.row = startOf(job, name, frames);
         },
-        onProgress: (progress) => this.#update(job.id, (row) => advance(row, progress)),
+        onProgress: (progress) => {
+          member.row &&= advance(member.row, progress);
+        },
       };
-      const work = () => this.#room.watch(abort, () => runJob(this.#generation, observer));
+      const generation = this.#mannered(member);
+      const work = () => this.#room.watch(abort, () => runJob(generation, observer));
       const outcome = await this.#inTurn(job.poolKey, work);
-      this.#running.delete(job.id);
+      member.row = undefined;
       this.#finished({ job: job.id, asset: job.asset, profile: job.profile, path, outcome });
       return outcome;
     } finally {
       keep.stop();
-      this.#running.delete(job.id);
-      this.#atWork.delete(abort);
+      this.#crew.leave(member);
     }
+  }
+
+  /** All programs of one job are run alike and held up together. */
+  #mannered({ pace }: Member): Generation {
+    const manner = { polite: true, ...this.#options.manner, pace };
+    return { ...this.#generation, toolchain: { ...this.#generation.toolchain, manner } };
   }
 
   async #inTurn<T>(key: PoolKey, task: () => Promise<T>): Promise<T> {
@@ -200,9 +256,9 @@ export class WorkerPool {
     }
   }
 
-  #update(job: JobId, change: (row: RunningJob) => RunningJob): void {
-    const row = this.#running.get(job);
-    if (row !== undefined) this.#running.set(job, change(row));
+  #again(): void {
+    this.#alarm.abort();
+    this.#alarm = new AbortController();
   }
 
   #finished(finished: FinishedJob): void {
@@ -225,17 +281,6 @@ export class WorkerPool {
   get #leaseMs(): number {
     return this.#options.leaseMs ?? DEFAULT_LEASE_MS;
   }
-}
-
-function startOf(job: Job, path: VirtualPath, frames: number | undefined): RunningJob {
-  const unknown = { frame: 0, fps: 0, speed: 0, etaSeconds: null };
-  return { job: job.id, asset: job.asset, path, frames: frames ?? null, ...unknown };
-}
-
-function advance(row: RunningJob, { frame, fps, speed }: EncodeProgress): RunningJob {
-  const left = row.frames === null ? undefined : Math.max(0, row.frames - frame);
-  const etaSeconds = left === undefined || fps <= 0 ? null : left / fps;
-  return { ...row, frame, fps, speed, etaSeconds };
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,110 @@
+/**
+ * Who is at work, and who of them has to stand still: the budget of the moment goes to the
+ * highest class first, and within one to whoever began first.
+ *
+ * Promises: no more than the budget's encoders work at once; a job that stands still keeps
+ * what it has done; what somebody waits for does not wait for what nobody asked for. Jobs of
+ * one pool key take turns, so they count as one. All state belongs to the event loop.
+ */
+
+import type { PoolKey } from '../base/ids.js';
+import { Pace } from '../ffmpeg/pace.js';
+import { JOB_CLASSES, type Job, type JobClass } from '../jobs/queue.js';
+import type { RunningJob } from './running-job.js';
+
+/** How much may be done at this moment. */
+export interface Budget {
+  /** Encoders that work at once. */
+  readonly encoders: number;
+  /** Only what somebody waits for: what was opened or asked for. */
+  readonly awaitedOnly: boolean;
+}
+
+export interface Member {
+  /** As last renewed: its class may rise while it runs. */
+  readonly job: () => Job;
+  readonly abort: AbortController;
+  readonly pace: Pace;
+  /** Since it has begun to work. */
+  row: RunningJob | undefined;
+}
+
+export const AWAITED: readonly JobClass[] = ['interactive', 'prewarm'];
+
+export class Crew {
+  readonly #members = new Set<Member>();
+  readonly #most: number;
+  #budget: Budget;
+
+  /** `canSuspend`: whether a member can be made to stand still. */
+  constructor(
+    workers: number,
+    private readonly canSuspend: () => boolean,
+  ) {
+    // Those that stand still take memory; but one that waits must find a place.
+    this.#most = workers === 0 ? 0 : workers + Math.max(1, workers);
+    this.#budget = { encoders: workers, awaitedOnly: false };
+  }
+
+  get members(): readonly Member[] {
+    return [...this.#members];
+  }
+
+  join(job: () => Job, abort: AbortController): Member {
+    const member = { job, abort, pace: new Pace(), row: undefined };
+    this.#members.add(member);
+    this.arrange();
+    return member;
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+    this.arrange();
+  }
+
+  use(budget: Budget): void {
+    this.#budget = budget;
+    this.arrange();
+  }
+
+  /** Lets those work that the budget has room for, the others stand still. */
+  arrange(): void {
+    let left = this.#budget.encoders;
+    for (const [, group] of [...this.#groups()].sort((a, b) => rankOf(a[1]) - rankOf(b[1]))) {
+      const works = left > 0 && this.#isAllowed(rankOf(group));
+      if (works) left -= 1;
+      for (const { pace } of group) {
+        if (works || !this.canSuspend()) pace.resume();
+        else pace.suspend();
+      }
+    }
+  }
+
+  /** The classes of which one more may begin now. */
+  openings(): readonly JobClass[] {
+    if (this.#members.size >= this.#most || this.#budget.encoders === 0) return [];
+    const working = [...this.#groups().values()].filter((group) => group.some(({ pace }) => !pace.isSuspended));
+    const allowed = JOB_CLASSES.filter((_, rank) => this.#isAllowed(rank));
+    if (working.length < this.#budget.encoders) return allowed;
+    const lowest = Math.max(...working.map(rankOf));
+    return this.canSuspend() ? AWAITED.filter((each) => JOB_CLASSES.indexOf(each) < lowest) : [];
+  }
+
+  #isAllowed(rank: number): boolean {
+    return !this.#budget.awaitedOnly || AWAITED.some((each) => JOB_CLASSES.indexOf(each) === rank);
+  }
+
+  /** In the order in which they began. */
+  #groups(): Map<PoolKey, readonly Member[]> {
+    const groups = new Map<PoolKey, readonly Member[]>();
+    for (const member of this.#members) {
+      const { poolKey } = member.job();
+      groups.set(poolKey, [...(groups.get(poolKey) ?? []), member]);
+    }
+    return groups;
+  }
+}
+
+function rankOf(group: readonly Member[]): number {
+  return Math.min(...group.map(({ job }) => JOB_CLASSES.indexOf(job().jobClass)));
+}
