@@ -13,6 +13,7 @@ import type { AssetRow } from '../src/catalog/asset.js';
 import type { CallContext } from '../src/control/handlers.js';
 import type { ClipResult, Progress } from '../src/control/schema.js';
 import type { FinishedJob } from '../src/generate/worker-pool.js';
+import { holdOf } from '../src/jobs/hold.js';
 import type { Job } from '../src/jobs/queue.js';
 import type { MediaInfo } from '../src/probe/media-info.js';
 import type { Daemon } from './daemon.js';
@@ -61,11 +62,12 @@ export class JobFollower {
     return [...this.#pending.values()].map((clip) => resultOf(clip, { outcome: 'queued' }));
   }
 
-  /** Rejects with `system/no-space` when the workers cannot start any of what is left. */
+  /** Rejects with `system/no-space` or `generate/paused` when none of what is left can be started. */
   async untilDone(): Promise<readonly ClipResult[]> {
     const { signal, progress } = this.#context;
     while (this.#pending.size > 0) {
       signal.throwIfAborted();
+      this.#refuseWhenFull();
       this.#refuseWhenPaused();
       this.#askQueue();
       progress(this.#progress());
@@ -148,7 +150,18 @@ export class JobFollower {
     };
   }
 
+  /** Whoever paused it decides when it goes on: nobody waits for that without knowing. */
   #refuseWhenPaused(): void {
+    const holds = this.#daemon.files.queue.holds();
+    if (holds.length === 0) return;
+    for (const { path } of this.#pending.values()) {
+      if (holdOf({ path, jobClass: 'prewarm' }, holds) === undefined) return;
+    }
+    const message = `the making of proxies is paused: ${this.#pending.size} clips stay queued; 'proxyfs status' says since when, 'proxyfs resume' ends it`;
+    throw new ProxyfsError('generate/paused', message, { details: { waiting: this.#pending.size } });
+  }
+
+  #refuseWhenFull(): void {
     const { production } = this.#daemon;
     const reason = production.pausedBecause();
     if (reason === undefined || production.running().length > 0) return;

@@ -15,5 +15,6 @@ function describeJob(job: Job): string | undefined {
     return job.reason === undefined ? 'waiting in the queue' : `tried again after: ${job.reason}`;
   if (job.state === 'running') return 'being made now';
   if (job.state === 'failed') return `failed: ${job.reason ?? 'for an unknown reason'}`;
-  return undefined;
+  // Without a reason it was no longer wanted; a scan has decided anew.
+  return job.state === 'cancelled' ? job.reason : undefined;
 }

@@ -11,7 +11,7 @@ import { access } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
-import type { AssetId } from '../src/base/ids.js';
+import type { AssetId, JobId } from '../src/base/ids.js';
 import { type RealPath, ROOT, type VirtualPath } from '../src/base/paths.js';
 import type { AssetRow } from '../src/catalog/asset.js';
 import type { VariantRow } from '../src/catalog/catalog.js';
@@ -23,6 +23,7 @@ import type { Generation } from '../src/generate/generation.js';
 import type { RunningJob } from '../src/generate/running-job.js';
 import { withHardware } from '../src/generate/try-hardware.js';
 import { type FinishedJob, WorkerPool } from '../src/generate/worker-pool.js';
+import { JobTimes } from '../src/jobs/job-times.js';
 import type { JobClass } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
 import { createExamine } from '../src/scan/examine.js';
@@ -70,6 +71,7 @@ export class Production {
   readonly #options: ProductionOptions;
   readonly #finished = new EventEmitter<{ finished: [FinishedJob] }>();
   readonly #abort = new AbortController();
+  readonly #times = new JobTimes();
   #plant: Promise<Plant> | undefined;
   #firstScan: Promise<void> | undefined;
   #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null };
@@ -108,6 +110,26 @@ export class Production {
 
   running(): readonly RunningJob[] {
     return this.#workers?.running() ?? [];
+  }
+
+  /** Of those, the ones that stand still for now. */
+  suspended(): ReadonlySet<JobId> {
+    return this.#workers?.suspended() ?? new Set();
+  }
+
+  /** Jobs or pauses were changed by hand: what runs obeys at once. */
+  recheck(): void {
+    this.#workers?.recheck();
+  }
+
+  /** How many may work at once now, and why not more. */
+  budget(): { readonly encoders: number; readonly reason: string | undefined } {
+    return { encoders: this.#options.settings.workers, reason: undefined };
+  }
+
+  /** A guess at when the job in this place of the queue is done. */
+  secondsUntil(position: number): number | undefined {
+    return this.#times.until(position, this.budget().encoders);
   }
 
   pausedBecause(): string | undefined {
@@ -208,6 +230,7 @@ export class Production {
       reserveBytes: settings.diskReserveBytes,
       onFinished: (finished) => {
         onTouched([finished.asset]);
+        if (finished.outcome.kind === 'published') this.#times.add(finished.outcome.seconds);
         this.#options.files.journal.record(eventOfFinished(finished));
         log.info({ path: finished.path, ...finished.outcome }, 'a job ended');
         if (finished.outcome.kind === 'outdated' && finished.path !== undefined) this.hint(finished.path);

@@ -3,6 +3,7 @@
 import type { AnyCommand } from '../command.js';
 import { adopt } from './adopt.js';
 import { assert } from './assert.js';
+import { cancel } from './cancel.js';
 import { completion } from './completion.js';
 import { config } from './config.js';
 import { doctor } from './doctor.js';
@@ -11,9 +12,12 @@ import { handles } from './handles.js';
 import { ls } from './ls.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
+import { pause } from './pause.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { profiles } from './profiles.js';
+import { queue } from './queue.js';
+import { resume } from './resume.js';
 import { share } from './share.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
@@ -27,6 +31,10 @@ export const COMMANDS: readonly AnyCommand[] = [
   adopt,
   flush,
   status,
+  queue,
+  pause,
+  resume,
+  cancel,
   ls,
   why,
   plan,

@@ -5,6 +5,7 @@ import { defineCommand } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
 import { describeMode } from '../output/mode-state.js';
 import { counted, formatClockTime, formatSize } from '../output/quantities.js';
+import { describeWork } from '../output/work.js';
 import { withSession } from '../session.js';
 
 type Info = Result<'daemon.info'>;
@@ -39,7 +40,7 @@ export const status = defineCommand<object>({
   },
 });
 
-function facts(info: Info, { mode, assets, serving, space, jobs, scan }: Status): (readonly [string, string])[] {
+function facts(info: Info, { mode, assets, serving, space, jobs, scan, work }: Status): (readonly [string, string])[] {
   return [
     ['Project', `${info.source}  (${info.project})`],
     ['Mount', `${info.mountPoint}  ${describeDriver(info)}`],
@@ -48,6 +49,7 @@ function facts(info: Info, { mode, assets, serving, space, jobs, scan }: Status)
     ['Clips', describeClips(assets)],
     ['Serving', `${counted(serving.proxy, 'proxy', 'proxies')}, ${counted(serving.master, 'master')}`],
     ['Queue', `${jobs.waiting} waiting, ${jobs.running} running, ${jobs.done} done, ${jobs.failed} failed`],
+    ...describeWork(work, Date.now()).map((line) => ['Work', line] as const),
     ['Space', describeSpace(space)],
     ...(scan.running
       ? [['Scan', `running: ${counted(scan.found, 'file')} found, ${scan.probed} examined`] as const]

@@ -12,6 +12,7 @@ import { list } from './ls.js';
 import { clearMode, getMode, setMode } from './mode.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
+import { cancelJobs, listQueue, pauseQueue, resumeQueue } from './queue.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
 import { why } from './why.js';
@@ -26,6 +27,10 @@ export function createHandlers(daemon: Daemon): Handlers {
     'mode.clear': (params, context) => clearMode(daemon, params, context),
     prewarm: (params, context) => prewarm(daemon, params, context),
     adopt: (params, context) => adopt(daemon, params, context),
+    'queue.list': (params) => listQueue(daemon, params),
+    'queue.pause': (params, context) => pauseQueue(daemon, params, context),
+    'queue.resume': (params, context) => resumeQueue(daemon, params, context),
+    'queue.cancel': (params, context) => cancelJobs(daemon, params, context),
     flush: (params, context) => flush(daemon, params, context),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),

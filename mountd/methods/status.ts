@@ -3,6 +3,7 @@
 import type { Result } from '../../src/control/schema.js';
 import { usableProxy } from '../../src/view/resolve.js';
 import type { Daemon } from '../daemon.js';
+import { workOf } from './queue.js';
 import { toModeState } from './report.js';
 
 /** A pass over 100,000 assets takes a few tenths of a second: a client that polls gets the last one. */
@@ -37,6 +38,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     serving: countServing(daemon),
     space: { masters: summary.masterBytes, proxies: used, poolFree: free },
     jobs: { waiting, running, failed, done },
+    work: workOf(daemon),
     running: production.running().map(({ path, frame, frames, fps, speed, etaSeconds }) => {
       return { path, frame, frames, fps, speed, etaSeconds };
     }),

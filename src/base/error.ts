@@ -26,6 +26,7 @@ export const ERROR_CODES = {
     'profile/wrong-engine',
     'config/invalid',
     'assert/not-served-so',
+    'generate/paused',
   ],
   /** It was attempted and did not succeed. */
   execution: [

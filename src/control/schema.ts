@@ -47,6 +47,24 @@ const modeState = z.object({
   profiles: z.array(z.object({ path, profile: z.string() })),
 });
 
+const jobClass = z.enum(['interactive', 'prewarm', 'footage', 'backlog']);
+const jobState = z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']);
+
+/** What is paused: a path and what lies below it ('' is the project), in one class or in all. */
+const hold = z.object({ path, jobClass: jobClass.nullable(), since: z.number(), until: z.number().nullable() });
+
+/** How much is done at this moment. */
+const work = z.object({
+  /** Encoders that may work at once now, and how many at most. */
+  encoders: count,
+  workers: count,
+  /** Why it is fewer, or none; pauses aside. */
+  reason: z.string().nullable(),
+  holds: z.array(hold),
+});
+
+const scope = z.strictObject({ paths: z.array(path), jobClass: jobClass.optional() });
+
 const stayedMaster = z.object({ path, reason: z.string() });
 
 const flipReport = z.object({
@@ -127,6 +145,7 @@ export const METHODS = {
       serving: z.object({ proxy: count, master: count }),
       space: z.object({ masters: z.number(), proxies: z.number(), poolFree: z.number() }),
       jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
+      work,
       running: z.array(
         z.object({
           path,
@@ -197,6 +216,44 @@ export const METHODS = {
       adopted: count,
       refused: count,
     }),
+  },
+  /** Without a state: what runs, then what waits, in its order. */
+  'queue.list': {
+    params: z.strictObject({ path: path.optional(), state: jobState.optional(), limit: count.optional() }),
+    result: z.object({
+      jobs: z.array(
+        z.object({
+          path,
+          profile: z.string(),
+          jobClass,
+          state: jobState,
+          /** It runs, and stands still for now. */
+          suspended: z.boolean(),
+          /** Its turn among all that wait, from 1. */
+          position: count.nullable(),
+          attempts: count,
+          reason: z.string().nullable(),
+          createdAt: z.number(),
+          etaSeconds: z.number().nullable(),
+          hold: hold.nullable(),
+        }),
+      ),
+      more: z.boolean(),
+      counts: z.object({ waiting: count, running: count, failed: count, done: count, cancelled: count }),
+      work,
+    }),
+  },
+  /** No paths: the project. What runs in part of it goes back into the queue; all of it stands still. */
+  'queue.pause': {
+    params: scope.extend({ seconds: z.number().positive().optional() }),
+    result: z.object({ holds: z.array(hold), work }),
+  },
+  /** Ends the pauses at and below the paths, of one class or of all. */
+  'queue.resume': { params: scope, result: z.object({ ended: z.array(hold), work }) },
+  'queue.cancel': {
+    params: z.strictObject({ paths: z.array(path).min(1) }),
+    /** How many jobs ended, and how many of them were running. */
+    result: z.object({ cancelled: count, running: count }),
   },
   /** Serves every proxy that is ready, also on paths that somebody holds open. */
   flush: { params: z.strictObject({ paths: z.array(path) }), result: flipReport },

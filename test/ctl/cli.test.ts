@@ -27,6 +27,10 @@ t.test('a result is text without --json, and with it exactly one document equal 
     ['why', 'ready.mov'],
     ['handles'],
     ['flush'],
+    ['queue'],
+    ['pause', '--for', '1h30m'],
+    ['resume'],
+    ['cancel', '.'],
     ['assert', 'proxy', '.'],
   ]) {
     const run = await runInPlace([...argv, '--json'], inside(daemon));
@@ -36,6 +40,24 @@ t.test('a result is text without --json, and with it exactly one document equal 
   }
   const listed = JSON.parse((await runInPlace(['ls', '--json'], inside(daemon))).stdout);
   t.equal(listed.entries.length, 7);
+});
+
+t.test('the queue shows turns, reasons and pauses; a pause says what, since when and until when', async (t) => {
+  const daemon = await daemonFor(t);
+  const { stdout } = await runInPlace(['queue'], inside(daemon));
+  t.match(stdout, /1 +new footage .* 1:30 +wait\.mov +1 attempt; ffmpeg failed\n/);
+  t.match(stdout, /2 +backlog .* A001\/held\.mov +paused with A001\n/);
+  t.match(stdout, /In all 2 waiting, 1 running, 1 failed\.\npaused: A001 since .*\n1 of 2 at work: the disks are busy/);
+  t.match((await runInPlace(['status'], inside(daemon))).stdout, /Work +paused: A001 since .*\nWork +1 of 2 at work/);
+  const paused = await runInPlace(['pause', 'A001', '--class', 'backlog', '--for', '2h'], inside(daemon));
+  t.match(paused.stdout, /^paused: backlog in A001 since .* until .*\n$/);
+  const resumed = await runInPlace(['resume', 'A002'], inside(daemon));
+  t.match(resumed.stdout, /^Nothing was paused there\.\nstill paused: A001 since/);
+  t.match(await runInPlace(['cancel', 'A001'], inside(daemon)), { stdout: '2 jobs cancelled, 1 of them running\n' });
+  t.match(await runInPlace(['pause', '--for', 'ever'], inside(daemon)), {
+    exitCode: 1,
+    stderr: /'ever' is no length of time: give one such as 30m/,
+  });
 });
 
 t.test(
@@ -108,8 +130,21 @@ t.test('every command has help with examples, and the help names the exit codes'
   const top = await runInPlace(['--help']);
   const names = Array.from(top.stdout.matchAll(/^ {2}proxyfs (\w+)/gm), (match) => match[1] ?? '');
   t.strictSame(names.sort(), [
-    ...['adopt', 'assert', 'completion', 'doctor', 'flush', 'handles', 'ls'],
-    ...['mode', 'mount', 'plan', 'prewarm', 'profiles', 'share', 'status', 'unmount', 'why'],
+    ...['adopt', 'assert', 'cancel', 'completion', 'doctor', 'flush', 'handles', 'ls'],
+    ...[
+      'mode',
+      'mount',
+      'pause',
+      'plan',
+      'prewarm',
+      'profiles',
+      'queue',
+      'resume',
+      'share',
+      'status',
+      'unmount',
+      'why',
+    ],
   ]);
   for (const name of names) {
     const help = await runInPlace([name, '--help']);

@@ -1,0 +1,123 @@
+/** The queue as people see and steer it: list, pause, resume, cancel. */
+
+import type { JobId } from '../../src/base/ids.js';
+import { toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import type { CallContext } from '../../src/control/handlers.js';
+import type { Params, Result } from '../../src/control/schema.js';
+import { type Hold, isEverything } from '../../src/jobs/hold.js';
+import type { ListedJob } from '../../src/jobs/queue.js';
+import type { Daemon } from '../daemon.js';
+import { existingPaths } from './paths.js';
+
+const DEFAULT_LIMIT = 200;
+
+export async function listQueue(daemon: Daemon, params: Params<'queue.list'>): Promise<Result<'queue.list'>> {
+  const { queue } = daemon.files;
+  const path = toVirtualPath(params.path ?? '');
+  const limit = params.limit ?? DEFAULT_LIMIT;
+  const ask = (state: ListedJob['state']) => queue.list({ state, path, limit: limit + 1 });
+  const jobs = params.state === undefined ? [...ask('running'), ...ask('waiting')] : ask(params.state);
+  const { waiting, running, failed, done, cancelled } = queue.counts();
+  return {
+    jobs: jobs.slice(0, limit).map((job) => toQueuedJob(daemon, job)),
+    more: jobs.length > limit,
+    counts: { waiting, running, failed, done, cancelled },
+    work: workOf(daemon),
+  };
+}
+
+export async function pauseQueue(
+  daemon: Daemon,
+  params: Params<'queue.pause'>,
+  context: CallContext,
+): Promise<Result<'queue.pause'>> {
+  const { queue } = daemon.files;
+  const paths = await existingPaths(daemon, params.paths.length === 0 ? [''] : params.paths);
+  const until = params.seconds === undefined ? undefined : Date.now() + params.seconds * 1000;
+  const holds = paths.map((path) => queue.pause({ path, jobClass: params.jobClass }, until));
+  daemon.production.recheck();
+  daemon.log.info({ holds, by: context.by }, 'the making of proxies was paused');
+  return { holds: holds.map(toHold), work: workOf(daemon) };
+}
+
+export async function resumeQueue(
+  daemon: Daemon,
+  params: Params<'queue.resume'>,
+  context: CallContext,
+): Promise<Result<'queue.resume'>> {
+  const paths = params.paths.length === 0 ? [''] : params.paths;
+  // What was paused may be gone by now.
+  const ended = paths.flatMap((path) =>
+    daemon.files.queue.resume({ path: toVirtualPath(path), jobClass: params.jobClass }),
+  );
+  daemon.production.recheck();
+  daemon.log.info({ ended, by: context.by }, 'the making of proxies was resumed');
+  return { ended: ended.map(toHold), work: workOf(daemon) };
+}
+
+export async function cancelJobs(
+  daemon: Daemon,
+  params: Params<'queue.cancel'>,
+  context: CallContext,
+): Promise<Result<'queue.cancel'>> {
+  const { queue } = daemon.files;
+  const jobs = openJobs(daemon, params.paths.map(toVirtualPath));
+  const cancelled = queue.cancel(
+    [...jobs.keys()],
+    "it was cancelled by hand: 'proxyfs prewarm' or opening the file asks for it again",
+  );
+  daemon.production.recheck();
+  daemon.log.info({ paths: params.paths, cancelled, by: context.by }, 'jobs were cancelled');
+  return { cancelled, running: [...jobs.values()].filter((job) => job.state === 'running').length };
+}
+
+/** How much is done at this moment, and what is in the way of more. */
+export function workOf({ files, production, workers }: Daemon): Result<'queue.list'>['work'] {
+  const holds = files.queue.holds();
+  const { encoders, reason } = production.budget();
+  const isPaused = holds.some(isEverything);
+  return {
+    encoders: isPaused ? 0 : encoders,
+    workers,
+    reason: production.pausedBecause() ?? reason ?? null,
+    holds: holds.map(toHold),
+  };
+}
+
+function openJobs({ files }: Daemon, paths: readonly VirtualPath[]): ReadonlyMap<JobId, ListedJob> {
+  const found = new Map<JobId, ListedJob>();
+  for (const path of paths) {
+    for (const state of ['waiting', 'running'] as const) {
+      for (const job of files.queue.list({ state, path })) found.set(job.id, job);
+    }
+  }
+  return found;
+}
+
+function toQueuedJob(daemon: Daemon, job: ListedJob): Result<'queue.list'>['jobs'][number] {
+  const { production } = daemon;
+  const row = production.running().find((each) => each.job === job.id);
+  const isSuspended = production.suspended().has(job.id);
+  return {
+    path: row?.path ?? job.path,
+    profile: job.profile,
+    jobClass: job.jobClass,
+    state: job.state,
+    suspended: isSuspended,
+    position: job.position ?? null,
+    attempts: job.attempts,
+    reason: job.reason ?? null,
+    createdAt: job.createdAt,
+    etaSeconds: isSuspended || job.hold !== undefined ? null : etaOf(daemon, job, row?.etaSeconds ?? null),
+    hold: job.hold === undefined ? null : toHold(job.hold),
+  };
+}
+
+function etaOf({ production }: Daemon, job: ListedJob, ofRunning: number | null): number | null {
+  if (job.state === 'running') return ofRunning;
+  return job.position === undefined ? null : (production.secondsUntil(job.position) ?? null);
+}
+
+function toHold({ path, jobClass, since, until }: Hold): Result<'queue.list'>['work']['holds'][number] {
+  return { path, jobClass: jobClass ?? null, since, until: until ?? null };
+}
