@@ -63,10 +63,10 @@ const NOTHING_MADE = { refused: null, command: [], output: null, recipeHash: nul
 
 /** Of a set as the mount makes it; of a format, and of what no scan has examined yet, by the media alone. */
 async function ffmpegPlan(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
-  const { toolchain, pool } = generation;
+  const { pool } = generation;
   const { profile, row, signal } = clip;
   if (profile.kind === 'format' || row?.fingerprint === undefined) return await planOfMedia(generation, clip);
-  const made = planProxy(await countFrames(generation, row, signal), profile.name, toolchain);
+  const made = planProxy(await countFrames(generation, row, signal), profile.name, generation);
   if (made.kind === 'not-ready') return await planOfMedia(generation, clip);
   if (made.kind === 'refused') return refused(made);
   const output = pool.fileOf(made.poolKey, made.recipe.extension);

@@ -71,7 +71,7 @@ async function plannedCommand(daemon: Daemon, asset: ServableAsset, path: Virtua
   // Without FFmpeg there is no command to show; the daemon has logged that it is missing.
   const generation = await daemon.production.generation().catch(() => undefined);
   if (row === undefined || generation === undefined) return null;
-  const plan = planProxy(row, daemon.profileOf(row.paths), generation.toolchain);
+  const plan = planProxy(row, daemon.profileOf(row.paths), generation);
   if (plan.kind !== 'make') return null;
   const { pool } = daemon.files;
   const output = pool.fileOf(plan.poolKey, plan.recipe.extension);

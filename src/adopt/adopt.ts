@@ -47,7 +47,7 @@ export async function adoptSibling(
   profile: string,
   signal?: AbortSignal,
 ): Promise<Adoption> {
-  const plan = planProxy(asset, profile, generation.toolchain);
+  const plan = planProxy(asset, profile, generation);
   const clip = asset.paths[0];
   if (plan.kind !== 'make' || clip === undefined) {
     return { kind: 'ineligible', reason: plan.kind === 'make' ? 'the file is gone' : plan.reason };

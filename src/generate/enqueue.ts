@@ -75,9 +75,9 @@ interface ToQueue {
 
 async function settleOne(project: Generation, asset: AssetRow, options: EnqueueOptions): Promise<Enqueued | ToQueue> {
   const generation = { ...project, profile: options.profileOf?.(asset.paths) ?? project.profile };
-  const { catalog, profile, toolchain } = generation;
+  const { catalog, profile } = generation;
   const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
-  const plan = planProxy(asset, profile, toolchain);
+  const plan = planProxy(asset, profile, generation);
   if (plan.kind === 'refused') return { ...named, kind: 'ineligible', code: plan.code, reason: plan.reason };
   if (plan.kind === 'not-ready') return { ...named, kind: 'not-ready', reason: plan.reason };
   const there = await publishedVariant(generation, asset, plan);

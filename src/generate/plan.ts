@@ -25,7 +25,12 @@ export type Plan =
   /** Not examined yet, or still growing. */
   | { readonly kind: 'not-ready'; readonly reason: string };
 
-export function planProxy(asset: AssetRow, profile: string, toolchain: Pick<Toolchain, 'encoders' | 'build'>): Plan {
+/** What recipes are made with, beside profile and master. */
+export interface RecipeMeans {
+  readonly toolchain: Pick<Toolchain, 'encoders' | 'build'>;
+}
+
+export function planProxy(asset: AssetRow, profile: string, { toolchain }: RecipeMeans): Plan {
   const { eligibility, fingerprint, media, paths } = asset;
   if (eligibility.kind === 'ineligible') return { kind: 'refused', code: eligibility.code, reason: eligibility.reason };
   if (eligibility.kind === 'unknown') return { kind: 'not-ready', reason: eligibility.reason };

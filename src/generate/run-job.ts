@@ -1,5 +1,6 @@
 /**
- * One leased job from beginning to end: from the asset as it is now to a recorded outcome.
+ * One leased job from beginning to end: from the asset as it is now to a recorded outcome;
+ * with it, in the same pass, what else is waiting for the same clip.
  *
  * Promises: when it returns, the lease is settled (completed, failed, released or lost)
  * and catalog and queue agree. The job in the queue is a wish, not a fact: the plan is
@@ -10,12 +11,14 @@ import { ProxyfsError } from '../base/error.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
-import type { Lease } from '../jobs/queue.js';
+import type { Job, Lease } from '../jobs/queue.js';
+import { sharesInput } from '../profiles/command.js';
 import { adoptPublished } from './adopt-published.js';
+import type { Companion, Companions } from './companions.js';
 import { isStoppedForSpace } from './disk-room.js';
 import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
-import { type MakeOutcome, makeProxy } from './make-proxy.js';
+import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
 
 export type JobOutcome =
@@ -40,6 +43,9 @@ export interface JobObserver {
   readonly onProgress: (progress: EncodeProgress) => void;
   /** The lease as last renewed. */
   readonly lease: () => Lease;
+  readonly companions: Companions;
+  /** Another job of the same clip was made in the same pass. */
+  readonly onCompanion: (job: Job, outcome: JobOutcome) => void;
 }
 
 export async function runJob(project: Generation, observer: JobObserver): Promise<JobOutcome> {
@@ -52,14 +58,14 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
 }
 
 async function work(generation: Generation, observer: JobObserver): Promise<JobOutcome> {
-  const { catalog, queue, profile, toolchain } = generation;
+  const { catalog, queue, profile } = generation;
   const { job } = observer.lease();
   const asset = catalog.get(job.asset);
   const path = asset?.paths[0];
-  if (asset === undefined || path === undefined) return drop(generation, observer, 'the file is gone');
+  if (asset === undefined || path === undefined) return drop(generation, observer.lease(), 'the file is gone');
   observer.onStart(path, asset.media === undefined ? undefined : framesOf(asset.media));
-  const plan = planProxy(asset, profile, toolchain);
-  if (plan.kind === 'not-ready') return drop(generation, observer, plan.reason);
+  const plan = planProxy(asset, profile, generation);
+  if (plan.kind === 'not-ready') return drop(generation, observer.lease(), plan.reason);
   if (plan.kind === 'refused') {
     queue.cancel([job.id]);
     return { kind: 'ineligible', code: plan.code, reason: plan.reason };
@@ -70,26 +76,113 @@ async function work(generation: Generation, observer: JobObserver): Promise<JobO
     queue.complete(observer.lease());
     return { kind: 'adopted', size: adopted.size };
   }
-  const started = generation.clock.now();
-  const outcome = await makeProxy(generation, asset, path, plan, observer);
-  return record(generation, observer, asset, plan, outcome, (generation.clock.now() - started) / 1000);
+  return await make(generation, observer, { asset, path, plan, profile });
+}
+
+interface Wanted {
+  readonly asset: AssetRow;
+  readonly path: VirtualPath;
+  readonly plan: MakePlan;
+  readonly profile: string;
+}
+
+async function make(generation: Generation, observer: JobObserver, wanted: Wanted): Promise<JobOutcome> {
+  const { clock } = generation;
+  const started = clock.now();
+  const joined = await joinOthers(generation, observer, wanted);
+  const [own, ...others] = await makeAll(generation, observer, wanted, joined);
+  const seconds = (clock.now() - started) / 1000;
+  for (const [index, other] of joined.entries()) {
+    const outcome = others[index];
+    if (outcome !== undefined) recordOther(generation, observer, { ...other, asset: wanted.asset, outcome, seconds });
+  }
+  if (own === undefined || own.kind === 'failed') throw own?.error ?? new Error('a product without an outcome');
+  return record(generation, observer.lease(), { ...wanted, outcome: own, seconds });
+}
+
+/** A pass that fails as a whole is no evidence against any one of its proxies: this one is tried by itself. */
+async function makeAll(
+  generation: Generation,
+  observer: JobObserver,
+  wanted: Wanted,
+  joined: readonly Joined[],
+): Promise<readonly MakeOutcome[]> {
+  try {
+    return await makeProxies(generation, wanted, [wanted, ...joined], observer);
+  } catch (error) {
+    if (joined.length === 0 || observer.signal.aborted || isOutOfSpace(error)) throw error;
+    generation.log.warn({ err: error, path: wanted.path }, 'several proxies in one pass failed: one is made at a time');
+    for (const { companion } of joined) observer.companions.release(companion);
+    return await makeProxies(generation, wanted, [wanted], observer);
+  }
+}
+
+interface Joined {
+  readonly companion: Companion;
+  readonly plan: MakePlan;
+  readonly profile: string;
+}
+
+/** What else waits for this clip and can come out of the same decode; the rest goes back into the queue. */
+async function joinOthers(generation: Generation, observer: JobObserver, { asset, plan }: Wanted): Promise<Joined[]> {
+  const joined: Joined[] = [];
+  for (const companion of observer.companions.join(observer.lease())) {
+    const { profile, poolKey } = companion.lease().job;
+    const other = planProxy(asset, profile, generation);
+    const fits = other.kind === 'make' && other.poolKey === poolKey && sharesInput(other.recipe, plan.recipe);
+    const isThere = fits && (await adoptPublished({ ...generation, profile }, asset, other)) !== undefined;
+    if (fits && !isThere) joined.push({ companion, plan: other, profile });
+    else observer.companions.release(companion);
+  }
+  return joined;
+}
+
+interface Judged {
+  readonly asset: AssetRow;
+  readonly plan: MakePlan;
+  readonly profile: string;
+  readonly seconds: number;
+}
+
+function recordOther(
+  project: Generation,
+  { companions, onCompanion }: JobObserver,
+  judged: Judged & { readonly companion: Companion; readonly outcome: MakeOutcome },
+): void {
+  const { companion, outcome, profile } = judged;
+  const lease = companion.lease();
+  const generation = { ...project, profile };
+  companions.settled(companion);
+  try {
+    const isFailed = outcome.kind === 'failed';
+    const ended = isFailed
+      ? settleFailure(generation, lease, outcome.error)
+      : record(generation, lease, { ...judged, outcome });
+    onCompanion(lease.job, ended);
+  } catch (error) {
+    if (!isLeaseLost(error)) throw error;
+    onCompanion(lease.job, { kind: 'interrupted' });
+  }
 }
 
 function record(
   generation: Generation,
-  observer: JobObserver,
-  asset: AssetRow,
-  plan: MakePlan,
-  outcome: MakeOutcome,
-  seconds: number,
+  lease: Lease,
+  {
+    asset,
+    plan,
+    profile,
+    outcome,
+    seconds,
+  }: Judged & { readonly outcome: Exclude<MakeOutcome, { readonly kind: 'failed' }> },
 ): JobOutcome {
-  const { catalog, queue, profile } = generation;
+  const { catalog, queue } = generation;
   switch (outcome.kind) {
     case 'published':
-      queue.complete(observer.lease());
+      queue.complete(lease);
       return { kind: 'published', size: outcome.variant.size, seconds };
     case 'rejected':
-      queue.fail(observer.lease(), `rejected: ${outcome.reason}`, { retry: false });
+      queue.fail(lease, `rejected: ${outcome.reason}`, { retry: false });
       catalog.recordFailure({
         asset: asset.id,
         profile,
@@ -99,13 +192,13 @@ function record(
       });
       return { kind: 'failed', reason: outcome.reason, rejected: true };
     case 'master-changed':
-      return drop(generation, observer, 'the file changed while its proxy was made');
+      return drop(generation, lease, 'the file changed while its proxy was made');
   }
 }
 
 /** What the job asked for no longer exists; a scan decides what is wanted instead. */
-function drop({ queue }: Generation, observer: JobObserver, reason: string): JobOutcome {
-  queue.cancel([observer.lease().job.id]);
+function drop({ queue }: Generation, lease: Lease, reason: string): JobOutcome {
+  queue.cancel([lease.job.id]);
   return { kind: 'outdated', reason };
 }
 
@@ -133,7 +226,7 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
 }
 
 function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
-  const { catalog, queue, profile, toolchain, log } = generation;
+  const { catalog, queue, profile, log } = generation;
   const { reason, passing } = judgeFailure(error, lease.job.attempts);
   if (isOutOfSpace(error)) {
     queue.release(lease);
@@ -144,7 +237,7 @@ function settleFailure(generation: Generation, lease: Lease, error: unknown): Jo
   log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
   if (job.state === 'waiting') return { kind: 'retry', reason };
   const asset = catalog.get(job.asset);
-  const plan = asset === undefined ? undefined : planProxy(asset, profile, toolchain);
+  const plan = asset === undefined ? undefined : planProxy(asset, profile, generation);
   if (plan?.kind === 'make') {
     catalog.recordFailure({ asset: job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
   }

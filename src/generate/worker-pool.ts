@@ -15,6 +15,7 @@ import type { VirtualPath } from '../base/paths.js';
 import { isMortal } from '../ffmpeg/launcher.js';
 import { holdOf, isEverything } from '../jobs/hold.js';
 import type { Lease } from '../jobs/queue.js';
+import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
 import { DiskRoom } from './disk-room.js';
 import type { Generation } from './generation.js';
@@ -174,7 +175,7 @@ export class WorkerPool {
     if (this.#isStopping) return 0;
     const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
     if (lease === undefined) return IDLE_MS;
-    const work = this.#settle(lease).finally(() => {
+    const work = this.#settle(lease, worker).finally(() => {
       this.#atWork.delete(work);
       this.#again();
     });
@@ -197,10 +198,10 @@ export class WorkerPool {
     }
   }
 
-  async #settle(lease: Lease): Promise<void> {
+  async #settle(lease: Lease, worker: string): Promise<void> {
     const { clock, log } = this.#generation;
     try {
-      const outcome = await this.#work(lease);
+      const outcome = await this.#work(lease, worker);
       if (outcome.kind === 'no-space') await this.#room.ranOut();
       if (outcome.kind === 'retry') this.#notBefore = clock.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
     } catch (error) {
@@ -209,11 +210,12 @@ export class WorkerPool {
     }
   }
 
-  async #work(leased: Lease): Promise<JobOutcome> {
+  async #work(leased: Lease, worker: string): Promise<JobOutcome> {
     const { job } = leased;
     const abort = new AbortController();
     const keep = new LeaseKeeper(this.#generation, leased, this.#leaseMs, abort);
     const member = this.#crew.join(() => keep.lease.job, abort);
+    const companions = new Companions(this.#generation, { worker, leaseMs: this.#leaseMs });
     let path: VirtualPath | undefined;
     try {
       const observer: JobObserver = {
@@ -226,6 +228,9 @@ export class WorkerPool {
         onProgress: (progress) => {
           member.row &&= advance(member.row, progress);
         },
+        companions,
+        onCompanion: (other, outcome) =>
+          this.#finished({ job: other.id, asset: other.asset, profile: other.profile, path, outcome }),
       };
       const generation = this.#mannered(member);
       const work = () => this.#room.watch(abort, () => runJob(generation, observer));
@@ -235,6 +240,7 @@ export class WorkerPool {
       return outcome;
     } finally {
       keep.stop();
+      companions.close();
       this.#crew.leave(member);
     }
   }

@@ -70,6 +70,8 @@ export interface JobQueue {
   enqueue(requests: readonly JobRequest[], options?: { retryFailed?: boolean }): readonly Job[];
   /** The next waiting job that nothing holds (or one whose lease ended: that attempt counts), of these classes only. */
   lease(worker: string, milliseconds: number, classes?: readonly JobClass[]): Lease | undefined;
+  /** The other waiting jobs of the same asset and class, in the order of their arrival: to be made in one pass. */
+  leaseBeside(lease: Lease, worker: string, milliseconds: number): readonly Lease[];
   /** Throws `job/lease-lost` when the token is no longer valid. */
   renew(lease: Lease, milliseconds: number): Lease;
   complete(lease: Lease): void;

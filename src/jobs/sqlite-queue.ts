@@ -106,14 +106,18 @@ class SqliteQueue implements JobQueue {
     return this.db.transaction(() => {
       this.#takeBackExpired();
       const next = this.#next(classes);
-      if (next === undefined) return undefined;
-      const token = randomBytes(16).toString('hex');
-      const [now, expiresAt] = [this.clock.now(), this.clock.now() + milliseconds];
-      const sql = `UPDATE job SET state = 'running', attempts = attempts + 1, worker = ?, token = ?, expires_at = ?,
-        updated_at = ? WHERE id = ?`;
-      this.db.statement(sql).run(worker, token, expiresAt, now, next);
-      return { job: this.#one('id = ?', next), token, expiresAt };
+      return next === undefined ? undefined : this.#start(next, worker, milliseconds);
     });
+  }
+
+  leaseBeside({ job }: Lease, worker: string, milliseconds: number): readonly Lease[] {
+    const sql = `SELECT id FROM job WHERE state = 'waiting' AND asset = ? AND class = ? ORDER BY arrival`;
+    return this.db.transaction(() =>
+      this.db
+        .statement<{ id: number }>(sql)
+        .all(job.asset, JOB_CLASSES.indexOf(job.jobClass))
+        .map(({ id }) => this.#start(id, worker, milliseconds)),
+    );
   }
 
   renew(lease: Lease, milliseconds: number): Lease {
@@ -209,6 +213,15 @@ class SqliteQueue implements JobQueue {
       if (row !== undefined) return row.id;
     }
     return undefined;
+  }
+
+  #start(id: number, worker: string, milliseconds: number): Lease {
+    const token = randomBytes(16).toString('hex');
+    const [now, expiresAt] = [this.clock.now(), this.clock.now() + milliseconds];
+    const sql = `UPDATE job SET state = 'running', attempts = attempts + 1, worker = ?, token = ?, expires_at = ?,
+      updated_at = ? WHERE id = ?`;
+    this.db.statement(sql).run(worker, token, expiresAt, now, id);
+    return { job: this.#one('id = ?', id), token, expiresAt };
   }
 
   /** A worker that stopped answering may be the job's own doing: such an attempt counts. */

@@ -78,6 +78,26 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
     t.throws(() => queue.complete(lease), { code: 'job/lease-lost' });
   });
 
+  test('what waits for the same asset in the same class is leased together', (t, { queue }) => {
+    const others = [requestOf(1, 'prewarm', 'b'), requestOf(1, 'prewarm', 'c'), requestOf(1, 'backlog', 'd')];
+    queue.enqueue([requestOf(1, 'prewarm', 'a'), requestOf(2), ...others]);
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    const beside = queue.leaseBeside(lease, 'w', 1000);
+    t.same(
+      beside.map(({ job }) => [job.asset, job.poolKey, job.state, job.attempts]),
+      [
+        [1, 'b', 'running', 1],
+        [1, 'c', 'running', 1],
+      ],
+    );
+    t.same(queue.leaseBeside(lease, 'w', 1000), [], 'once');
+    for (const each of beside) queue.complete(each);
+    queue.complete(lease);
+    t.equal(queue.lease('w', 1000)?.job.asset, 2, 'another clip, and what nobody asked for, wait their turn');
+    t.match(queue.lease('w', 1000)?.job, { asset: 1, poolKey: 'd' });
+  });
+
   test('an expired lease is ready again and the old holder has lost it', (t, { queue, clock }) => {
     queue.enqueue([requestOf(1)]);
     const old = queue.lease('w', 1000);
