@@ -19,6 +19,7 @@ import type { MediaInfo } from '../src/probe/media-info.js';
 import type { Daemon } from './daemon.js';
 
 interface Followed {
+  readonly asset: AssetId;
   readonly profile: string;
   readonly path: VirtualPath;
   readonly masterSize: number;
@@ -32,7 +33,8 @@ const LOOKUPS = 200;
 export class JobFollower {
   readonly #daemon: Daemon;
   readonly #context: CallContext;
-  readonly #pending = new Map<AssetId, Followed>();
+  /** By asset and profile: several proxies of one clip may be in the making. */
+  readonly #pending = new Map<string, Followed>();
   readonly #done: ClipResult[] = [];
   readonly #close = new AbortController();
   #total = 0;
@@ -52,7 +54,8 @@ export class JobFollower {
 
   add(asset: AssetRow, path: VirtualPath, profile: string): void {
     const frames = framesOf(asset.media);
-    this.#pending.set(asset.id, { profile, path, masterSize: Number(asset.master.size), frames });
+    const clip = { asset: asset.id, profile, path, masterSize: Number(asset.master.size), frames };
+    this.#pending.set(keyOf(asset.id, profile), clip);
     this.#total += 1;
     this.#framesTotal += frames ?? 0;
     if (frames === undefined) this.#isTotalKnown = false;
@@ -85,28 +88,27 @@ export class JobFollower {
   }
 
   #onFinished({ asset, profile, outcome }: FinishedJob): void {
-    // Another variant of the same clip may be in the making.
-    if (this.#pending.get(asset)?.profile !== profile) return;
+    const clip = keyOf(asset, profile);
     if (outcome.kind === 'published') {
-      this.#settle(asset, { outcome: 'made', proxySize: outcome.size, seconds: outcome.seconds });
+      this.#settle(clip, { outcome: 'made', proxySize: outcome.size, seconds: outcome.seconds });
     } else if (outcome.kind === 'adopted') {
-      this.#settle(asset, { outcome: 'already-there', proxySize: outcome.size });
+      this.#settle(clip, { outcome: 'already-there', proxySize: outcome.size });
     } else if (outcome.kind === 'failed' || outcome.kind === 'ineligible') {
-      this.#settle(asset, { outcome: outcome.kind, reason: outcome.reason });
+      this.#settle(clip, { outcome: outcome.kind, reason: outcome.reason });
     } else if (outcome.kind === 'outdated') {
-      this.#settle(asset, { outcome: 'cancelled', reason: `${outcome.reason}; it is examined again` });
+      this.#settle(clip, { outcome: 'cancelled', reason: `${outcome.reason}; it is examined again` });
     }
     if (this.#pending.size === 0) this.#wake.abort();
   }
 
   /** The next few in turn. A job that is over without an event was ended by somebody else. */
   #askQueue(): void {
-    for (const [asset, clip] of [...this.#pending].slice(0, LOOKUPS)) {
-      const job = this.#daemon.files.queue.latestOf(asset, clip.profile);
-      if (job === undefined || isOver(job)) this.#settle(asset, this.#endOf(asset, clip.profile, job));
+    for (const [key, clip] of [...this.#pending].slice(0, LOOKUPS)) {
+      const job = this.#daemon.files.queue.latestOf(clip.asset, clip.profile);
+      if (job === undefined || isOver(job)) this.#settle(key, this.#endOf(clip.asset, clip.profile, job));
       else if (this.#pending.size > LOOKUPS) {
-        this.#pending.delete(asset);
-        this.#pending.set(asset, clip);
+        this.#pending.delete(key);
+        this.#pending.set(key, clip);
       }
     }
   }
@@ -119,10 +121,10 @@ export class JobFollower {
     return { outcome: 'made', proxySize: variant?.size ?? null };
   }
 
-  #settle(asset: AssetId, ending: Ending): void {
-    const clip = this.#pending.get(asset);
+  #settle(key: string, ending: Ending): void {
+    const clip = this.#pending.get(key);
     if (clip === undefined) return;
-    this.#pending.delete(asset);
+    this.#pending.delete(key);
     this.#framesDone += clip.frames ?? 0;
     const result = resultOf(clip, ending);
     this.#done.push(result);
@@ -130,7 +132,9 @@ export class JobFollower {
   }
 
   #progress(): Progress {
-    const running = this.#daemon.production.running().filter(({ asset }) => this.#pending.has(asset));
+    const running = this.#daemon.production
+      .running()
+      .filter(({ asset, profile }) => this.#pending.has(keyOf(asset, profile)));
     const sum = (pick: (row: (typeof running)[number]) => number) => running.reduce((all, row) => all + pick(row), 0);
     const framesDone = this.#framesDone + sum(({ frame }) => frame);
     const now = { fps: sum((row) => row.fps), speed: sum((row) => row.speed) };
@@ -171,8 +175,10 @@ export class JobFollower {
 
 type Ending = Pick<ClipResult, 'outcome'> & Partial<Pick<ClipResult, 'reason' | 'proxySize' | 'seconds'>>;
 
-function resultOf({ path, masterSize }: Followed, ending: Ending): ClipResult {
-  return { path, masterSize, reason: null, proxySize: null, seconds: null, ...ending };
+const keyOf = (asset: AssetId, profile: string): string => `${asset} ${profile}`;
+
+function resultOf({ path, profile, masterSize }: Followed, ending: Ending): ClipResult {
+  return { path, profile, masterSize, reason: null, proxySize: null, seconds: null, ...ending };
 }
 
 function isOver({ state }: Job): boolean {

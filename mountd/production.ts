@@ -162,13 +162,16 @@ export class Production {
   /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
   async enqueue(
     assets: readonly AssetRow[],
-    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal; profile?: string },
+    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal; profiles?: readonly string[] },
   ): Promise<readonly Enqueued[]> {
     const { generation, workers } = await this.#ensurePlant();
     this.#adopt(assets);
-    const { profile, ...rest } = options;
-    const profileOf = profile === undefined ? this.#options.profileOf : () => profile;
-    const answers = await enqueueMissing(generation, assets, { ...rest, profileOf });
+    const { profiles = [], ...rest } = options;
+    const choices: ProfileOf[] = profiles.length === 0 ? [this.#options.profileOf] : profiles.map((name) => () => name);
+    const answers: Enqueued[] = [];
+    // All are queued before the workers wake: what waits for one clip is made in one pass.
+    for (const profileOf of choices)
+      answers.push(...(await enqueueMissing(generation, assets, { ...rest, profileOf })));
     // What is queued may have lost its proxy: it must not go on counting as served.
     const isNews = ({ kind }: Enqueued) => kind === 'adopted' || kind === 'queued';
     this.#options.onTouched(answers.filter(isNews).map(({ asset }) => asset.id));

@@ -13,7 +13,7 @@ interface Arguments {
   readonly paths: string[] | undefined;
   readonly wait: boolean;
   readonly 'retry-failed': boolean;
-  readonly profile: string | undefined;
+  readonly profile: string | string[] | undefined;
 }
 
 /** How many files of a kind are listed by name. */
@@ -28,6 +28,7 @@ export const prewarm = defineCommand<Arguments>({
     ['$0 prewarm . --no-wait', "queue them and return; 'proxyfs status' shows how far they are"],
     ['$0 prewarm . --retry-failed', 'also those that failed before'],
     ['$0 prewarm . --profile light', 'make another set, beside the one that is served'],
+    ['$0 prewarm . --profile edit --profile light', 'make two sets, each clip decoded once'],
   ],
   options: (yargs) =>
     yargs
@@ -37,7 +38,11 @@ export const prewarm = defineCommand<Arguments>({
         default: true,
         describe: 'Follow the work to its end (--no-wait: only queue it)',
       })
-      .option('profile', { type: 'string', requiresArg: true, describe: 'Another set than the one that is served' })
+      .option('profile', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Another set than the one that is served; may be repeated',
+      })
       .option('retry-failed', { type: 'boolean', default: false, describe: 'Try clips again that failed before' }),
   run: async (args, terminal) => {
     const result = await withSession(args, args.paths ?? [], terminal, (session) => follow(session, args, terminal));
@@ -57,7 +62,7 @@ async function follow(
 ): Promise<Result<'prewarm'>> {
   const display = await displayFor(json, terminal);
   const { profile } = args;
-  const chosen = profile === undefined ? {} : { profile };
+  const chosen = profile === undefined ? {} : { profiles: [profile].flat() };
   const params = { paths: [...paths], wait, retryFailed: args['retry-failed'], ...chosen };
   try {
     return await interruptible(

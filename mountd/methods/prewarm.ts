@@ -26,7 +26,7 @@ export async function prewarm(
   context: CallContext,
 ): Promise<Result<'prewarm'>> {
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
-  if (params.profile !== undefined) findSet(params.profile);
+  for (const name of params.profiles ?? []) findSet(name);
   const paths = await existingPaths(daemon, params.paths);
   await scanAll(daemon, paths, context);
   const follower = new JobFollower(daemon, context);
@@ -60,7 +60,7 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
 async function enqueueAll(
   daemon: Daemon,
   paths: readonly VirtualPath[],
-  { retryFailed = false, profile }: Params<'prewarm'>,
+  { retryFailed = false, profiles = [] }: Params<'prewarm'>,
   { signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
@@ -68,12 +68,7 @@ async function enqueueAll(
   const ids = assetsBelow(daemon, paths);
   for (let at = 0; at < ids.length; at += BATCH) {
     const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
-    const options = {
-      jobClass: 'prewarm',
-      retryFailed,
-      signal,
-      ...(profile === undefined ? {} : { profile }),
-    } as const;
+    const options = { jobClass: 'prewarm', retryFailed, signal, profiles: [...new Set(profiles)] } as const;
     for (const answer of await daemon.production.enqueue(assets, options)) {
       if (answer.kind === 'queued') follower.add(answer.asset, answer.path, answer.profile);
       else decided.push(toClipResult(answer));

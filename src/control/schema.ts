@@ -88,6 +88,8 @@ const flipReport = z.object({
 
 const clipResult = z.object({
   path,
+  /** Of what was queued. */
+  profile: z.string().optional(),
   outcome: z.enum(['made', 'already-there', 'ineligible', 'failed', 'cancelled', 'queued']),
   reason: z.string().nullable(),
   masterSize: z.number(),
@@ -188,8 +190,8 @@ export const METHODS = {
       paths: z.array(path),
       wait: z.boolean(),
       retryFailed: z.boolean().optional(),
-      /** Another set than the one that is served. */
-      profile: z.string().optional(),
+      /** Other sets than the one that is served: several are made in one pass. */
+      profiles: z.array(z.string()).min(1).optional(),
     }),
     result: z.object({
       clips: z.array(clipResult),

@@ -8,6 +8,7 @@ import type { Job } from '../jobs/queue.js';
 export interface RunningJob {
   readonly job: JobId;
   readonly asset: AssetId;
+  readonly profile: string;
   readonly path: VirtualPath;
   readonly frame: number;
   /** null while unknown. */
@@ -21,7 +22,7 @@ export interface RunningJob {
 
 export function startOf(job: Job, path: VirtualPath, frames: number | undefined): RunningJob {
   const unknown = { frame: 0, fps: 0, speed: 0, etaSeconds: null };
-  return { job: job.id, asset: job.asset, path, frames: frames ?? null, ...unknown };
+  return { job: job.id, asset: job.asset, profile: job.profile, path, frames: frames ?? null, ...unknown };
 }
 
 export function advance(row: RunningJob, { frame, fps, speed }: EncodeProgress): RunningJob {
