@@ -79,7 +79,10 @@ t.test(
     await t.rejects(client.call('prewarm', { paths: [''], wait: true, profiles: ['proxy_dnxhr_lb'] }), {
       code: 'profile/unknown',
     });
-    t.match(await client.call('prewarm', { paths: [''], wait: true, profiles: ['light', 'edit'] }), { made: 4, failed: 0 });
+    t.match(await client.call('prewarm', { paths: [''], wait: true, profiles: ['light', 'edit'] }), {
+      made: 4,
+      failed: 0,
+    });
     t.equal(await codecOf('one.mov'), 'dnxhd,1280', 'made, and not served');
     t.match(await client.call('mode.set', { mode: 'proxy', profile: 'light' }), { changed: 2, stayedMasterCount: 0 });
     t.equal(await codecOf('one.mov'), 'h264,640');
