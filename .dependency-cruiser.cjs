@@ -5,7 +5,7 @@ const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
-  ['flip', 'scan', 'generate', 'adopt', 'jobspec'],
+  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec'],
   ['control'],
 ];
 
@@ -59,7 +59,7 @@ module.exports = {
       comment: 'the command never opens the database or touches the services behind the daemon',
       severity: 'error',
       from: { path: '^ctl/' },
-      to: { path: '^(src/(store|catalog|jobs|journal|pool|flip|scan|generate)|mountd)/' },
+      to: { path: '^(src/(store|catalog|jobs|journal|pool|flip|scan|generate|cache)|mountd)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -19,6 +19,7 @@ import { setOfEditor } from '../src/profiles/editors.js';
 import type { ModeState } from '../src/view/mode.js';
 import { type ProfileOf, profileChooser } from '../src/view/profile-choice.js';
 import type { ViewPolicy } from '../src/view/resolve.js';
+import { Cache } from './cache.js';
 import type { Daemon } from './daemon.js';
 import { pendingReason } from './pending.js';
 import type { Place } from './preflight.js';
@@ -35,7 +36,7 @@ export interface Decisions {
 }
 
 export function composeDecisions(files: ProjectFiles, options: DaemonOptions, settings: Settings): Decisions {
-  const { catalog, pool, queue } = files;
+  const { cacheBook, catalog, pool, queue } = files;
   const { missing, mtime } = settings;
   const modes = createModeStore(catalog, options.pin ? options.mode : undefined);
   const chosen = chosenProfile(options);
@@ -47,7 +48,7 @@ export function composeDecisions(files: ProjectFiles, options: DaemonOptions, se
   const pinned = options.pin ? chosen : undefined;
   const profileIn = (state: ModeState = modes.state): ProfileOf =>
     pinned === undefined ? profileChooser(state.profiles, settings.profile) : () => pinned;
-  const view = createViewSource({ catalog, pool, profileIn, pendingOf: pendingReason(queue) });
+  const view = createViewSource({ catalog, pool, profileIn, pendingOf: pendingReason(queue, cacheBook) });
   return { view, modes, policy: { missing, mtime }, profileIn };
 }
 
@@ -88,9 +89,14 @@ export function composeDaemon(parts: Parts): Daemon {
   const { view, modes, policy, profileIn } = decisions;
   const serving = new Serving(volume);
   const sourceDir = place.source;
-  const onGone = (ids: readonly AssetId[]) => production.makeAgain(ids);
+  const onGone = (ids: readonly AssetId[]) => void cache.suspect(ids);
   const flipper = new Flipper({ serving, source: view, modes, policy, sourceDir, hooks: settings.hooks, onGone, log });
   const ready = new Ready({ flipper, serving, source: view, modes, policy, ready: settings.ready, log });
+  const cache = new Cache({
+    ...{ files, settings, log, flipper, serving, source: view, modes, policy, ready },
+    sourceDir: place.source,
+    onWithdrawn: (ids) => production.makeAgain(ids),
+  });
   const learnsEditor = options.nle === 'auto';
   const production = new Production({
     files,
@@ -102,6 +108,8 @@ export function composeDaemon(parts: Parts): Daemon {
     // `auto` learns the editor once, and the project keeps what it learned.
     isProfileKnown: () => !learnsEditor || modes.state.profiles?.has(ROOT) === true,
     log,
+    whyNot: () => cache.roomForNextJob(),
+    isMissed: (asset, profile) => cache.isMissed(asset, profile),
     onTouched: (ids) => ready.touch(ids),
   });
   const { settleMs, workers } = settings;
@@ -109,6 +117,6 @@ export function composeDaemon(parts: Parts): Daemon {
   const profileOf: ProfileOf = (paths) => profileIn()(paths);
   return {
     ...{ record, place, traced, profileOf, learnsEditor, workers, settleMs, log, files, view, modes, policy },
-    ...{ volume, serving, flipper, ready, production, unmount },
+    ...{ volume, serving, flipper, ready, production, cache, unmount },
   };
 }

@@ -11,6 +11,7 @@ import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import type { ViewPolicy } from '../src/view/resolve.js';
+import type { Cache } from './cache.js';
 import type { Place } from './preflight.js';
 import type { Production } from './production.js';
 import type { ProjectFiles } from './project-files.js';
@@ -37,6 +38,7 @@ export interface Daemon {
   readonly flipper: Flipper;
   readonly ready: Ready;
   readonly production: Production;
+  readonly cache: Cache;
   /** Rejects with `mountpoint/busy`; afterwards the daemon ends. Resolves with what was still open. */
   unmount(force: boolean): Promise<readonly OpenHandle[]>;
 }

@@ -18,14 +18,15 @@ function onEvent(daemon: Daemon, event: VolumeEvent): void {
   recordVolumeEvent(daemon, event);
   switch (event.kind) {
     case 'opened':
-      if (event.variant === 'master' && !isOwnProcess(event.pid)) onMasterOpened(daemon, event);
+      if (isOwnProcess(event.pid)) break;
+      if (event.variant === 'master') onMasterOpened(daemon, event);
+      else daemon.cache.opened(event.asset);
       break;
     case 'idle':
       ready.onIdle(event.asset);
       break;
     case 'stale':
-      log.info({ path: event.path }, 'the master changed: it is served until its proxy is made again');
-      production.hint(event.path);
+      onStale(daemon, event).catch((err: unknown) => log.warn({ err, path: event.path }, 'a proxy was not looked at'));
       break;
     case 'write-refused':
       log.warn({ path: event.path, pid: event.pid }, 'writing was refused: the path serves a proxy');
@@ -45,6 +46,17 @@ function onEvent(daemon: Daemon, event: VolumeEvent): void {
     default:
       unreachable(event);
   }
+}
+
+/** The mount serves a master although there is a proxy: one of the two is not what it was. */
+async function onStale(daemon: Daemon, event: VolumeEvent & { kind: 'stale' }): Promise<void> {
+  const { cache, files, log, production, view } = daemon;
+  const asset = view.byIdentity(event.asset);
+  if (asset !== undefined && !(await cache.isMasterToBlame(event.path, event.asset)))
+    return await cache.suspect([asset.id]);
+  log.info({ path: event.path }, 'the master changed: it is served until its proxy is made again');
+  files.journal.record({ kind: 'stale', path: event.path, asset: asset?.id, facts: {} });
+  production.hint(event.path);
 }
 
 function onMasterOpened(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): void {

@@ -85,8 +85,18 @@ export class Lifecycle {
     if (this.#daemon === undefined) return;
     followVolume(this.#daemon);
     this.#daemon.production.start();
+    void this.#watchPool(this.#daemon);
     const { log } = this.#daemon;
     learnFromHolders(this.#daemon).catch((err: unknown) => log.debug({ err }, 'no editor could be learned from'));
+  }
+
+  /** What the catalog knows is complete after the first scan: until then nothing is removed. */
+  async #watchPool({ cache, production }: Daemon): Promise<void> {
+    production.onFinished(({ asset, outcome, profile }) => {
+      if (outcome.kind === 'published' || outcome.kind === 'adopted') cache.onPublished(asset, profile);
+    }, new AbortController().signal);
+    await production.firstScan();
+    if (this.#ending === undefined) cache.start();
   }
 
   async #bringUp(): Promise<Daemon> {
@@ -164,6 +174,7 @@ export class Lifecycle {
     this.#teardown.add('record', () => removeRecord(record));
     this.#teardown.add('control', () => server.close());
     this.#teardown.add('production', () => production.stop());
+    this.#teardown.add('cache', () => daemon.cache.stop());
     await writeRecord(record);
   }
 

@@ -45,6 +45,10 @@ export interface ProductionOptions {
   /** False while the profile waits for the first editor that opens a clip. */
   readonly isProfileKnown: () => boolean;
   readonly log: Logger;
+  /** Asked before each job: why none may start. */
+  readonly whyNot: () => Promise<string | undefined>;
+  /** False for what is made only when somebody asks for it. */
+  readonly isMissed: (asset: AssetRow, profile: string) => boolean;
   /** What is known of these assets has changed: the view has to look again. */
   readonly onTouched: (ids: readonly AssetId[]) => void;
 }
@@ -231,6 +235,7 @@ export class Production {
     return new WorkerPool(generation, {
       workers: settings.workers,
       reserveBytes: settings.diskReserveBytes,
+      whyNot: this.#options.whyNot,
       onFinished: (finished) => {
         onTouched([finished.asset]);
         if (finished.outcome.kind === 'published') this.#times.add(finished.outcome.seconds);
@@ -286,7 +291,7 @@ export class Production {
 
   /** Another profile was chosen for some paths: what it lacks is made in the background. */
   profileChosen(): void {
-    if (!this.#makesBacklog() || this.#scan.finishedAt === null) return;
+    if (!this.makesUnasked() || this.#scan.finishedAt === null) return;
     this.#enqueueBacklog().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'a chosen profile could not be queued');
     });
@@ -294,7 +299,7 @@ export class Production {
 
   /** The pool has lost what it had for these. */
   makeAgain(ids: readonly AssetId[]): void {
-    if (!this.#makesBacklog()) return;
+    if (!this.makesUnasked()) return;
     this.#enqueueIds(ids, 'footage').catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'lost proxies could not be queued');
     });
@@ -302,7 +307,7 @@ export class Production {
 
   async #enqueueBacklog(): Promise<void> {
     const { files, profileOf } = this.#options;
-    if (!this.#makesBacklog()) return;
+    if (!this.makesUnasked()) return;
     // Light rows first: the media facts of a large project do not fit into memory at once.
     const wanted: { readonly id: AssetId; readonly variant: VariantRow | undefined }[] = [];
     for (const { id, eligibility, failures, paths, variants } of files.catalog.servable()) {
@@ -329,20 +334,22 @@ export class Production {
   }
 
   async #enqueueIds(ids: readonly AssetId[], jobClass: JobClass): Promise<void> {
+    const { files, isMissed, profileOf } = this.#options;
     for (let at = 0; at < ids.length; at += BATCH) {
-      const assets = ids.slice(at, at + BATCH).flatMap((id) => this.#options.files.catalog.get(id) ?? []);
+      const found = ids.slice(at, at + BATCH).flatMap((id) => files.catalog.get(id) ?? []);
+      const assets = found.filter((asset) => isMissed(asset, profileOf(asset.paths)));
       await this.enqueue(assets, { jobClass, signal: this.#abort.signal });
     }
   }
 
   /** While the editor is not known yet, only what somebody asks for is made. */
-  #makesBacklog(): boolean {
+  makesUnasked(): boolean {
     return this.#options.makesBacklog && this.#options.isProfileKnown();
   }
 
   #onScanned(result: ScanResult): void {
     this.#options.onTouched(result.touched);
-    if (!this.#makesBacklog()) return;
+    if (!this.makesUnasked()) return;
     this.#enqueueIds(result.touched, 'footage').catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'new footage could not be queued');
     });

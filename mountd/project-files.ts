@@ -10,6 +10,8 @@ import { ProxyfsError } from '../src/base/error.js';
 import type { ProjectId } from '../src/base/ids.js';
 import { makeDirectory } from '../src/base/make-directory.js';
 import { type RealPath, virtualPathBelow } from '../src/base/paths.js';
+import type { CacheBook } from '../src/catalog/cache-book.js';
+import { createCacheBook } from '../src/catalog/cache-rows.js';
 import type { Catalog } from '../src/catalog/catalog.js';
 import { createCatalog } from '../src/catalog/sqlite-catalog.js';
 import { type Locations, locationsOf, projectIdOf } from '../src/config/locations.js';
@@ -32,6 +34,7 @@ export interface ProjectFiles {
   readonly project: ProjectId;
   readonly locations: Locations;
   readonly catalog: Catalog;
+  readonly cacheBook: CacheBook;
   readonly queue: JobQueue;
   readonly journal: Journal;
   readonly pool: Pool;
@@ -61,10 +64,12 @@ export async function openProject(
   await makeDirectory(locations.stateDir, 0o700);
   const database = await openCatalogFile(project, locations);
   try {
-    const pool = await openPool(locations.poolDir);
+    const pool = await openPool(locations.poolDir, project);
     const log = openLog();
     const [catalog, queue] = [createCatalog(database), createQueue(database)];
-    return { files: { project, locations, catalog, queue, pool, journal: openJournal(database, { log }) }, log };
+    const cacheBook = createCacheBook(database);
+    const journal = openJournal(database, { log });
+    return { files: { project, locations, catalog, cacheBook, queue, pool, journal }, log };
   } catch (error) {
     database.close();
     throw error;

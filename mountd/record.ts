@@ -13,10 +13,10 @@ const processes = new ProcessNames();
 
 export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: VolumeEvent): void {
   if (event.kind === 'lost') journal.record({ kind: 'events-lost', facts: { count: event.count } });
-  if (event.kind !== 'stale' && event.kind !== 'write-refused' && event.kind !== 'demoted') return;
+  if (event.kind !== 'write-refused' && event.kind !== 'demoted') return;
   const about = { kind: event.kind, path: event.path, asset: view.byIdentity(event.asset)?.id, facts: {} };
-  const process = event.kind === 'stale' ? undefined : processes.lookUp(event.pid);
-  journal.record({ ...about, who: process && { pid: process.pid, process: process.name } });
+  const { pid, name } = processes.lookUp(event.pid);
+  journal.record({ ...about, who: { pid, process: name } });
 }
 
 export interface FlipRequest {

@@ -21,7 +21,15 @@ export function entryOf({ serving }: Daemon, stat: BigIntStats): { entry: ViewEn
 
 export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): ServedPath {
   const size = Number(stat.size);
-  const plain = { path, variant: 'master', profile: null, size, masterSize: size, proxySize: null } as const;
+  const plain = {
+    path,
+    variant: 'master',
+    profile: null,
+    size,
+    masterSize: size,
+    proxySize: null,
+    pinnedBy: daemon.cache.pins.holding(path) ?? null,
+  } as const;
   if (!stat.isFile()) {
     const kind = stat.isDirectory() ? 'directory' : 'other';
     return { ...plain, kind, reason: 'it is not a file', state: 'not-media' };
@@ -49,6 +57,7 @@ function servedAsset(daemon: Daemon, path: VirtualPath, stat: BigIntStats, asset
     size: isProxy && proxySize !== null ? proxySize : masterSize,
     masterSize,
     proxySize,
+    pinnedBy: daemon.cache.pins.holding(path) ?? null,
   };
 }
 

@@ -13,6 +13,7 @@ import { ls } from './ls.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
 import { pause } from './pause.js';
+import { pin, unpin } from './pin.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { profiles } from './profiles.js';
@@ -21,6 +22,7 @@ import { resume } from './resume.js';
 import { share } from './share.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
+import { verify } from './verify.js';
 import { why } from './why.js';
 
 export const COMMANDS: readonly AnyCommand[] = [
@@ -30,6 +32,9 @@ export const COMMANDS: readonly AnyCommand[] = [
   prewarm,
   adopt,
   flush,
+  pin,
+  unpin,
+  verify,
   status,
   queue,
   pause,

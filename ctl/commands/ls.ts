@@ -48,7 +48,10 @@ function rowOf(entry: ServedPath, long: boolean, style: Style): string[] {
     directory ? '' : formatSize(entry.size),
     entry.size === entry.masterSize || directory ? '' : style.dim(`of ${formatSize(entry.masterSize)}`),
     directory ? style.blue(`${name}/`) : name,
-    long && !directory ? style.dim(escapeText(entry.reason)) : '',
+    [
+      ...(entry.pinnedBy === entry.path ? ['pinned'] : []),
+      ...(long && !directory ? [style.dim(escapeText(entry.reason))] : []),
+    ].join('  '),
   ];
 }
 

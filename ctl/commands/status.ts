@@ -31,6 +31,7 @@ export const status = defineCommand<object>({
       text: () =>
         [
           formatFacts(facts(info, current)),
+          ...(current.cache.note === null ? [] : [`Note: ${escapeText(current.cache.note)}`]),
           ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
           ...section('Encoding now', runningRows(current)),
           ...section('Served from the master, since they cannot have an equal proxy', countRows(current.ineligibleBy)),
@@ -40,7 +41,10 @@ export const status = defineCommand<object>({
   },
 });
 
-function facts(info: Info, { mode, assets, serving, space, jobs, scan, work }: Status): (readonly [string, string])[] {
+function facts(
+  info: Info,
+  { mode, assets, serving, space, jobs, scan, work, cache }: Status,
+): (readonly [string, string])[] {
   return [
     ['Project', `${info.source}  (${info.project})`],
     ['Mount', `${info.mountPoint}  ${describeDriver(info)}`],
@@ -51,6 +55,7 @@ function facts(info: Info, { mode, assets, serving, space, jobs, scan, work }: S
     ['Queue', `${jobs.waiting} waiting, ${jobs.running} running, ${jobs.done} done, ${jobs.failed} failed`],
     ...describeWork(work, Date.now()).map((line) => ['Work', line] as const),
     ['Space', describeSpace(space)],
+    ['Cache', describeCache(cache)],
     ...(scan.running
       ? [['Scan', `running: ${counted(scan.found, 'file')} found, ${scan.probed} examined`] as const]
       : []),
@@ -75,6 +80,16 @@ function describeClips(assets: Status['assets']): string {
 
 function describeSpace(space: Status['space']): string {
   return `masters ${formatSize(space.masters)}, proxies ${formatSize(space.proxies)}, ${formatSize(space.poolFree)} free for proxies`;
+}
+
+/** `24.6 MB of 1.0 GB, 2 removed (5.0 MB), 1 path pinned`. */
+function describeCache({ used, quota, evicted, evictedBytes, pins }: Status['cache']): string {
+  const parts = [
+    quota === null ? `${formatSize(used)}, no quota` : `${formatSize(used)} of ${formatSize(quota)}`,
+    ...(evicted === 0 ? [] : [`${evicted} removed so far (${formatSize(evictedBytes)})`]),
+    ...(pins.length === 0 ? [] : [`${counted(pins.length, 'path')} pinned`]),
+  ];
+  return parts.join(', ');
 }
 
 function runningRows({ running }: Status): string[][] {

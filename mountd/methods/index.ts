@@ -10,11 +10,13 @@ import { flush } from './flush.js';
 import { listHandles } from './handles.js';
 import { list } from './ls.js';
 import { clearMode, getMode, setMode } from './mode.js';
+import { pin, unpin } from './pin.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
 import { cancelJobs, listQueue, pauseQueue, resumeQueue } from './queue.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
+import { verify } from './verify.js';
 import { why } from './why.js';
 
 export function createHandlers(daemon: Daemon): Handlers {
@@ -35,6 +37,9 @@ export function createHandlers(daemon: Daemon): Handlers {
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),
     plan: (params, context) => plan(daemon, params, context),
+    verify: (params, context) => verify(daemon, params, context),
+    pin: (params, context) => pin(daemon, params, context),
+    unpin: (params, context) => unpin(daemon, params, context),
     handles: (params) => listHandles(daemon, params),
     assert: (params, context) => assertServed(daemon, params, context),
     unmount: (params) => unmount(daemon, params),

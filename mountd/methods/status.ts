@@ -39,6 +39,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     space: { masters: summary.masterBytes, proxies: used, poolFree: free },
     jobs: { waiting, running, failed, done },
     work: workOf(daemon),
+    cache: await cacheState(daemon),
     running: production.running().map(({ path, frame, frames, fps, speed, etaSeconds }) => {
       return { path, frame, frames, fps, speed, etaSeconds };
     }),
@@ -46,6 +47,12 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     failedBy,
     counters: { ...volume.counters() },
   };
+}
+
+async function cacheState({ cache, files }: Daemon): Promise<Result<'status'>['cache']> {
+  const { pins, ...state } = await cache.keeper.state();
+  const { scrubFinishedAt } = files.cacheBook.totals();
+  return { ...state, pins: [...pins], scrubFinishedAt: scrubFinishedAt === 0 ? null : scrubFinishedAt };
 }
 
 function summaryOf(daemon: Daemon): Summary {

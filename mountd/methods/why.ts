@@ -25,12 +25,22 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
   const { because, wayOut } = explain(asset, path, daemon.modes.state, daemon.policy);
   return {
     served,
-    because: [...because, ...presentState(served, because), ...(await remarks(daemon, asset, masterPath))],
+    because: [
+      ...because,
+      ...presentState(served, because),
+      ...pinOf(served),
+      ...(await remarks(daemon, asset, masterPath)),
+    ],
     masterPath,
     proxyPath: asset.proxy?.file ?? null,
     command: await commandOf(daemon, asset, path),
     wayOut: wayOut ?? null,
   };
+}
+
+function pinOf({ pinnedBy }: ServedPath): readonly string[] {
+  if (pinnedBy === null) return [];
+  return [`It is pinned by '${pinnedBy || '/'}': its proxy is never removed to make room.`];
 }
 
 /** A sidecar is small; what is larger is none. */

@@ -60,6 +60,19 @@ export function onOff(fallback: boolean, text: SettingText): Setting<boolean> {
   return { ...text, type: 'true | false', fallback, schema: z.preprocess(switchFrom, z.boolean()), isSwitch: true };
 }
 
+/** Bytes, or a share of a disk such as `80%`; kept as text, since the disk is not known yet. */
+export function optionalShare(text: SettingText): Setting<string | undefined> {
+  const schema = z.preprocess(
+    (value) => (typeof value === 'number' ? String(value) : value),
+    z
+      .string()
+      .trim()
+      .regex(/^(\d+\s*[KMGT]?|(\d{1,2}(\.\d+)?|100)\s*%)$/i)
+      .optional(),
+  );
+  return { ...text, type: 'bytes, also with K, M, G or T, or a share such as 80%', fallback: undefined, schema };
+}
+
 export function word(fallback: string, text: SettingText): Setting<string> {
   return { ...text, type: 'text', fallback, schema: z.string().min(1) };
 }

@@ -6,7 +6,18 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { bytes, choice, keyOf, lines, numberOf, onOff, optionalPath, type Setting, word } from './setting.js';
+import {
+  bytes,
+  choice,
+  keyOf,
+  lines,
+  numberOf,
+  onOff,
+  optionalPath,
+  optionalShare,
+  type Setting,
+  word,
+} from './setting.js';
 
 export const SETTINGS = {
   profile: word('edit', {
@@ -96,6 +107,22 @@ export const SETTINGS = {
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', {
     env: 'PROXYFS_LOG_LEVEL',
     sentence: 'How much is logged.',
+  }),
+  poolQuota: optionalShare({
+    env: 'PROXYFS_POOL_QUOTA',
+    sentence: 'How large the pool may become, in bytes or as a share of its disk; what was not used for longest goes.',
+  }),
+  ttlDays: numberOf({ min: 0, max: 36_500, integer: true }, 0, {
+    env: 'PROXYFS_TTL_DAYS',
+    sentence: 'After how many days without use a proxy is removed; 0 keeps it for ever.',
+  }),
+  scrubDays: numberOf({ min: 0, max: 3650, integer: true }, 30, {
+    env: 'PROXYFS_SCRUB_DAYS',
+    sentence: 'How often all proxies are read and compared with their hashes, slowly and in the background; 0: never.',
+  }),
+  scrubRate: bytes(16 * 1024 ** 2, {
+    env: 'PROXYFS_SCRUB_RATE',
+    sentence: 'How many bytes a second that check reads.',
   }),
 } as const;
 

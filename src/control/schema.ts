@@ -37,6 +37,8 @@ const served = z.object({
   size: z.number(),
   masterSize: z.number(),
   proxySize: z.number().nullable(),
+  /** The pinned path that keeps its proxy from being removed. */
+  pinnedBy: path.nullable(),
 });
 
 const modeState = z.object({
@@ -148,6 +150,19 @@ export const METHODS = {
       space: z.object({ masters: z.number(), proxies: z.number(), poolFree: z.number() }),
       jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
       work,
+      cache: z.object({
+        /** Bytes the pool has, and may have; null: as many as the disk has. */
+        used: z.number(),
+        quota: z.number().nullable(),
+        /** Proxies removed so far, for the quota or since nobody used them. */
+        evicted: count,
+        evictedBytes: z.number(),
+        pins: z.array(path),
+        /** Why nothing more can be removed although it should be. */
+        note: z.string().nullable(),
+        /** When the last check of all proxies in the background ended. */
+        scrubFinishedAt: z.number().nullable(),
+      }),
       running: z.array(
         z.object({
           path,
@@ -307,6 +322,36 @@ export const METHODS = {
       poolKey: z.string().nullable(),
     }),
   },
+  /** Checks published proxies: present, size, hash; `deep`: decoded and compared with their masters. */
+  verify: {
+    params: z.strictObject({ paths: z.array(path), deep: z.boolean(), repair: z.boolean() }),
+    result: z.object({
+      checked: count,
+      sound: count,
+      bytes: z.number(),
+      damaged: z.array(
+        z.object({
+          path,
+          profile: z.string(),
+          problem: z.string(),
+          /** Withdrawn and in the queue; withdrawn only; left as it is. */
+          outcome: z.enum(['queued', 'withdrawn', 'left']),
+          /** Why it is not queued, or not even gone. */
+          reason: z.string().nullable(),
+        }),
+      ),
+      unchecked: z.array(z.object({ path, profile: z.string(), reason: z.string() })),
+    }),
+  },
+  /** What lies at or below the paths is never removed from the pool; without paths only the list is returned. */
+  pin: {
+    params: z.strictObject({ paths: z.array(path) }),
+    result: z.object({ pins: z.array(path), queued: count }),
+  },
+  unpin: {
+    params: z.strictObject({ paths: z.array(path).min(1) }),
+    result: z.object({ pins: z.array(path), removed: z.array(path) }),
+  },
   handles: {
     params: z.strictObject({ all: z.boolean().optional() }),
     result: z.object({ handles: z.array(handle) }),
@@ -349,6 +394,15 @@ export const progressSchema = z.discriminatedUnion('kind', [
     current: z.array(path),
   }),
   z.object({ kind: z.literal('clip'), clip: clipResult }),
+  z.object({
+    kind: z.literal('verify'),
+    done: count,
+    total: count,
+    bytesDone: z.number(),
+    bytesTotal: z.number(),
+    damaged: count,
+    current: path,
+  }),
   z.object({ kind: z.literal('waiting-for-handles'), handles: z.array(handle) }),
 ]);
 export type Progress = z.infer<typeof progressSchema>;

@@ -14,6 +14,9 @@ export async function adoptPublished(
   asset: AssetRow,
   plan: MakePlan,
 ): Promise<VariantRow | undefined> {
+  if ((await pool.find(plan.poolKey))?.validation.ok !== true) return undefined;
+  // Nobody else removes it from here on; what was removed until then is seen by the second look.
+  await pool.claim(plan.poolKey);
   const manifest = await pool.find(plan.poolKey);
   if (manifest?.validation.ok !== true) return undefined;
   const { extension, size } = manifest.output;

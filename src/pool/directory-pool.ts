@@ -8,29 +8,30 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from '../base/atomic-file.js';
 import { errnoOf, ProxyfsError } from '../base/error.js';
-import type { PoolKey } from '../base/ids.js';
+import type { PoolKey, ProjectId } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
 import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-codec.js';
 import { readManifest, readManifests } from './manifest-files.js';
-import { formatOwner, thisProcess } from './owner.js';
+import { formatOwner, thisMachine, thisProcess } from './owner.js';
 import type { Pool } from './pool.js';
 import { poolError } from './pool-error.js';
+import { References } from './references.js';
 import { sweepPool } from './sweep.js';
 import { UsedSpace } from './used-space.js';
 
-/** Creates the directory when it is missing. Throws `system/*` when it cannot be written. */
-export async function openPool(directory: RealPath): Promise<Pool> {
+/** Creates the directory when it is missing. Throws `system/*` when it cannot be written. `project`: in whose name it is used. */
+export async function openPool(directory: RealPath, project?: ProjectId): Promise<Pool> {
   try {
     await makeDirectory(join(directory, 'objects'));
     await makeDirectory(join(directory, 'tmp'));
-    const pool = new DirectoryPool(directory);
+    const pool = new DirectoryPool(directory, project);
     await pool.assertWritable();
     return pool;
   } catch (error) {
@@ -40,8 +41,14 @@ export async function openPool(directory: RealPath): Promise<Pool> {
 
 class DirectoryPool implements Pool {
   readonly #used: UsedSpace;
+  readonly #references: References;
 
-  constructor(readonly directory: RealPath) {
+  constructor(
+    readonly directory: RealPath,
+    project: ProjectId | undefined,
+  ) {
+    // Two workstations may know one source under the same name, and with it the same project.
+    this.#references = new References(directory, project === undefined ? undefined : `${project}-${thisMachine()}`);
     this.#used = new UsedSpace(join(directory, 'objects') as RealPath);
   }
 
@@ -74,6 +81,7 @@ class DirectoryPool implements Pool {
   async publish(temporary: RealPath, manifest: Manifest): Promise<RealPath> {
     const target = this.fileOf(manifest.poolKey, manifest.output.extension);
     try {
+      await this.claim(manifest.poolKey);
       if ((await this.find(manifest.poolKey)) === undefined) await this.#publishNew(temporary, target, manifest);
       else await rm(temporary, { force: true });
       return target;
@@ -96,16 +104,60 @@ class DirectoryPool implements Pool {
     try {
       await rm(join(shard, `${key}.json`), { force: true });
       const names = await readdir(shard);
-      await Promise.all(names.filter((name) => name.startsWith(`${key}.`)).map((name) => unlink(join(shard, name))));
+      // Also what somebody has put in its place: a folder.
+      await Promise.all(
+        names
+          .filter((name) => name.startsWith(`${key}.`))
+          .map(async (name) => await rm(join(shard, name), { recursive: true })),
+      );
       await syncDirectory(shard);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw poolError(error, this.directory);
     }
   }
 
-  async space(): Promise<{ readonly used: number; readonly free: number }> {
-    const [used, { bavail, bsize }] = await Promise.all([this.#used.measure(), statfs(this.directory)]);
-    return { used, free: bavail * bsize };
+  async claim(key: PoolKey): Promise<void> {
+    await this.#references.claim(key);
+  }
+
+  async release(key: PoolKey): Promise<boolean> {
+    const shard = this.#shardOf(key);
+    const manifest = join(shard, `${key}.json`);
+    const aside = this.temporary('removed', '.json');
+    await this.#references.release(key);
+    const wasPublished = await unlessMissing(rename(manifest, aside));
+    try {
+      // Looked for only now: whoever says so later finds no manifest, and makes a proxy of its own.
+      if (!(await this.#references.isUsedByOthers(key))) {
+        await this.remove(key);
+        return true;
+      }
+      // Whoever published meanwhile keeps its own.
+      if (wasPublished) await unlessThere(link(aside, manifest));
+      return false;
+    } finally {
+      await rm(aside, { force: true });
+    }
+  }
+
+  async syncClaims(keys: ReadonlySet<PoolKey>): Promise<void> {
+    await this.#references.sync(keys);
+  }
+
+  async usedByOthers(): Promise<ReadonlySet<PoolKey>> {
+    return await this.#references.usedByOthers();
+  }
+
+  async isReachable(): Promise<boolean> {
+    return await stat(join(this.directory, 'objects')).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+  }
+
+  async space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }> {
+    const [used, { bavail, blocks, bsize }] = await Promise.all([this.#used.measure(), statfs(this.directory)]);
+    return { used, free: bavail * bsize, total: blocks * bsize };
   }
 
   async #publishNew(temporary: RealPath, target: RealPath, manifest: Manifest): Promise<void> {
@@ -130,6 +182,23 @@ class DirectoryPool implements Pool {
   #shardOf(key: PoolKey): RealPath {
     return join(this.directory, 'objects', key.slice(0, 2)) as RealPath;
   }
+}
+
+/** Whether it was there. */
+async function unlessMissing(action: Promise<void>): Promise<boolean> {
+  try {
+    await action;
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function unlessThere(action: Promise<void>): Promise<void> {
+  await action.catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 function wrongSize(temporary: RealPath, size: number, manifest: Manifest): ProxyfsError {

@@ -57,6 +57,11 @@ function thisPlace(): Pick<Owner, 'place' | 'boot'> {
   return here;
 }
 
+/** The same over reboots, and in every container of a machine that keeps its host name. */
+export function thisMachine(): string {
+  return shortHash(`${hostname()}\n${textOf('/etc/machine-id')}`);
+}
+
 /** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
 function startTimeOf(pid: number): string | undefined {
   const text = textOf(`/proc/${pid}/stat`);

@@ -2,7 +2,7 @@
  * The content-addressed store of published proxies.
  *
  * Layout below the pool directory: `objects/ab/<key><ext>` and `objects/ab/<key>.json`
- * (the manifest, written last), `tmp/` for files being made. A proxy is visible only
+ * (the manifest, written last), `tmp/` for files being made, `users/` for who uses what. A proxy is visible only
  * when both are complete and durable; nothing in `objects` is ever changed in place.
  * Several daemons may share one pool.
  */
@@ -25,7 +25,18 @@ export interface Pool {
   sweep(): Promise<number>;
   /** All published manifests; damaged ones are reported to `onDamaged` and left out. */
   manifests(onDamaged: (path: RealPath, reason: string) => void): AsyncIterable<Manifest>;
+  /** Removes a proxy whoever uses it: for damaged ones. */
   remove(key: PoolKey): Promise<void>;
-  /** Bytes of all published proxies, and bytes free for the user on the pool's file system. */
-  space(): Promise<{ readonly used: number; readonly free: number }>;
+  /** This project uses the proxy: no other project removes it. To be said before looking whether it is there. */
+  claim(key: PoolKey): Promise<void>;
+  /** Ends this project's use, and removes the proxy unless another living project uses it. Returns whether it went. */
+  release(key: PoolKey): Promise<boolean>;
+  /** Who uses what of this project is exactly this. */
+  syncClaims(keys: ReadonlySet<PoolKey>): Promise<void>;
+  /** What other living projects use. */
+  usedByOthers(): Promise<ReadonlySet<PoolKey>>;
+  /** Whether the pool's disk is there at all: an unmounted one looks like a pool that lost everything. */
+  isReachable(): Promise<boolean>;
+  /** Bytes of all published proxies; bytes free for the user on the pool's file system, and of all of it. */
+  space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }>;
 }

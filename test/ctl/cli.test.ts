@@ -135,6 +135,7 @@ t.test('every command has help with examples, and the help names the exit codes'
       'mode',
       'mount',
       'pause',
+      'pin',
       'plan',
       'prewarm',
       'profiles',
@@ -143,6 +144,8 @@ t.test('every command has help with examples, and the help names the exit codes'
       'share',
       'status',
       'unmount',
+      'unpin',
+      'verify',
       'why',
     ],
   ]);

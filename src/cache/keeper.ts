@@ -1,0 +1,216 @@
+/**
+ * Keeps the pool within its quota and its time to live.
+ *
+ * Promises: never removed is what a program holds open, what is pinned, and what another
+ * project uses; a path leads to its master before its proxy goes; what was removed is not
+ * made again unless somebody asks for it. When nothing more can go it says why.
+ *
+ * Concurrency: one removal at a time; all state belongs to the event loop.
+ */
+
+import type { Clock } from '../base/clock.js';
+import type { AssetId, PoolKey } from '../base/ids.js';
+import type { VirtualPath } from '../base/paths.js';
+import type { CacheBook, CachedObject } from '../catalog/cache-book.js';
+import { Mutex } from '../flip/mutex.js';
+import type { Withdrawer } from '../flip/withdraw.js';
+import type { Journal } from '../journal/journal.js';
+import type { Logger } from '../log/logger.js';
+import type { Pool } from '../pool/pool.js';
+import { describeKept, formatBytes } from './describe.js';
+import type { Pins } from './pins.js';
+import { type Candidate, type Choice, chooseVictims, DAY_MS, type Wish } from './policy.js';
+import { HEADROOM, quotaBytes, TRIM_UNUSED_MS } from './quota.js';
+import type { UseLog } from './use-log.js';
+
+export interface KeeperOptions {
+  readonly book: CacheBook;
+  readonly uses: UseLog;
+  readonly pins: Pins;
+  readonly pool: Pool;
+  readonly withdrawer: Withdrawer;
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** `500G`, `80%`; undefined: as large as the disk. */
+  readonly quota: string | undefined;
+  /** 0: for ever. */
+  readonly ttlDays: number;
+  readonly namesOf: (asset: AssetId) => readonly VirtualPath[];
+  /** Those that any program holds open now. */
+  readonly openAssets: () => ReadonlySet<AssetId>;
+}
+
+/** As `status` shows it. */
+export interface CacheState {
+  readonly used: number;
+  /** null: none is set. */
+  readonly quota: number | null;
+  readonly evicted: number;
+  readonly evictedBytes: number;
+  readonly pins: readonly VirtualPath[];
+  /** Why nothing more can be removed although it should be; null when all is well. */
+  readonly note: string | null;
+}
+
+/** Removed under one hold of the flip's lock. */
+const BATCH = 50;
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #lock = new Mutex();
+  #note: string | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Frees room for one more proxy; `unusedMs`: only what was not used for so long. Returns why there is none. */
+  makeRoom(size: number, unusedMs: number): Promise<string | undefined> {
+    return this.#lock.run(async () => {
+      const quota = await this.#quota();
+      if (quota === undefined) return undefined;
+      const { used } = await this.#options.pool.space();
+      const needed = used + size - quota;
+      if (needed <= 0) return this.#tell(undefined);
+      const usedBefore = this.#options.clock.now() - unusedMs;
+      const wish = { needed, wanted: needed + quota * HEADROOM, usedBefore };
+      const choice = await this.#evict(wish, `the pool has reached its quota of ${formatBytes(quota)}`);
+      if (choice.freed >= needed) return this.#tell(undefined);
+      return this.#tell(quotaReached({ quota, used, size, choice, unusedMs }));
+    });
+  }
+
+  /** What a quota that was lowered, another project or time itself has made too much. */
+  tidy(): Promise<void> {
+    return this.#lock.run(async () => {
+      const { book, clock, uses } = this.#options;
+      uses.flush();
+      book.beginUses(clock.now());
+      await this.#expire();
+      await this.#trim();
+    });
+  }
+
+  async state(): Promise<CacheState> {
+    const { book, pins, pool } = this.#options;
+    const { used } = await pool.space();
+    const { evicted, evictedBytes } = book.totals();
+    const quota = (await this.#quota()) ?? null;
+    return { used, quota, evicted, evictedBytes, pins: pins.list(), note: this.#note ?? null };
+  }
+
+  async #expire(): Promise<void> {
+    const { clock, ttlDays } = this.#options;
+    if (ttlDays === 0) return;
+    const usedBefore = clock.now() - ttlDays * DAY_MS;
+    const wish = { needed: 0, wanted: Number.POSITIVE_INFINITY, usedBefore };
+    await this.#evict(wish, `not used for ${ttlDays} ${ttlDays === 1 ? 'day' : 'days'}`);
+  }
+
+  async #trim(): Promise<void> {
+    const quota = await this.#quota();
+    if (quota === undefined) return;
+    const { used } = await this.#options.pool.space();
+    const over = used - quota;
+    if (over <= 0) {
+      this.#tell(undefined);
+      return;
+    }
+    const usedBefore = this.#options.clock.now() - TRIM_UNUSED_MS;
+    // What can go goes, also when it is not enough.
+    const wish = { needed: 0, wanted: over + quota * HEADROOM, usedBefore };
+    const choice = await this.#evict(wish, `the pool is larger than its quota of ${formatBytes(quota)}`);
+    const enough = choice.freed >= over;
+    this.#tell(enough ? undefined : quotaReached({ quota, used, size: 0, choice, unusedMs: TRIM_UNUSED_MS }));
+  }
+
+  /** Chooses and removes; `freed` is what has really gone. */
+  async #evict(wish: Wish, reason: string): Promise<Choice> {
+    const { clock, pins, pool, log, uses } = this.#options;
+    uses.flush();
+    if (!(await pool.isReachable())) return { ...chooseVictims([], wish), freed: 0 };
+    for (const { from, to } of await pins.follow())
+      log.info({ from, to }, 'a pinned path was moved: its pin goes with it');
+    const choice = chooseVictims(await this.#candidates(), wish);
+    let freed = 0;
+    for (let at = 0; at < choice.victims.length; at += BATCH) {
+      freed += await this.#remove(choice.victims.slice(at, at + BATCH), { at: clock.now(), reason });
+    }
+    if (freed > 0) log.info({ proxies: choice.victims.length, bytes: freed }, `proxies were removed: ${reason}`);
+    return { ...choice, freed };
+  }
+
+  async #candidates(): Promise<readonly Candidate[]> {
+    const { book, openAssets, pool } = this.#options;
+    const shared = await pool.usedByOthers();
+    const open = openAssets();
+    return book.objects().map((object) => ({ ...object, kept: this.#whyKept(object, shared, open) }));
+  }
+
+  #whyKept({ key, owners }: CachedObject, shared: ReadonlySet<PoolKey>, open: ReadonlySet<AssetId>): Candidate['kept'] {
+    const { namesOf, pins } = this.#options;
+    if (shared.has(key)) return 'shared';
+    const isPinned = (asset: AssetId) => namesOf(asset).some((path) => pins.holding(path) !== undefined);
+    if (!pins.isEmpty && owners.some(({ asset }) => isPinned(asset))) return 'pinned';
+    return owners.some(({ asset }) => open.has(asset)) ? 'open' : undefined;
+  }
+
+  /** Returns how many bytes have gone. */
+  async #remove(victims: readonly Candidate[], eviction: { at: number; reason: string }): Promise<number> {
+    const { book, pool, withdrawer } = this.#options;
+    const items = victims.map((object) => ({
+      object,
+      file: pool.fileOf(object.key, object.extension),
+      assets: object.owners.map(({ asset }) => asset),
+    }));
+    const reason = `its proxy was removed: ${eviction.reason}`;
+    const removed = await withdrawer.withdraw(items, { reason, onlyIfIdle: true }, (idle) =>
+      book.forgetObjects(
+        idle.map(({ object }) => object),
+        eviction,
+      ),
+    );
+    let bytes = 0;
+    for (const { object } of removed) {
+      if (await pool.release(object.key)) bytes += object.size;
+      this.#record(object, eviction.reason);
+    }
+    return bytes;
+  }
+
+  #record({ key, owners, size }: CachedObject, reason: string): void {
+    const { journal, namesOf } = this.#options;
+    for (const { asset, profile } of owners) {
+      const facts = { profile, poolKey: key, size, reason };
+      journal.record({ kind: 'evicted', path: namesOf(asset)[0], asset, facts });
+    }
+  }
+
+  #tell(note: string | undefined): string | undefined {
+    if (note !== undefined && note !== this.#note) this.#options.log.warn(note);
+    this.#note = note;
+    return note;
+  }
+
+  async #quota(): Promise<number | undefined> {
+    const { pool, quota } = this.#options;
+    return quota === undefined ? undefined : quotaBytes(quota, (await pool.space()).total);
+  }
+}
+
+interface Reached {
+  readonly quota: number;
+  readonly used: number;
+  /** Of the next proxy; 0: none is asked for. */
+  readonly size: number;
+  readonly choice: Choice;
+  readonly unusedMs: number;
+}
+
+function quotaReached({ quota, used, size, choice, unusedMs }: Reached): string {
+  const what = size === 0 ? 'the pool is above its quota' : 'no proxies are made: the pool has reached its quota';
+  const next = size === 0 ? '' : `, and the next proxy needs about ${formatBytes(size)}`;
+  const wayOut = 'raise pool-quota, unpin something, or open or prewarm what is needed';
+  return `${what} (${formatBytes(used)} of ${formatBytes(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
+}
