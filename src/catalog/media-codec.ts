@@ -8,6 +8,7 @@
 
 import { ProxyfsError } from '../base/error.js';
 import type { AudioStream, ColorTags, MediaInfo, MediaStream, OtherStream, VideoStream } from '../probe/media-info.js';
+import type { OwnTimes } from '../probe/own-times.js';
 import { formatRational, parseRational, type Rational } from '../time/rational.js';
 
 export function encodeMedia(media: MediaInfo): string {
@@ -120,6 +121,9 @@ const video = object<VideoStream>({
   frames: orUndefined(number),
   hiddenFrames: orAbsent(number),
   variableFrameRate: orUndefined(boolean),
+  ownTimes: orAbsent(
+    object<OwnTimes>({ clock: number, stored: orUndefined(number), length: number, last: number, digest: text }),
+  ),
   sampleAspect: orUndefined(rational),
   rotation: number,
   fieldOrder: text,

@@ -19,8 +19,7 @@ import { ffmpegArguments } from '../profiles/command.js';
 import type { Recipe } from '../profiles/recipe.js';
 import type { ValidationReport } from '../validate/report.js';
 import { validateProxy } from '../validate/validate.js';
-import { matchMovieLength } from './movie-length.js';
-import { stampMxfIdentity } from './mxf-identity.js';
+import { finishProxy } from './finish.js';
 
 export interface Encoding {
   readonly master: RealPath;
@@ -52,8 +51,7 @@ export async function encode(toolchain: Toolchain, encoding: Encoding): Promise<
 export async function finishAndReadBack(toolchain: Toolchain, encoding: Encoding): Promise<ValidationReport> {
   const { master, media, recipe, poolKey, output, signal } = encoding;
   try {
-    if (recipe.muxer === 'mxf') await stampMxfIdentity(output, poolKey, signal);
-    else await matchMovieLength(output, media);
+    await finishProxy(output, { master, media, recipe, poolKey, signal });
     const samples = encoding.pictureChecks ?? 0;
     const pictures = samples === 0 ? undefined : { masterFile: master, samples };
     return await validateProxy(toolchain, { master: media, proxyFile: output, recipe, pictures, signal });

@@ -8,29 +8,20 @@
 
 import { divide, type Rational, rational, toNumber } from '../time/rational.js';
 
-export interface PacketTimes {
-  /** Seconds per tick. */
-  readonly timeBase: Rational;
-  /** Presentation times in ticks, in any order; without the packets that an edit list hides. */
-  readonly ticks: readonly number[];
-  /** Packets of the file that an edit list hides. */
-  readonly hidden: number;
-}
-
-export interface Cadence {
-  readonly frames: number;
-  readonly hidden: number;
-  /** The candidate that all frames keep; undefined: variable frame rate. */
-  readonly rate: Rational | undefined;
-}
-
 /** Share of a frame that a time may be off, however fine the time base. */
 const JITTER = 0.02;
 
-export function measureCadence(times: PacketTimes, candidates: readonly (Rational | undefined)[]): Cadence {
-  const ticks = Float64Array.from(times.ticks).sort();
-  const rate = candidates.find((candidate) => candidate !== undefined && keepsRate(ticks, times.timeBase, candidate));
-  return { frames: ticks.length, hidden: times.hidden, rate };
+/**
+ * The candidate that all frames keep; undefined: variable frame rate. `times` are presentation
+ * times in ticks of `timeBase` seconds, in any order, without the packets that an edit list hides.
+ */
+export function measureCadence(
+  times: readonly number[],
+  timeBase: Rational,
+  candidates: readonly (Rational | undefined)[],
+): Rational | undefined {
+  const ticks = Float64Array.from(times).sort();
+  return candidates.find((candidate) => candidate !== undefined && keepsRate(ticks, timeBase, candidate));
 }
 
 function keepsRate(sorted: Float64Array, timeBase: Rational, rate: Rational): boolean {
@@ -43,20 +34,23 @@ function keepsRate(sorted: Float64Array, timeBase: Rational, rate: Rational): bo
   return sorted.every((tick, index) => Math.abs(tick - first - index * perFrame) <= tolerance);
 }
 
-/** Lines of `pts,flags` from ffprobe's compact packet listing; `N/A` times make the cadence unknown. */
-export function parsePacketLines(text: string): {
-  readonly ticks: number[];
-  readonly hidden: number;
+export interface PacketList {
+  /** Times of the packets that are shown, and of those that an edit list hides. */
+  readonly shown: number[];
+  readonly hidden: number[];
+  /** Packets without a time. */
   readonly untimed: number;
-} {
-  const ticks: number[] = [];
-  let [hidden, untimed] = [0, 0];
+}
+
+/** Lines of `pts,flags` from ffprobe's compact packet listing; `N/A` times make the cadence unknown. */
+export function parsePacketLines(text: string): PacketList {
+  const [shown, hidden]: [number[], number[]] = [[], []];
+  let untimed = 0;
   for (const line of text.split('\n')) {
     const match = /^(-?\d+|N\/A),(\S+)/.exec(line);
     if (match === null) continue;
-    if (match[2]?.includes('D')) hidden++;
-    else if (match[1] === 'N/A') untimed++;
-    else ticks.push(Number(match[1]));
+    if (match[1] === 'N/A') untimed++;
+    else (match[2]?.includes('D') ? hidden : shown).push(Number(match[1]));
   }
-  return { ticks, hidden, untimed };
+  return { shown, hidden, untimed };
 }

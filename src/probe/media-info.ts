@@ -5,6 +5,7 @@
  */
 
 import type { Rational } from '../time/rational.js';
+import type { OwnTimes } from './own-times.js';
 
 export interface MediaInfo {
   /** FFmpeg's demuxer names, for example `mov,mp4,m4a,3gp,3g2,mj2` or `mxf`. */
@@ -51,6 +52,8 @@ export interface VideoStream extends StreamBase {
   readonly hiddenFrames?: number;
   /** The frames do not lie at a constant rate. Undefined until counted. */
   readonly variableFrameRate: boolean | undefined;
+  /** Of QuickTime and MP4, where number and rate of the frames do not say when each is shown. Absent elsewhere. */
+  readonly ownTimes?: OwnTimes;
   readonly sampleAspect: Rational | undefined;
   /** Degrees of the display matrix, 0 when there is none. */
   readonly rotation: number;

@@ -11,25 +11,15 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import {
-  add,
-  compare,
-  divide,
-  parseDecimal,
-  parseRational,
-  type Rational,
-  rational,
-  subtract,
-} from '../time/rational.js';
-import { type Cadence, measureCadence, parsePacketLines } from './cadence.js';
+import { add, compare, divide, parseDecimal, type Rational, rational, subtract } from '../time/rational.js';
 import { extrasOf } from './extras.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import { needsFirstFrame, readFirstFrame } from './first-frame.js';
+import { type CountedFile, countStream } from './frame-count.js';
 import type { MediaInfo, MediaStream, VideoStream } from './media-info.js';
 import { readMovieHeader } from './quicktime-boxes.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
-import { sampleTimes } from './sample-table.js';
 import { readTimecodeTrack } from './timecode-track.js';
 
 export interface ProbeOptions extends FfprobeOptions {
@@ -48,7 +38,7 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const media = await withTimecode(readMediaInfo(output), file, tracks);
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
-    const counted = await withCadence(media, (stream) => cadenceOf(toolchain, path, output, stream, tables, options));
+    const counted = await withCounts(media, { toolchain, path, output, tracks: tables }, options);
     const looked = await withFirstFrame(toolchain, path, output, counted, options);
     const [track] = tracks;
     const timed = track === undefined ? looked : { ...looked, movieTimescale: track.movieTimescale };
@@ -62,11 +52,11 @@ async function withTimecode(media: MediaInfo, file: FileHandle, tracks: readonly
   return media.timecode === undefined ? { ...media, timecode: await readTimecodeTrack(file, tracks) } : media;
 }
 
-async function withCadence(media: MediaInfo, measure: (stream: VideoStream) => Promise<Cadence>): Promise<MediaInfo> {
+async function withCounts(media: MediaInfo, file: CountedFile, options: ProbeOptions): Promise<MediaInfo> {
   const streams = [];
   for (const stream of media.streams) {
     const counts = stream.kind === 'video' && !stream.dispositions.includes('attached_pic');
-    streams.push(counts ? applyCadence(stream, await measure(stream)) : stream);
+    streams.push(counts ? await countStream(file, stream, options) : stream);
   }
   return { ...media, streams };
 }
@@ -121,7 +111,8 @@ function lastEnd(streams: readonly MediaStream[]): Rational | undefined {
 }
 
 function withPictureLength(stream: VideoStream): VideoStream {
-  const { frames, frameRate } = stream;
+  const { frames, frameRate, ownTimes } = stream;
+  if (ownTimes !== undefined) return { ...stream, duration: rational(ownTimes.length, ownTimes.clock) };
   if (frames === undefined || frameRate === undefined || stream.variableFrameRate !== false) return stream;
   return { ...stream, duration: divide(rational(frames), frameRate) };
 }
@@ -138,64 +129,4 @@ function lengthOfPackets(text: string): Rational | undefined {
   if (first === undefined || last === undefined || usual === undefined) return undefined;
   const length = packets.findLast(([time]) => time !== undefined)?.[1] ?? usual;
   return subtract(add(last, length), first);
-}
-
-function applyCadence(stream: VideoStream, cadence: Cadence): VideoStream {
-  return {
-    ...stream,
-    frames: cadence.frames,
-    hiddenFrames: cadence.hidden,
-    frameRate: cadence.rate ?? stream.frameRate,
-    variableFrameRate: cadence.rate === undefined,
-  };
-}
-
-async function cadenceOf(
-  toolchain: Toolchain,
-  path: RealPath,
-  output: FfprobeOutput,
-  stream: VideoStream,
-  tracks: readonly QuickTimeTrack[],
-  options: ProbeOptions,
-): Promise<Cadence> {
-  const candidates = [stream.frameRate, stream.averageFrameRate];
-  const track = trackOf(output, stream, tracks);
-  const ticks = track === undefined ? undefined : sampleTimes(track);
-  if (track !== undefined && ticks !== undefined) {
-    return measureCadence({ timeBase: rational(1, track.timescale), ticks, hidden: 0 }, candidates);
-  }
-  const select = ['-select_streams', String(stream.index), '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'];
-  const packets = parsePacketLines(await runFfprobe(toolchain, [...select, fileArgument(path)], options));
-  return packetCadence(packets, timeBaseOf(output, stream), candidates);
-}
-
-function packetCadence(
-  packets: ReturnType<typeof parsePacketLines>,
-  timeBase: Rational,
-  candidates: readonly (Rational | undefined)[],
-): Cadence {
-  const cadence = measureCadence({ timeBase, ticks: packets.ticks, hidden: packets.hidden }, candidates);
-  // Packets without a time cannot be checked: they are counted, and their rate is not vouched for.
-  return packets.untimed === 0
-    ? cadence
-    : { frames: cadence.frames + packets.untimed, hidden: cadence.hidden, rate: undefined };
-}
-
-/** FFmpeg lists the tracks of a movie in file order, so the nth video stream is the nth video track. */
-function trackOf(
-  output: FfprobeOutput,
-  stream: VideoStream,
-  tracks: readonly QuickTimeTrack[],
-): QuickTimeTrack | undefined {
-  const videos = output.streams.filter(
-    (entry) => entry.codec_type === 'video' && entry.disposition['attached_pic'] !== 1,
-  );
-  const videoTracks = tracks.filter((track) => track.handler === 'vide');
-  if (videos.length !== videoTracks.length) return undefined;
-  return videoTracks[videos.findIndex((entry) => entry.index === stream.index)];
-}
-
-function timeBaseOf(output: FfprobeOutput, stream: VideoStream): Rational {
-  const text = output.streams.find((entry) => entry.index === stream.index)?.time_base;
-  return (text === undefined ? undefined : parseRational(text)) ?? rational(1, 1000);
 }

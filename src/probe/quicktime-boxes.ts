@@ -68,6 +68,15 @@ export function child(body: Buffer, ...path: readonly string[]): Buffer | undefi
   return current;
 }
 
+/** A box of less than 4 GB around its parts. */
+export function makeBox(type: string, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(8 + body.length);
+  head.write(type, 4, 'latin1');
+  return Buffer.concat([head, body]);
+}
+
 function boxExtent(head: Buffer, available: number): { length: number; header: number } | undefined {
   if (head.length < 8) return undefined;
   const small = head.readUInt32BE(0);

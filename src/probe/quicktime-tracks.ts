@@ -31,7 +31,7 @@ export interface TimecodeDescription {
 }
 
 export function readTracks(movie: Buffer): QuickTimeTrack[] {
-  const movieTimescale = readTimescale(child(movie, 'mvhd'));
+  const movieTimescale = movieTimescaleOf(movie);
   if (movieTimescale === undefined) return [];
   const tracks: QuickTimeTrack[] = [];
   for (const box of children(movie)) {
@@ -41,7 +41,10 @@ export function readTracks(movie: Buffer): QuickTimeTrack[] {
   return tracks;
 }
 
-function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | undefined {
+/** Ticks a second of the header itself. */
+export const movieTimescaleOf = (movie: Buffer): number | undefined => readTimescale(child(movie, 'mvhd'));
+
+export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | undefined {
   const timescale = readTimescale(child(box.body, 'mdia', 'mdhd'));
   const handler = child(box.body, 'mdia', 'hdlr')?.toString('latin1', 8, 12);
   const table = child(box.body, 'mdia', 'minf', 'stbl');

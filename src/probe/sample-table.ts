@@ -11,17 +11,27 @@ const SAMPLE_LIMIT = 20_000_000;
 
 /** Presentation times in ticks of the track, or undefined when the packets must be read. */
 export function sampleTimes(track: QuickTimeTrack): number[] | undefined {
+  const times = storedTimes(track);
+  return times !== undefined && showsEverything(track, times, lengthOfTrack(track)) ? times : undefined;
+}
+
+/** Ticks from the beginning of the first sample to the end of the last. */
+export function lengthOfTrack({ durations }: Pick<QuickTimeTrack, 'durations'>): number {
+  return durations.reduce((sum, run) => sum + run.count * run.ticks, 0);
+}
+
+/** The same of all stored samples, whatever an edit list makes of them; undefined for damaged tables. */
+export function storedTimes(track: QuickTimeTrack): number[] | undefined {
   if (track.samples === 0 || track.samples > SAMPLE_LIMIT) return undefined;
   const durations = expand(track.durations, track.samples);
   const offsets = track.offsets.length === 0 ? undefined : expand(track.offsets, track.samples);
   if (durations === undefined || (track.offsets.length > 0 && offsets === undefined)) return undefined;
   let decode = 0;
-  const times = durations.map((ticks, index) => {
+  return durations.map((ticks, index) => {
     const time = decode + (offsets?.[index] ?? 0);
     decode += ticks;
     return time;
   });
-  return showsEverything(track, times, decode) ? times : undefined;
 }
 
 function expand(runs: QuickTimeTrack['durations'], samples: number): number[] | undefined {

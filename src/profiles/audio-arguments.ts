@@ -28,8 +28,8 @@ export function audioArguments(plan: Plan): RecipeArgument[] {
 
 function streamArguments(plan: Plan, stream: AudioStream, position: number): RecipeArgument[] {
   if (plan.target.muxer === 'mxf') return mxfArguments(plan, stream, position);
-  const copied = plan.target.muxer === 'mov' ? isCopiedInMov(stream) : COPIED_IN_MP4.includes(stream.codec);
-  if (copied) return [option('the same samples and length as the master', `-c:a:${position}`, 'copy')];
+  if (isCopied(stream, plan.target.muxer))
+    return [option('the same samples and length as the master', `-c:a:${position}`, 'copy')];
   const encoder = plan.target.muxer === 'mov' ? ['pcm_s24le'] : aacEncoder(stream);
   const why = `${plan.target.muxer.toUpperCase()} does not take ${stream.codec}`;
   return [
@@ -38,8 +38,10 @@ function streamArguments(plan: Plan, stream: AudioStream, position: number): Rec
   ];
 }
 
-function isCopiedInMov(stream: AudioStream): boolean {
-  return PCM.test(stream.codec) || COPIED_IN_MOV.includes(stream.codec);
+/** Whether the container takes this sound as it is, packet by packet. */
+export function isCopied({ codec }: AudioStream, muxer: Plan['target']['muxer']): boolean {
+  if (muxer === 'mp4') return COPIED_IN_MP4.includes(codec);
+  return muxer === 'mov' && (PCM.test(codec) || COPIED_IN_MOV.includes(codec));
 }
 
 function aacEncoder(stream: AudioStream): string[] {

@@ -4,7 +4,7 @@
  */
 
 import type { MediaInfo, MediaStream, VideoStream } from '../probe/media-info.js';
-import { option, type Plan } from './plan.js';
+import { copiesEditLists, option, type Plan } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
 export const isCoverArt = (stream: MediaStream): stream is VideoStream =>
@@ -55,12 +55,16 @@ export function labelArguments({ timecode, reel, tags, target }: Plan): RecipeAr
 
 /** Header flags and the clock in which the header counts; nothing of these exists in MXF. */
 export function headerArguments(plan: Plan): RecipeArgument[] {
-  const flags = hasFreeTags(plan) ? '+faststart+use_metadata_tags' : '+faststart';
-  const why = 'header first: opens at once over a network';
+  // The edit lists of the master are written into the header, which has to be the last part of the file then.
+  const first = copiesEditLists(plan) ? undefined : option('header first: opens at once over a network', '+faststart');
+  const free = hasFreeTags(plan) ? option('camera metadata under its own names', '+use_metadata_tags') : undefined;
+  const flags = [first, free].filter((flag) => flag !== undefined);
   // Both options came with FFmpeg 5.1, and only the first is in its list.
   const hasClock = plan.encoders.options.has('fps_mode') && plan.movieTimescale !== undefined;
   return [
-    option(hasFreeTags(plan) ? `${why}; camera metadata under its own names` : why, '-movflags', flags),
+    ...(flags.length === 0
+      ? []
+      : [option(flags.map(({ why }) => why).join('; '), '-movflags', flags.flatMap(({ words }) => words).join(''))]),
     ...(hasClock ? [option("the clock of the master's header", '-movie_timescale', String(plan.movieTimescale))] : []),
   ];
 }

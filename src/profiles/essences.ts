@@ -23,6 +23,8 @@ export interface Essence {
   /** The matrices that the bitstream can state, where it always states one. */
   readonly matrices?: readonly string[];
   readonly smallest: { readonly width: number; readonly height: number };
+  /** A filter of the finished frames. */
+  readonly bitstream?: { readonly filter: string; readonly why: string };
   readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
 }
 
@@ -40,14 +42,13 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
     fullRange: true,
     interlaced: true,
     smallest: { width: 16, height: 16 },
+    bitstream: {
+      filter: 'filter_units=remove_types=6',
+      why: 'without the note of x264, which names the threads of this machine',
+    },
     options: (_, fields) => [
       option('fast to make, light to decode', '-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '23'),
       option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
-      option(
-        'without the note of x264, which names the threads of this machine',
-        '-bsf:v:0',
-        'filter_units=remove_types=6',
-      ),
       ...(fields === 'progressive'
         ? []
         : [option('field order in the bitstream', '-x264-params', fields === 'top-first' ? 'tff=1' : 'bff=1')]),

@@ -1,13 +1,28 @@
 /** What the builders of a recipe share: the chosen streams and a way to refuse. Pure. */
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
+import type { OwnTimes } from '../probe/own-times.js';
 import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
 import type { ProfileTarget } from './profiles.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 
-/** Where the frames lie. */
-export interface Timing {
+export type Timing = ConstantRate | MasterTimes;
+
+/** Every frame keeps the time that it has in the master. */
+export interface MasterTimes {
+  readonly kind: 'master-times';
+  readonly times: OwnTimes;
+  /** Ticks from the beginning of the file to the first frame. */
+  readonly firstTick: bigint;
+  readonly stored: number;
+  /** All stored frames and sounds are made, and the master's edit lists choose among them. */
+  readonly editLists: boolean;
+}
+
+/** Frames follow each other at one rate. */
+export interface ConstantRate {
+  readonly kind: 'constant-rate';
   /** Ticks a second. */
   readonly clock: Rational;
   readonly ticksPerFrame: bigint;
@@ -47,3 +62,6 @@ export class Refusal {
 export function option(why: string, ...words: string[]): RecipeArgument {
   return { words, why };
 }
+
+/** The finished file gets the edit lists of its master. */
+export const copiesEditLists = ({ timing }: Plan): boolean => timing.kind === 'master-times' && timing.editLists;

@@ -46,6 +46,8 @@ export interface Expectation {
   readonly crossesContainers?: true;
   /** `as-master`: each audio stream has its master's length; `as-video`: that of the picture (MXF). */
   readonly audioLength: 'as-master' | 'as-video';
+  /** Every stored frame is made, and the finished file gets the edit lists of its master. */
+  readonly editLists?: 'of-master';
 }
 
 export type RecipeResult =

@@ -7,8 +7,7 @@
  */
 
 import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
-import type { Rational } from '../time/rational.js';
-import { audioArguments } from './audio-arguments.js';
+import { audioArguments, isCopied } from './audio-arguments.js';
 import {
   carriedStreams,
   coverArguments,
@@ -21,11 +20,11 @@ import {
 import { essenceOf } from './essences.js';
 import { fieldsOf } from './geometry.js';
 import { type Dimensions, divisorFor } from './picture-size.js';
-import { option, type Plan, Refusal } from './plan.js';
+import { copiesEditLists, option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
 import { hashRecipe } from './recipe-hash.js';
-import { timingOf } from './timing.js';
+import { timingInput, timingOf } from './timing.js';
 import { deviceArguments, videoArguments, videoExpectation } from './video-arguments.js';
 
 /** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
@@ -80,7 +79,8 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
   }
   const video = onlyVideo(media);
   const rate = video.frameRate;
-  if (video.frames === undefined || video.frames === 0 || rate === undefined || video.variableFrameRate !== false) {
+  const timed = video.variableFrameRate === false || video.ownTimes !== undefined;
+  if (video.frames === undefined || video.frames === 0 || rate === undefined || !timed) {
     throw new Refusal('frame-rate', 'its frames have no constant rate that a proxy could copy');
   }
   const audio = media.streams.filter((stream): stream is AudioStream => stream.kind === 'audio');
@@ -94,7 +94,13 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
     audio,
     rate,
     frames: video.frames,
-    timing: timingOf(video, audio, rate, target.muxer),
+    timing: timingOf({
+      video,
+      audio,
+      rate,
+      muxer: target.muxer,
+      copiesAudio: audio.every((s) => isCopied(s, target.muxer)),
+    }),
     cover: coverOf(media, target.muxer),
     timecode,
     reel,
@@ -123,7 +129,7 @@ function onlyVideo(media: MediaInfo): VideoStream {
 function inputArguments(plan: Plan): RecipeArgument[] {
   return [
     option('rotation stays a property of the file, never of the pixels', '-noautorotate'),
-    option('the exact rate that the frames keep', '-r', rateWords(plan.rate)),
+    ...timingInput(plan.timing, plan.rate),
   ];
 }
 
@@ -158,9 +164,6 @@ function expectationOf(plan: Plan): Expectation {
     color,
     ...(plan.crossesContainers ? { crossesContainers: true as const } : {}),
     audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
+    ...(copiesEditLists(plan) ? { editLists: 'of-master' as const } : {}),
   };
-}
-
-function rateWords(rate: Rational): string {
-  return `${rate.num}/${rate.den}`;
 }

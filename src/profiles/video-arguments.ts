@@ -6,7 +6,7 @@ import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, sc
 import { hardwareFor } from './hardware.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
-import { timingArguments, timingFilters } from './timing.js';
+import { lastFrameFilter, timingArguments, timingFilters } from './timing.js';
 
 export interface VideoExpectation {
   readonly codec: string;
@@ -48,10 +48,20 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
       : option('one frame out for one frame in', '-vsync', 'passthrough'),
     option('codec', '-c:v', encoder),
     ...(hardware?.options ?? [...essence.options(encoder, fields), pixels]),
+    ...bitstreamArguments(plan, hardware === undefined ? essence.bitstream : undefined),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
     ...timingArguments(plan.timing),
     ...fieldArguments(plan, fields),
   ];
+}
+
+/** One option holds them all: a second one would replace the first. */
+function bitstreamArguments({ timing }: Plan, bitstream: Essence['bitstream']): RecipeArgument[] {
+  const last = lastFrameFilter(timing);
+  const filters = [bitstream?.filter, last].filter((filter) => filter !== undefined);
+  if (filters.length === 0) return [];
+  const why = [bitstream?.why, last === undefined ? undefined : 'the last frame lasts as long as in the master'];
+  return [option(why.filter((reason) => reason !== undefined).join('; '), '-bsf:v:0', filters.join(','))];
 }
 
 /** Before `-i`: the device that encodes. */

@@ -69,15 +69,10 @@ export function pictureOf(media: MediaInfo): VideoStream | undefined {
 }
 
 function compareVideo(master: VideoStream, proxy: VideoStream, expect: Expectation): ValidationCheck[] {
-  const rate = master.frameRate;
-  const length = lengthOfPicture(master);
   return [
     ...(expect.crossesContainers ? [] : compareLabels('video', master, proxy)),
     same('video frame count', text(master.frames), text(proxy.frames)),
-    same('video hidden frames', '0', text(proxy.hiddenFrames)),
-    same('video frame rate', rateText(rate), rateText(proxy.frameRate)),
-    same('video constant frame rate', 'yes', proxy.variableFrameRate === false ? 'yes' : 'no'),
-    near('video duration', length, proxy.duration, rate === undefined ? rational(0) : divide(rational(1, 2), rate)),
+    ...(master.ownTimes === undefined ? compareRate(master, proxy) : compareTimes(master, proxy)),
     same('video size', `${expect.width}x${expect.height}`, `${proxy.width}x${proxy.height}`),
     same('video display aspect', displayAspect(master), displayAspect(proxy)),
     same('video rotation', String(master.rotation), String(proxy.rotation)),
@@ -86,6 +81,32 @@ function compareVideo(master: VideoStream, proxy: VideoStream, expect: Expectati
     same('video pixel format', expect.pixelFormat, proxy.pixelFormat),
     ...tagPair(proxy),
     ...compareColor(expect, master, proxy),
+  ];
+}
+
+function compareRate(master: VideoStream, proxy: VideoStream): ValidationCheck[] {
+  const rate = master.frameRate;
+  const halfFrame = rate === undefined ? rational(0) : divide(rational(1, 2), rate);
+  return [
+    same('video hidden frames', '0', text(proxy.hiddenFrames)),
+    same('video frame rate', rateText(rate), rateText(proxy.frameRate)),
+    same('video constant frame rate', 'yes', proxy.variableFrameRate === false ? 'yes' : 'no'),
+    near('video duration', lengthOfPicture(master), proxy.duration, halfFrame),
+  ];
+}
+
+/** Frame by frame, the hidden ones included: the same ticks of the same clock. */
+function compareTimes(master: VideoStream, proxy: VideoStream): ValidationCheck[] {
+  const [wanted, found] = [master.ownTimes, proxy.ownTimes];
+  return [
+    same('video hidden frames', text(master.hiddenFrames), text(proxy.hiddenFrames)),
+    same('video stored frames', text(wanted?.stored), text(found?.stored)),
+    same('video clock', text(wanted?.clock), text(found?.clock)),
+    same('video times of all frames', wanted?.digest ?? 'none', found?.digest ?? 'none'),
+    same('video ticks of all frames', text(wanted?.length), text(found?.length)),
+    same('video average frame rate', rateText(master.averageFrameRate), rateText(proxy.averageFrameRate)),
+    // Both headers state it, in the clock of the movie: milliseconds at worst.
+    near('video duration', master.duration, proxy.duration, rational(1, 1000)),
   ];
 }
 

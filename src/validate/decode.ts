@@ -5,21 +5,18 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { add, divide, type Rational, rational, toNumber } from '../time/rational.js';
+import type { FramePlaces } from './frame-places.js';
 import type { ValidationCheck } from './report.js';
 
 export interface DecodeTarget {
   readonly file: RealPath;
-  readonly frames: number;
-  readonly rate: Rational;
-  /** Seconds from the beginning of the file to its first picture. */
-  readonly lead: Rational;
+  readonly places: FramePlaces;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The first, the middle and the last frame: each must decode without a word from the decoder. */
 export async function decodeChecks(toolchain: Toolchain, target: DecodeTarget): Promise<ValidationCheck[]> {
-  const { frames } = target;
+  const { frames } = target.places;
   const places = new Map([
     [0, 'first'],
     [Math.floor(frames / 2), 'middle'],
@@ -56,12 +53,10 @@ function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
   return { lastLines: [error.message] };
 }
 
-/** A key-frame file is entered a quarter of a frame early, so that rounding never skips the frame. */
 function decodeArguments(target: DecodeTarget, frame: number): string[] {
-  const seconds = toNumber(add(target.lead, divide(rational(4 * frame - 1, 4), target.rate)));
   return [
     ...['-loglevel', 'error', '-xerror', '-an', '-sn', '-dn'],
-    ...['-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(target.file)],
+    ...['-ss', target.places.seek(frame), '-i', fileArgument(target.file)],
     ...['-map', '0:v:0', '-frames:v', '1', '-f', 'null', '-'],
   ];
 }

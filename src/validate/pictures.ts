@@ -14,16 +14,14 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { add, divide, type Rational, rational, toNumber } from '../time/rational.js';
+import type { FramePlaces } from './frame-places.js';
 import type { ValidationCheck } from './report.js';
 
 export interface PictureTarget {
   readonly master: RealPath;
   readonly proxy: RealPath;
-  readonly frames: number;
-  readonly rate: Rational;
-  /** Seconds from the beginning of the file to its first picture; equal in both. */
-  readonly lead: Rational;
+  /** Equal in both. */
+  readonly places: FramePlaces;
   /** Frames to look at, spread over the clip. */
   readonly samples: number;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +38,7 @@ const MARGIN_DECIBELS = 1;
 
 export async function pictureChecks(toolchain: Toolchain, target: PictureTarget): Promise<ValidationCheck[]> {
   const checks: ValidationCheck[] = [];
-  for (const frame of sampleFrames(target.frames, target.samples)) {
+  for (const frame of sampleFrames(target.places.frames, target.samples)) {
     checks.push(await checkFrame(toolchain, target, frame));
   }
   return checks;
@@ -109,11 +107,9 @@ async function extract(
   target: PictureTarget,
   { frame, first, files }: Extraction,
 ): Promise<string | undefined> {
-  const input = (file: RealPath, at: number) => {
-    // A quarter of a frame early, so that rounding never skips the frame.
-    const seconds = toNumber(add(target.lead, divide(rational(4 * at - 1, 4), target.rate)));
-    return ['-noautorotate', '-ss', Math.max(0, seconds).toFixed(6), '-i', fileArgument(file)];
-  };
+  const input = (file: RealPath, at: number) => [
+    ...['-noautorotate', '-ss', target.places.seek(at), '-i', fileArgument(file)],
+  ];
   const output = (index: number, count: number, file: RealPath) => [
     ...['-map', `${index}:v:0`, '-frames:v', String(count), '-fps_mode', 'passthrough'],
     ...['-vf', `scale=${WIDTH}:${HEIGHT}:flags=area,format=gray`, '-f', 'rawvideo', '-y', fileArgument(file)],

@@ -5,12 +5,14 @@
 
 import type { RealPath } from '../base/paths.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { shownTimes } from '../probe/frame-count.js';
 import type { MediaInfo, VideoStream } from '../probe/media-info.js';
 import { probeMedia } from '../probe/probe.js';
 import type { Recipe } from '../profiles/recipe.js';
-import { type Rational, rational, subtract } from '../time/rational.js';
+import { rational, subtract } from '../time/rational.js';
 import { compareMedia, earliestStart, pictureOf } from './compare.js';
 import { decodeChecks } from './decode.js';
+import { type FramePlaces, placesAtRate, placesAtTimes } from './frame-places.js';
 import { pictureChecks } from './pictures.js';
 import type { ValidationReport } from './report.js';
 
@@ -30,20 +32,28 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
   const proxy = await probeMedia(toolchain, file, { signal, count: true });
   const checks = compareMedia(master, proxy, recipe.expect);
   const video = pictureOf(proxy);
-  if (video?.frames !== undefined && video.frames > 0 && video.frameRate !== undefined) {
-    const { frames, frameRate: rate } = video;
-    checks.push(...(await decodeChecks(toolchain, { file, frames, rate, lead: leadOf(proxy, video), signal })));
-    if (pictures !== undefined && frames === pictureOf(master)?.frames) {
+  const places = video === undefined ? undefined : await placesOf(toolchain, file, proxy, video, signal);
+  if (places !== undefined) {
+    checks.push(...(await decodeChecks(toolchain, { file, places, signal })));
+    if (pictures !== undefined && places.frames === pictureOf(master)?.frames) {
       const { masterFile, samples } = pictures;
-      const lead = leadOf(proxy, video);
-      const target = { master: masterFile, proxy: file, frames, rate, lead, samples, signal };
-      checks.push(...(await pictureChecks(toolchain, target)));
+      checks.push(...(await pictureChecks(toolchain, { master: masterFile, proxy: file, places, samples, signal })));
     }
   }
   return { ok: checks.every((check) => check.ok), checks };
 }
 
-/** Seconds from the beginning of the file to its first picture. */
-function leadOf(media: MediaInfo, video: VideoStream): Rational {
-  return subtract(video.startTime ?? rational(0), earliestStart(media));
+/** Undefined for a file without a frame. */
+async function placesOf(
+  toolchain: Toolchain,
+  file: RealPath,
+  media: MediaInfo,
+  video: VideoStream,
+  signal: AbortSignal | undefined,
+): Promise<FramePlaces | undefined> {
+  const { frames, frameRate, ownTimes, startTime } = video;
+  if (frames === undefined || frames === 0 || frameRate === undefined) return undefined;
+  const origin = earliestStart(media);
+  if (ownTimes === undefined) return placesAtRate(frames, frameRate, subtract(startTime ?? rational(0), origin));
+  return placesAtTimes(await shownTimes(toolchain, file, video, { signal }), ownTimes.clock, origin);
 }

@@ -84,9 +84,11 @@ function classifyPicture(video: VideoStream): Eligibility | undefined {
 }
 
 function classifyFrames(video: VideoStream): Eligibility | undefined {
-  const { frames, frameRate, variableFrameRate, hiddenFrames = 0 } = video;
+  const { frames, frameRate, variableFrameRate, hiddenFrames = 0, ownTimes } = video;
   if (frames === undefined) return { kind: 'unknown', reason: 'its frames have not been counted yet' };
   if (frames === 0) return ineligible('no-frames', 'it has a picture stream without a single frame');
+  // The proxy repeats the time of every frame, and the edit list with what it hides.
+  if (ownTimes !== undefined && frameRate !== undefined) return undefined;
   if (hiddenFrames > 0) {
     const why = `it stores ${frames + hiddenFrames} frames and shows ${frames}: programs disagree on its length`;
     return ineligible('hidden-frames', `an edit list trims it; ${why}`);
@@ -94,7 +96,7 @@ function classifyFrames(video: VideoStream): Eligibility | undefined {
   if (variableFrameRate !== false || frameRate === undefined) {
     return ineligible(
       'variable-frame-rate',
-      'its frame rate varies, and editors count such a clip differently from a proxy of constant rate',
+      'its frames lie at no constant rate, and its container does not state the time of each',
     );
   }
   return classifyLength(video, frames, frameRate);

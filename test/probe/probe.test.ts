@@ -26,22 +26,18 @@ t.test('frames keep a rate when each lies where its number says', async (t) => {
   const ntsc = rational(30000, 1001);
   const millisecond = rational(1, 1000);
   const rounded = Array.from({ length: 500 }, (_, frame) => Math.round((frame * 1001) / 30));
-  const coarse = measureCadence({ timeBase: millisecond, ticks: rounded, hidden: 0 }, [ntsc]);
-  t.same(coarse, { frames: 500, hidden: 0, rate: ntsc }, 'rounded to milliseconds');
-  t.equal(measureCadence({ timeBase: millisecond, ticks: rounded, hidden: 0 }, [rational(30)]).rate, undefined);
+  t.same(measureCadence(rounded, millisecond, [ntsc]), ntsc, 'rounded to milliseconds');
+  t.equal(measureCadence(rounded, millisecond, [rational(30)]), undefined);
   const gap = rounded.filter((_, frame) => frame !== 250);
-  t.equal(measureCadence({ timeBase: millisecond, ticks: gap, hidden: 0 }, [ntsc]).rate, undefined, 'a dropped frame');
-  const reordered = measureCadence({ timeBase: rational(1, 25), ticks: [0, 2, 1, 4, 3], hidden: 1 }, [rational(25)]);
-  t.same(reordered, { frames: 5, hidden: 1, rate: rational(25) }, 'decode order does not matter');
-  const field = measureCadence({ timeBase: rational(1, 50), ticks: [0, 2, 4], hidden: 0 }, [
-    rational(50),
-    rational(25),
-  ]);
-  t.same(field.rate, rational(25), 'a header that names the field rate');
+  t.equal(measureCadence(gap, millisecond, [ntsc]), undefined, 'a dropped frame');
+  const frame = rational(1, 25);
+  t.same(measureCadence([0, 2, 1, 4, 3], frame, [rational(25)]), rational(25), 'decode order does not matter');
+  const named = [rational(50), rational(25)];
+  t.same(measureCadence([0, 2, 4], rational(1, 50), named), rational(25), 'a header that names the field rate');
 });
 
 t.test('packet listings tell shown, hidden and untimed packets apart', async (t) => {
-  t.same(parsePacketLines('-10,KD\n0,K_\nN/A,__\n512,__\n'), { ticks: [0, 512], hidden: 1, untimed: 1 });
+  t.same(parsePacketLines('-10,KD\n0,K_\nN/A,__\n512,__\n'), { shown: [0, 512], hidden: [-10], untimed: 1 });
 });
 
 t.test('extensions say what a scan takes as media', async (t) => {

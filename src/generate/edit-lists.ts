@@ -1,0 +1,112 @@
+/**
+ * Gives a finished QuickTime or MP4 file the edit lists of its master.
+ *
+ * An edit list says which part of the stored frames and sounds is shown, and when. Editors
+ * differ in what they make of it, so the proxy stores the same frames and sounds as its
+ * master and chooses among them by the same list: whoever ignores it sees the same in both.
+ *
+ * The header is rewritten in place, so it has to be the last part of the proxy.
+ */
+
+import { open } from 'node:fs/promises';
+import { ProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import { type Box, children, type MovieHeader, makeBox, readMovieHeader } from '../probe/quicktime-boxes.js';
+import { type Edit, formatEdits, parseEdits, translateEdits } from '../probe/quicktime-edits.js';
+import { movieTimescaleOf, type QuickTimeTrack, readTrack } from '../probe/quicktime-tracks.js';
+
+/** Tracks that a proxy has in common with its master; each kind in file order. */
+const SHARED = ['vide', 'soun', 'tmcd'];
+
+/** Throws 'pool/damaged' where the tracks do not store the same number of samples. */
+export async function copyEditLists(proxy: RealPath, master: RealPath): Promise<void> {
+  const originals = tracksOf(await headerOf(master));
+  const file = await open(proxy, 'r+');
+  try {
+    const header = await readMovieHeader(file);
+    const { size } = await file.stat();
+    if (header === undefined || header.position + header.body.length !== size) {
+      throw damaged(`the header of ${proxy} is not its last part`);
+    }
+    const movie = makeBox('moov', ...rewritten(header, originals, proxy));
+    const start = header.position - BOX_HEAD;
+    await file.write(movie, 0, movie.length, start);
+    await file.truncate(start + movie.length);
+  } finally {
+    await file.close();
+  }
+}
+
+const BOX_HEAD = 8;
+
+async function headerOf(path: RealPath): Promise<MovieHeader> {
+  const file = await open(path, 'r');
+  try {
+    const header = await readMovieHeader(file);
+    if (header === undefined) throw damaged(`${path} has no movie header`);
+    return header;
+  } finally {
+    await file.close();
+  }
+}
+
+interface NamedTrack extends QuickTimeTrack {
+  /** `vide 0`, `soun 1`: kind and number. */
+  readonly name: string;
+  readonly box: Box;
+}
+
+function tracksOf({ body }: MovieHeader): NamedTrack[] {
+  const timescale = movieTimescaleOf(body);
+  const numbers = new Map<string, number>();
+  const tracks: NamedTrack[] = [];
+  for (const box of children(body)) {
+    const track = box.type === 'trak' && timescale !== undefined ? readTrack(box, timescale) : undefined;
+    if (track === undefined) continue;
+    const number = numbers.get(track.handler) ?? 0;
+    numbers.set(track.handler, number + 1);
+    tracks.push({ ...track, box, name: `${track.handler} ${number}` });
+  }
+  return tracks;
+}
+
+/** The parts of the movie header, each shared track with the edits of its original. */
+function rewritten(header: MovieHeader, originals: readonly NamedTrack[], proxy: RealPath): Buffer[] {
+  const tracks = tracksOf(header);
+  return [...children(header.body)].map((box) => {
+    const track = tracks.find((candidate) => sameBytes(candidate.box.body, box.body));
+    const original = originals.find(({ name }) => name === track?.name);
+    if (track === undefined || original === undefined || !SHARED.includes(track.handler))
+      return makeBox(box.type, box.body);
+    if (track.samples !== original.samples) {
+      throw damaged(`${track.name} of ${proxy} stores ${track.samples} samples, its master ${original.samples}`);
+    }
+    return rewrittenTrack(track, original);
+  });
+}
+
+/** Views of the same place in the header. */
+const sameBytes = (a: Buffer, b: Buffer): boolean => a.buffer === b.buffer && a.byteOffset === b.byteOffset;
+
+function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
+  const edits = translateEdits(parseEdits(original.box.body), original, track);
+  const parts = [...children(track.box.body)].filter(({ type }) => type !== 'edts');
+  return makeBox(
+    'trak',
+    ...parts.flatMap(({ type, body }) => {
+      if (type !== 'tkhd' || edits.length === 0) return [makeBox(type, body)];
+      return [makeBox(type, withLength(body, edits)), makeBox('edts', makeBox('elst', formatEdits(edits)))];
+    }),
+  );
+}
+
+/** A track header states how long its edits are, in ticks of the movie. */
+function withLength(trackHeader: Buffer, edits: readonly Edit[]): Buffer {
+  const copy = Buffer.from(trackHeader);
+  const length = edits.reduce((sum, edit) => sum + edit.length, 0);
+  if (copy[0] === 1) copy.writeBigUInt64BE(BigInt(length), 28);
+  else copy.writeUInt32BE(Math.min(length, 0xffff_ffff), 20);
+  return copy;
+}
+
+const damaged = (message: string): ProxyfsError => new ProxyfsError('pool/damaged', message);
