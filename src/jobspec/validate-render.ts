@@ -12,6 +12,7 @@ import { codecOf } from '../profiles/essences.js';
 import type { Profile } from '../profiles/profile.js';
 import { formatRational, rational } from '../time/rational.js';
 import { decodeChecks } from '../validate/decode.js';
+import { placesAtRate } from '../validate/frame-places.js';
 import type { ValidationCheck, ValidationReport } from '../validate/report.js';
 
 export interface RenderToValidate {
@@ -47,7 +48,10 @@ async function checksOf(toolchain: Toolchain, { profile, master, file, signal }:
     checks.push(equal('timecode', master?.timecode ?? 'none', made.timecode ?? 'none'));
   }
   if (frames === 0 || rate === undefined) return checks;
-  return [...checks, ...(await decodeChecks(toolchain, { file, frames, rate, lead: rational(0), signal }))];
+  return [
+    ...checks,
+    ...(await decodeChecks(toolchain, { file, places: placesAtRate(frames, rate, rational(0)), signal })),
+  ];
 }
 
 const equal = (field: string, expected: string, found: string): ValidationCheck => {
