@@ -5,7 +5,7 @@ const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
-  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec'],
+  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness'],
   ['control'],
 ];
 

@@ -22,6 +22,7 @@ import type { ViewPolicy } from '../src/view/resolve.js';
 import { Cache } from './cache.js';
 import type { Daemon } from './daemon.js';
 import { pendingReason } from './pending.js';
+import { watchPlayback } from './polite.js';
 import type { Place } from './preflight.js';
 import { Production } from './production.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
@@ -104,6 +105,7 @@ export function composeDaemon(parts: Parts): Daemon {
     profile: settings.profile,
     profileOf: (paths) => profileIn()(paths),
     settings,
+    playback: watchPlayback(volume),
     makesBacklog: settings.workers > 0 && !(options.pin && options.mode === 'master'),
     // `auto` learns the editor once, and the project keeps what it learned.
     isProfileKnown: () => !learnsEditor || modes.state.profiles?.has(ROOT) === true,

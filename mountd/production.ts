@@ -26,10 +26,14 @@ import { type FinishedJob, WorkerPool } from '../src/generate/worker-pool.js';
 import { JobTimes } from '../src/jobs/job-times.js';
 import type { JobClass } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
+import type { Allowance } from '../src/politeness/decide.js';
+import type { Governor } from '../src/politeness/governor.js';
+import type { PlaybackWatch } from '../src/politeness/playback.js';
 import { createExamine } from '../src/scan/examine.js';
 import { Follower } from '../src/scan/follow.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
+import { createGovernor, mannerOf } from './polite.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
 import { eventOfFinished } from './record-job.js';
 
@@ -49,6 +53,8 @@ export interface ProductionOptions {
   readonly whyNot: () => Promise<string | undefined>;
   /** False for what is made only when somebody asks for it. */
   readonly isMissed: (asset: AssetRow, profile: string) => boolean;
+  /** Who plays from the mount. */
+  readonly playback: PlaybackWatch;
   /** What is known of these assets has changed: the view has to look again. */
   readonly onTouched: (ids: readonly AssetId[]) => void;
 }
@@ -76,6 +82,7 @@ export class Production {
   readonly #finished = new EventEmitter<{ finished: [FinishedJob] }>();
   readonly #abort = new AbortController();
   readonly #times = new JobTimes();
+  readonly #governor: Governor;
   #plant: Promise<Plant> | undefined;
   #firstScan: Promise<void> | undefined;
   #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null };
@@ -87,6 +94,10 @@ export class Production {
     this.#options = options;
     // One listener for each call of prewarm that is being followed.
     this.#finished.setMaxListeners(0);
+    const { log, playback, settings } = options;
+    const isBusy = () => this.#workers?.isBusy() ?? false;
+    const onChange = (allowance: Allowance) => this.#workers?.use(allowance);
+    this.#governor = createGovernor({ settings, playback, log, isBusy, onChange });
   }
 
   /** Starts in the background: the mount serves already. */
@@ -100,6 +111,7 @@ export class Production {
   async stop(): Promise<void> {
     this.#abort.abort(new ProxyfsError('job/cancelled', 'the daemon is stopping'));
     const plant = await this.#plant?.catch(() => undefined);
+    this.#governor.stop();
     await Promise.all([plant?.workers.stop(), plant?.follower.close(), this.#firstScan]);
   }
 
@@ -127,8 +139,8 @@ export class Production {
   }
 
   /** How many may work at once now, and why not more. */
-  budget(): { readonly encoders: number; readonly reason: string | undefined } {
-    return { encoders: this.#options.settings.workers, reason: undefined };
+  budget(): Allowance {
+    return this.#governor.allowance;
   }
 
   /** A guess at when the job in this place of the queue is done. */
@@ -224,6 +236,8 @@ export class Production {
     const follower = new Follower({ scanner, source, log, onScanned, hiddenRootNames, settleMs });
     this.#poolIndex = await this.#indexPool();
     const workers = this.#createWorkers(generation);
+    await this.#governor.start();
+    workers.use(this.#governor.allowance);
     await workers.start();
     follower.start();
     this.#workers = workers;
@@ -234,6 +248,7 @@ export class Production {
     const { log, settings, onTouched } = this.#options;
     return new WorkerPool(generation, {
       workers: settings.workers,
+      mannerOf: mannerOf(settings),
       reserveBytes: settings.diskReserveBytes,
       whyNot: this.#options.whyNot,
       onFinished: (finished) => {

@@ -77,6 +77,15 @@ export function word(fallback: string, text: SettingText): Setting<string> {
   return { ...text, type: 'text', fallback, schema: z.string().min(1) };
 }
 
+/** A text of a form of its own. */
+export function textOf(
+  isValid: (value: string) => boolean,
+  fallback: string,
+  text: SettingText & Pick<Setting<string>, 'type'>,
+): Setting<string> {
+  return { ...text, fallback, schema: z.string().refine(isValid) };
+}
+
 export function optionalPath(text: SettingText): Setting<string | undefined> {
   return { ...text, type: 'path', fallback: undefined, schema: z.string().min(1).optional(), isPath: true };
 }

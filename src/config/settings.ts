@@ -6,6 +6,7 @@
  */
 
 import { availableParallelism } from 'node:os';
+import { ALWAYS, parseHours } from './hours.js';
 import {
   bytes,
   choice,
@@ -16,6 +17,7 @@ import {
   optionalPath,
   optionalShare,
   type Setting,
+  textOf,
   word,
 } from './setting.js';
 
@@ -68,6 +70,21 @@ export const SETTINGS = {
   settleMs: numberOf({ min: 0, max: 3_600_000, integer: true }, 2000, {
     env: 'PROXYFS_SETTLE_MS',
     sentence: 'How many milliseconds a file must stay unchanged before it counts as complete.',
+  }),
+  politeness: choice(['off', 'normal', 'strict'], 'normal', {
+    env: 'PROXYFS_POLITENESS',
+    sentence:
+      'Whether the making of proxies gives way to people: to others’ load and to whoever plays from the mount; strict stops it meanwhile.',
+  }),
+  hours: textOf((value) => parseHours(value) !== undefined, ALWAYS, {
+    env: 'PROXYFS_HOURS',
+    type: 'always, or times such as 20:00-06:00 or mon-fri 19:30-07:00, sat-sun',
+    sentence: 'When proxies are made that nobody opened or asked for, in local time.',
+  }),
+  encoderCores: numberOf({ min: 0, max: 1024, integer: true }, 0, {
+    env: 'PROXYFS_ENCODER_CORES',
+    sentence:
+      'How many cores one encoder may use; 0 leaves it to FFmpeg, or is half of them when politeness is strict.',
   }),
   stallSeconds: numberOf({ min: 1, max: 86_400, integer: true }, 60, {
     env: 'PROXYFS_STALL_SECONDS',

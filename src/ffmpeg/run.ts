@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly onProgress?: ((progress: EncodeProgress) => void) | undefined;
   /** Milliseconds without one more frame or microsecond before it is killed. */
   readonly stallMs?: number | undefined;
-  /** Idle CPU and I/O priority where the toolchain says nothing (default true): somebody is editing here. */
+  /** Low priority where the toolchain says nothing (default true): somebody is editing here. */
   readonly polite?: boolean | undefined;
   /** Where relative paths of the arguments count from; default the directory of this process. */
   readonly directory?: string | undefined;
@@ -131,7 +131,7 @@ export async function runFfprobe(
 }
 
 function mannerOf(toolchain: Toolchain, polite: boolean): Manner {
-  return toolchain.manner ?? { polite };
+  return toolchain.manner ?? { priority: polite ? 'low' : 'normal' };
 }
 
 /** Only what dies with this process is ever stopped. */

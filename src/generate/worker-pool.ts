@@ -12,9 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../base/error.js';
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
-import { isMortal } from '../ffmpeg/launcher.js';
+import { isMortal, type Manner } from '../ffmpeg/launcher.js';
 import { holdOf, isEverything } from '../jobs/hold.js';
-import type { Lease } from '../jobs/queue.js';
+import type { JobClass, Lease } from '../jobs/queue.js';
 import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
 import { DiskRoom } from './disk-room.js';
@@ -34,8 +34,8 @@ export interface WorkerPoolOptions {
   readonly leaseMs?: number | undefined;
   /** Wait of a worker after a failure that may pass; default 1 s. */
   readonly backOffMs?: number | undefined;
-  /** How encoders are run; default politely, on all cores. */
-  readonly manner?: { readonly polite: boolean; readonly cores?: number | undefined } | undefined;
+  /** How the programs of a job are run; default at low priority, on all cores. */
+  readonly mannerOf?: ((jobClass: JobClass) => Omit<Manner, 'pace'>) | undefined;
   /** Called after each job, when catalog and queue say the same. */
   readonly onFinished?: ((finished: FinishedJob) => void) | undefined;
 }
@@ -49,6 +49,7 @@ export interface FinishedJob {
   readonly outcome: JobOutcome;
 }
 
+const LOW_PRIORITY: Manner = { priority: 'low' };
 const DEFAULT_LEASE_MS = 15_000;
 const DEFAULT_RESERVE = 1 << 30;
 /** How often an idle worker looks by itself: jobs of workers that died become free without notice. */
@@ -71,6 +72,8 @@ export class WorkerPool {
   #paused: string | undefined;
   #budget: Budget;
   #canSuspend = false;
+  /** There was a job at the last look, or none was looked for. */
+  #hasMore = true;
   /** After a failure that may pass the next job waits for a moment. */
   #notBefore = 0;
 
@@ -128,6 +131,11 @@ export class WorkerPool {
     return this.#crew.members.flatMap(({ row }) => row ?? []);
   }
 
+  /** Whether there is anything to do, as far as is known. */
+  isBusy(): boolean {
+    return this.#atWork.size > 0 || this.#hasMore;
+  }
+
   /** Of those that run, the ones that stand still for now. */
   suspended(): ReadonlySet<JobId> {
     return new Set(this.#crew.members.filter(({ pace }) => pace.isSuspended).map(({ job }) => job().id));
@@ -174,6 +182,7 @@ export class WorkerPool {
     if (!(await this.#mayStart())) return NO_SPACE_MS;
     if (this.#isStopping) return 0;
     const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
+    this.#hasMore = lease !== undefined;
     if (lease === undefined) return IDLE_MS;
     const work = this.#settle(lease, worker).finally(() => {
       this.#atWork.delete(work);
@@ -246,8 +255,8 @@ export class WorkerPool {
   }
 
   /** All programs of one job are run alike and held up together. */
-  #mannered({ pace }: Member): Generation {
-    const manner = { polite: true, ...this.#options.manner, pace };
+  #mannered({ job, pace }: Member): Generation {
+    const manner = { ...(this.#options.mannerOf?.(job().jobClass) ?? LOW_PRIORITY), pace };
     return { ...this.#generation, toolchain: { ...this.#generation.toolchain, manner } };
   }
 
