@@ -55,9 +55,15 @@ void set_timeout(const Volume& volume, uint64_t& seconds, uint32_t& nanoseconds)
   nanoseconds = static_cast<uint32_t>((volume.options.cache_seconds - static_cast<double>(seconds)) * 1e9);
 }
 
+void set_attribute_timeout(const Volume& volume, NodeId id, const FileStat& master, const Replacement* served,
+                           uint64_t& seconds, uint32_t& nanoseconds) {
+  set_timeout(volume, seconds, nanoseconds);
+  if (!served && volume.changes_behind(id, master)) seconds = nanoseconds = 0;
+}
+
 int reply_attributes(Call& call, const FileStat& master, const Replacement* served, int64_t flip_ns) {
   fuse_attr_out out{};
-  set_timeout(call.volume, out.attr_valid, out.attr_valid_nsec);
+  set_attribute_timeout(call.volume, call.nodeid(), master, served, out.attr_valid, out.attr_valid_nsec);
   out.attr = attributes(master, served, flip_ns);
   return call.reply.value(out);
 }
@@ -93,7 +99,7 @@ void get_extended_attributes(Call& call) {
   const FileStat& master = target.master;
   const Replacement* served = target.node.replacement.get();
   wire::StatxOut out;
-  set_timeout(call.volume, out.attr_valid, out.attr_valid_nsec);
+  set_attribute_timeout(call.volume, call.nodeid(), master, served, out.attr_valid, out.attr_valid_nsec);
   wire::Statx& stat = out.stat;
   stat.mask = master.stx_mask & kStatMask;
   stat.ino = master.stx_ino;

@@ -72,6 +72,7 @@ void reply_created(Call& call, const std::string& name, int opened, uint32_t fla
   if (const int error = stat_fd(opened, stat)) return void(call.reply.error(-error));
   const Entered entered = enter(volume, call.nodeid(), name, stat, call.pid());
   volume.nodes.open(entered.id);
+  if (created) volume.nodes.changed_here(entered.id, wall_clock_ns());
   const Node node{entered.id, file_id(stat), birth_ns(stat), S_IFREG, entered.replacement};
   if (named) {
     volume.files.lend(node, fd);

@@ -32,6 +32,7 @@ struct Capabilities {
   bool passthrough = false;
   bool inc_epoch = false;
   bool coherent = true;  // false: no notifications and no check at OPEN (twin tests)
+  bool direct_mmap = false;   // files may be read around the page cache and mapped all the same
   bool setxattr_ext = false;  // SETXATTR carries the long struct
   uint32_t max_write = 0;
 };

@@ -60,7 +60,7 @@ fuse_entry_out entry_out(const Volume& volume, const Entered& entered, const Fil
   fuse_entry_out out{};
   out.nodeid = entered.id;
   set_timeout(volume, out.entry_valid, out.entry_valid_nsec);
-  set_timeout(volume, out.attr_valid, out.attr_valid_nsec);
+  set_attribute_timeout(volume, entered.id, stat, entered.replacement.get(), out.attr_valid, out.attr_valid_nsec);
   // A node knows one of its names; without epochs the others could not be invalidated at a flip.
   if (entered.listed && stat.stx_nlink > 1 && !volume.capabilities.inc_epoch && volume.capabilities.coherent) {
     out.entry_valid = out.entry_valid_nsec = 0;

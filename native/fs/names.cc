@@ -75,8 +75,9 @@ void move_nodes(Volume& volume, const Name& from, const Name& to, const SharedFd
   // Two names of one file: rename leaves both where they are.
   if (from.found && to.found && file_id(*from.found) == file_id(*to.found)) return;
   if (!exchanged) lose_name(volume, to, overwritten);
-  if (from.found) volume.nodes.moved(file_id(*from.found), to.parent, to.name);
-  if (exchanged && to.found) volume.nodes.moved(file_id(*to.found), from.parent, from.name);
+  const int64_t now = wall_clock_ns();
+  if (from.found) volume.nodes.moved(file_id(*from.found), to.parent, to.name, now);
+  if (exchanged && to.found) volume.nodes.moved(file_id(*to.found), from.parent, from.name, now);
 }
 
 // A whiteout left behind is a new file: its owner is the caller, like that of everything made here.

@@ -76,11 +76,14 @@ void NodeTable::append_path(NodeId id, std::string& out) const {
   out += extras_[slot_of(id)].name;
 }
 
-void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name) {
+void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name, int64_t now_ns) {
   std::lock_guard guard(mutex_);
   const auto found = by_file_.find(file);
   if (found == by_file_.end()) return;
-  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) settle(slot, parent, name);
+  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
+    settle(slot, parent, name);
+    records_[slot].changed_here_ns = now_ns;
+  }
 }
 
 void NodeTable::detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept) {
@@ -147,6 +150,17 @@ bool NodeTable::same_content(NodeId id, const FileStat& stat) {
   record.seen_ctime_ns = ctime;
   record.seen_size = stat.stx_size;
   return same;
+}
+
+void NodeTable::changed_here(NodeId id, int64_t now_ns) {
+  std::lock_guard guard(mutex_);
+  if (Record* record = at(id)) record->changed_here_ns = now_ns;
+}
+
+int64_t NodeTable::last_change_here(NodeId id) const {
+  std::lock_guard guard(mutex_);
+  const Record* record = at(id);
+  return record != nullptr ? record->changed_here_ns : 0;
 }
 
 void NodeTable::collect_known(const FileId& file, Known& into) const {

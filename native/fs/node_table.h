@@ -72,8 +72,8 @@ class NodeTable {
   std::string path(NodeId id) const;
   std::string path_of(NodeId parent, std::string_view name) const;
 
-  // The name now stands for this file (rename through the mount).
-  void moved(const FileId& file, NodeId parent, std::string_view name);
+  // The name now stands for this file (rename through the mount, which also advances its ctime).
+  void moved(const FileId& file, NodeId parent, std::string_view name, int64_t now_ns);
   // The name is gone; `kept` still reaches the file for those who hold it.
   void detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept);
   bool has(const FileId& file) const;
@@ -89,6 +89,10 @@ class NodeTable {
   // Remembers what a handle without passthrough last saw; true when nothing changed since, so that
   // the kernel may keep its pages.
   bool same_content(NodeId id, const FileStat& stat);
+
+  // When the content of the file was last changed through the mount, as far as the daemon saw; 0 when never.
+  void changed_here(NodeId id, int64_t now_ns);
+  int64_t last_change_here(NodeId id) const;
 
   // What a commit needs of one asset, added to the lists: places of nodes the kernel knows.
   struct Known {
@@ -117,6 +121,7 @@ class NodeTable {
     bool by_readdir = false;   // last handed out by READDIRPLUS
     int64_t seen_mtime_ns = 0, seen_ctime_ns = 0;
     uint64_t seen_size = 0;
+    int64_t changed_here_ns = 0;
   };
   struct Extra {
     std::string name;

@@ -91,6 +91,14 @@ bool may_keep_pages(Volume& volume, const Handle& handle, const FileStat& master
          wall_clock_ns() - nanoseconds(master.stx_ctime) > kSettled;
 }
 
+// The kernel fills the rest of a file's last page with zeros, and a reader may meet them there in the moment in
+// which a larger size is told: what grows behind the mount is read around its pages. Not for writers, whose own
+// pages belong to the mount.
+bool bypasses_pages(Volume& volume, const Handle& handle, const FileStat& master) {
+  return volume.capabilities.direct_mmap && !handle.writable && !handle.node.replacement &&
+         volume.changes_behind(handle.node.id, master);
+}
+
 Backing decide_backing(Volume& volume, const Handle& handle) {
   const NodeId id = handle.node.id;
   std::lock_guard guard(volume.backing_stripe(id));
@@ -146,6 +154,8 @@ wire::OpenOut open_out(Volume& volume, Handle& handle, const FileStat& master) {
   if (handle.passthrough) {
     out.open_flags |= FOPEN_PASSTHROUGH;
     out.backing_id = backing.id;
+  } else if (bypasses_pages(volume, handle, master)) {
+    out.open_flags |= FOPEN_DIRECT_IO;
   } else if (may_keep_pages(volume, handle, master)) {
     out.open_flags |= FOPEN_KEEP_CACHE;
   }

@@ -88,6 +88,8 @@ void set_attributes(Call& call) {
   int error = apply(call, target, *in);
   if (error == 0) error = -stat_fd(target.path.get(), target.master);
   if (error != 0) return void(call.reply.error(error));
+  // Whatever it was, ctime has advanced by our own hand.
+  call.volume.nodes.changed_here(target.node.id, wall_clock_ns());
   // A truncation through a handle is reported when that handle closes.
   if ((in->valid & FATTR_SIZE) != 0 && (in->valid & FATTR_FH) == 0) {
     call.volume.emit(EventKind::changed, call.volume.nodes.path(target.node.id), target.node.file);

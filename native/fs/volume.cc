@@ -51,6 +51,13 @@ void Volume::forget(NodeId id, uint64_t count) {
   if (const auto file = nodes.forget(id, count)) files.drop(*file);
 }
 
+bool Volume::changes_behind(NodeId id, const FileStat& master) const {
+  constexpr int64_t kMoment = 2'000'000'000;
+  const int64_t changed = nanoseconds(master.stx_ctime);
+  if (!S_ISREG(master.stx_mode) || wall_clock_ns() - changed > kMoment) return false;
+  return changed > nodes.last_change_here(id);
+}
+
 void Volume::emit(EventKind kind, std::string path, const FileId& asset, bool replaced, uint32_t pid) {
   events.emit(Event{kind, std::move(path), asset, replaced, pid});
 }

@@ -43,6 +43,8 @@ struct Volume {
   std::mutex& backing_stripe(NodeId id) { return backing_stripes[static_cast<uint32_t>(id) % backing_stripes.size()]; }
   bool is_hidden(NodeId parent, std::string_view name) const;
   void forget(NodeId id, uint64_t count);
+  // Whether the master was changed a moment ago and not by us: it may be growing at this very time.
+  bool changes_behind(NodeId id, const FileStat& master) const;
   void emit(EventKind kind, std::string path, const FileId& asset = {}, bool replaced = false, uint32_t pid = 0);
 };
 

@@ -35,7 +35,9 @@ ssize_t copy(Call& call) {
   const size_t length = std::min<uint64_t>(in->len, 0x7ffff000);
   const ssize_t copied = ::copy_file_range(from->fd->get(), &from_offset, to->fd->get(), &to_offset, length,
                                            static_cast<unsigned>(in->flags));
-  return copied < 0 ? -errno : copied;
+  if (copied < 0) return -errno;
+  call.volume.nodes.changed_here(to->node.id, wall_clock_ns());
+  return copied;
 }
 
 }  // namespace
@@ -49,6 +51,7 @@ void write_file(Call& call) {
   if (payload.size() < in->size) return void(call.reply.error(EINVAL));
   const ssize_t written = write_all(handle->fd->get(), payload.first(in->size), in->offset);
   if (written < 0) return void(call.reply.error(static_cast<int>(-written)));
+  call.volume.nodes.changed_here(handle->node.id, wall_clock_ns());
   fuse_write_out out{};
   out.size = static_cast<uint32_t>(written);
   call.reply.value(out);
@@ -79,7 +82,9 @@ void allocate(Call& call) {
   if (!handle || !handle->writable) return void(call.reply.error(EBADF));
   const int result = ::fallocate(handle->fd->get(), static_cast<int>(in->mode), static_cast<off_t>(in->offset),
                                  static_cast<off_t>(in->length));
-  call.reply.error(result == 0 ? 0 : errno);
+  if (result != 0) return void(call.reply.error(errno));
+  call.volume.nodes.changed_here(handle->node.id, wall_clock_ns());
+  call.reply.ok();
 }
 
 void copy_range(Call& call) {

@@ -17,7 +17,7 @@ namespace {
 constexpr uint64_t kWantedFlags =
     FUSE_ASYNC_READ | FUSE_EXPORT_SUPPORT | FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA |
     FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
-    FUSE_POSIX_ACL | FUSE_SETXATTR_EXT | uint64_t{FUSE_INIT_EXT};
+    FUSE_POSIX_ACL | FUSE_SETXATTR_EXT | uint64_t{FUSE_INIT_EXT} | FUSE_DIRECT_IO_ALLOW_MMAP;
 
 constexpr uint16_t kMaxBackground = 64;
 constexpr uint16_t kCongestionThreshold = 48;
@@ -100,6 +100,7 @@ std::optional<Agreement> negotiate(const wire::Request& init, const Wanted& want
   capabilities.coherent = wanted.coherent;
   capabilities.passthrough = decide_passthrough(*offer, wanted, agreement.notes);
   capabilities.inc_epoch = decide_inc_epoch(*offer, wanted, agreement.notes);
+  capabilities.direct_mmap = (offer->flags & FUSE_DIRECT_IO_ALLOW_MMAP) != 0;
   capabilities.setxattr_ext = (offer->flags & FUSE_SETXATTR_EXT) != 0;
   capabilities.max_write = kMaxTransfer;
 

@@ -38,6 +38,9 @@
 #endif
 
 // Reply flags of OPEN and CREATE.
+#ifndef FOPEN_DIRECT_IO
+#define FOPEN_DIRECT_IO (1 << 0)
+#endif
 #ifndef FOPEN_PASSTHROUGH
 #define FOPEN_PASSTHROUGH (1 << 7)
 #endif

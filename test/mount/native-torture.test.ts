@@ -120,9 +120,7 @@ async function torture(t: Test, disable: MountOptions['disable']): Promise<void>
   t.teardown(() => volume.unmount({ force: true }));
   const churner = start('churn', folders.source, String(SECONDS));
   await once(churner.stdout as NodeJS.ReadableStream, 'data');
-  const readers = Array.from({ length: READERS }, () =>
-    start('read', folders.mountPoint, String(SECONDS), ...(volume.info.passthrough ? [] : ['--without-growing'])),
-  );
+  const readers = Array.from({ length: READERS }, () => start('read', folders.mountPoint, String(SECONDS)));
   t.teardown(() => {
     for (const child of [churner, ...readers]) child.kill();
   });
