@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "test/tree_fake.h"
 #include "test/harness.h"
@@ -251,6 +252,47 @@ TEST("deny refuses to open for reading with EIO; removal makes an ordinary file 
   CHECK_EQUAL(tree.fs().commit({remove}).changed, 1u);
   CHECK_EQUAL(content(tree, a), "a");
   CHECK_EQUAL(tree.fs().counters().swaps, 0u);
+}
+
+bool is_direct(const Answer& opened) { return (opened.as<wire::OpenOut>().open_flags & FOPEN_DIRECT_IO) != 0; }
+
+TEST("a master that is changed behind the mount is read around the page cache and has no attributes cached") {
+  auto capabilities = Tree::defaults();
+  capabilities.direct_mmap = true;
+  Tree tree(capabilities);
+  tree.write(tree.path("growing"), "a");
+  const auto growing = tree.lookup("growing");
+  CHECK_EQUAL(growing.attr_valid + growing.attr_valid_nsec, 0u);
+  const auto attributes = tree.call(FUSE_GETATTR, growing.nodeid, fuse_getattr_in{}).as<fuse_attr_out>();
+  CHECK_EQUAL(attributes.attr_valid + attributes.attr_valid_nsec, 0u);
+  CHECK(is_direct(tree.open(growing.nodeid)));
+  CHECK(!is_direct(tree.open(growing.nodeid, O_RDWR)));
+  // What is changed through the mount is the mount's own business, until it is changed behind it again.
+  fuse_setattr_in shorter{};
+  shorter.valid = FATTR_SIZE;
+  tree.call(FUSE_SETATTR, growing.nodeid, shorter);
+  CHECK(!is_direct(tree.open(growing.nodeid)));
+  CHECK(tree.lookup("growing").attr_valid_nsec + tree.lookup("growing").attr_valid > 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // more than the tick of the file system's clock
+  tree.write(tree.path("growing"), "more");
+  CHECK(is_direct(tree.open(growing.nodeid)));
+  // A proxy never changes.
+  tree.write(tree.pool("p"), "proxy");
+  tree.fs().commit({tree.replace("growing", "p")});
+  const auto proxy = tree.lookup("growing");
+  CHECK(proxy.attr_valid + proxy.attr_valid_nsec > 0);
+  CHECK(!is_direct(tree.open(proxy.nodeid)));
+}
+
+TEST("a master that has been quiet for a while is cached") {
+  auto capabilities = Tree::defaults();
+  capabilities.direct_mmap = true;
+  Tree tree(capabilities);
+  tree.write(tree.path("quiet"), "a");
+  std::this_thread::sleep_for(std::chrono::milliseconds(2050));
+  const auto quiet = tree.lookup("quiet");
+  CHECK(quiet.attr_valid + quiet.attr_valid_nsec > 0);
+  CHECK(!is_direct(tree.open(quiet.nodeid)));
 }
 
 TEST("all handles of one node share one backing file, closed with the last of them") {

@@ -50,7 +50,7 @@ TEST("a kernel with everything gets passthrough, epochs and 1 MiB requests") {
   CHECK_EQUAL(agreed->reply.max_pages, 256U);
   CHECK_EQUAL(agreed->reply.max_readahead, 128U << 10);
   CHECK_EQUAL(agreed->reply.max_stack_depth, 2U);
-  CHECK_EQUAL(agreed->reply.flags2, 1U << 5);
+  CHECK_EQUAL(agreed->reply.flags2, 1U << 5 | 1U << 4);  // passthrough, and mapping what is read directly
 }
 
 TEST("what would break passthrough, truncation or locks is not asked for") {
@@ -63,6 +63,7 @@ TEST("what would break passthrough, truncation or locks is not asked for") {
                           FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |
                           FUSE_POSIX_ACL | FUSE_SETXATTR_EXT | FUSE_INIT_EXT;
   CHECK(agreed->capabilities.setxattr_ext);
+  CHECK(agreed->capabilities.direct_mmap);
   CHECK_EQUAL(agreed->reply.flags & always, always);
 }
 
@@ -80,7 +81,7 @@ TEST("nothing is accepted that the kernel did not offer") {
 
 TEST("without CAP_SYS_ADMIN, or when switched off, passthrough is not agreed and a note says why") {
   const auto unprivileged = answer(init_of_6_18(), {.cap_sys_admin = false});
-  CHECK(unprivileged && !unprivileged->capabilities.passthrough && unprivileged->reply.flags2 == 0);
+  CHECK(unprivileged && !unprivileged->capabilities.passthrough && unprivileged->reply.flags2 == 1U << 4);
   CHECK(unprivileged && unprivileged->notes.size() == 1 &&
         unprivileged->notes[0].find("CAP_SYS_ADMIN") != std::string::npos);
   const auto off = answer(init_of_6_18(), {.passthrough = false, .inc_epoch = false});
