@@ -1,29 +1,42 @@
 #include "fs/attributes.h"
 
-#include <algorithm>
 #include <cerrno>
 
 namespace proxyfs::fs {
 
 namespace {
 
-void set_time(int64_t ns, uint64_t& seconds, uint32_t& rest) {
-  int64_t whole = ns / 1'000'000'000;
+wire::SxTime split(int64_t ns) {
+  wire::SxTime out;
+  out.tv_sec = ns / 1'000'000'000;
   int64_t part = ns % 1'000'000'000;
   if (part < 0) {
     part += 1'000'000'000;
-    --whole;
+    --out.tv_sec;
   }
-  seconds = static_cast<uint64_t>(whole);
-  rest = static_cast<uint32_t>(part);
+  out.tv_nsec = static_cast<uint32_t>(part);
+  return out;
 }
 
-wire::SxTime extended_time(int64_t ns) {
-  uint64_t seconds = 0;
+// As the source says it: the nanoseconds since 1970 of a time after 2262 do not fit into 64 bits.
+wire::SxTime given(const statx_timestamp& time) {
   wire::SxTime out;
-  set_time(ns, seconds, out.tv_nsec);
-  out.tv_sec = static_cast<int64_t>(seconds);
+  out.tv_sec = time.tv_sec;
+  out.tv_nsec = time.tv_nsec;
   return out;
+}
+
+wire::SxTime mtime_of(const FileStat& master, const Replacement* served) {
+  return served ? split(served->mtime_ns()) : given(master.stx_mtime);
+}
+
+wire::SxTime ctime_of(const FileStat& master, int64_t flip_ns) {
+  return flip_ns > nanoseconds(master.stx_ctime) ? split(flip_ns) : given(master.stx_ctime);
+}
+
+void set_time(const wire::SxTime& time, uint64_t& seconds, uint32_t& nanoseconds) {
+  seconds = static_cast<uint64_t>(time.tv_sec);
+  nanoseconds = time.tv_nsec;
 }
 
 // The kernel's own packing of device numbers in FUSE attributes (new_encode_dev).
@@ -44,9 +57,9 @@ fuse_attr attributes(const FileStat& master, const Replacement* served, int64_t 
   out.uid = master.stx_uid;
   out.gid = master.stx_gid;
   out.rdev = encode_device(master.stx_rdev_major, master.stx_rdev_minor);
-  set_time(nanoseconds(master.stx_atime), out.atime, out.atimensec);
-  set_time(served ? served->mtime_ns() : nanoseconds(master.stx_mtime), out.mtime, out.mtimensec);
-  set_time(std::max(nanoseconds(master.stx_ctime), flip_ns), out.ctime, out.ctimensec);
+  set_time(given(master.stx_atime), out.atime, out.atimensec);
+  set_time(mtime_of(master, served), out.mtime, out.mtimensec);
+  set_time(ctime_of(master, flip_ns), out.ctime, out.ctimensec);
   return out;
 }
 
@@ -112,10 +125,10 @@ void get_extended_attributes(Call& call) {
   stat.size = served ? served->facts().size : master.stx_size;
   stat.blocks = served ? served->facts().blocks : master.stx_blocks;
   stat.blksize = served ? served->facts().block_size : master.stx_blksize;
-  stat.atime = extended_time(nanoseconds(master.stx_atime));
-  stat.btime = extended_time(birth_ns(master));
-  stat.ctime = extended_time(std::max(nanoseconds(master.stx_ctime), flip_time(call.volume, target)));
-  stat.mtime = extended_time(served ? served->mtime_ns() : nanoseconds(master.stx_mtime));
+  stat.atime = given(master.stx_atime);
+  stat.btime = split(birth_ns(master));
+  stat.ctime = ctime_of(master, flip_time(call.volume, target));
+  stat.mtime = mtime_of(master, served);
   call.reply.value(out);
 }
 

@@ -29,8 +29,9 @@ inline FileId file_id(const FileStat& stat) {
   return {makedev(stat.stx_dev_major, stat.stx_dev_minor), stat.stx_ino};
 }
 
+// For comparing. Wraps around for times beyond 2262, the same way each time.
 inline int64_t nanoseconds(const statx_timestamp& time) {
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+  return static_cast<int64_t>(static_cast<uint64_t>(time.tv_sec) * 1'000'000'000U + time.tv_nsec);
 }
 
 // 0 when the file system keeps no birth time.

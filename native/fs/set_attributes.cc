@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #include "fs/open_file.h"
 
@@ -16,7 +15,7 @@ namespace {
 constexpr uint32_t kTimes = FATTR_ATIME | FATTR_MTIME;
 
 int64_t given_mtime(const fuse_setattr_in& in) {
-  return static_cast<int64_t>(in.mtime) * 1'000'000'000 + in.mtimensec;
+  return static_cast<int64_t>(in.mtime * 1'000'000'000U + in.mtimensec);
 }
 
 // After a flip the control plane sets the times of a path to what they are, so that inotify users of the
@@ -29,7 +28,10 @@ bool is_nudge(Volume& volume, const Target& target, const fuse_setattr_in& in) {
   if ((in.valid & kTimes) == 0) return false;
   if (target.node.replacement) return true;
   if ((in.valid & FATTR_MTIME) == 0 || (in.valid & FATTR_MTIME_NOW) != 0) return false;
-  if (std::llabs(given_mtime(in) - nanoseconds(target.master.stx_mtime)) > 1'001'000) return false;
+  // Unsigned: times may be so far apart that the difference does not fit.
+  const auto apart = static_cast<uint64_t>(given_mtime(in)) - static_cast<uint64_t>(nanoseconds(target.master.stx_mtime));
+  constexpr uint64_t kPrecision = 1'001'000;
+  if (apart > kPrecision && 0 - apart > kPrecision) return false;
   return volume.swaps.read().listed(target.node.file);
 }
 
