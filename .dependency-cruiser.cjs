@@ -6,7 +6,7 @@ const FLOORS = [
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
   ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness'],
-  ['control'],
+  ['control', 'metrics'],
 ];
 
 const rooms = (names) => `^src/(${names.join('|')})/`;

@@ -7,6 +7,7 @@ import type { ModeStore } from '../src/flip/mode-store.js';
 import type { Ready } from '../src/flip/ready.js';
 import type { Serving } from '../src/flip/serving.js';
 import type { ViewSource } from '../src/flip/view-source.js';
+import type { Actor } from '../src/journal/event.js';
 import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
@@ -40,5 +41,5 @@ export interface Daemon {
   readonly production: Production;
   readonly cache: Cache;
   /** Rejects with `mountpoint/busy`; afterwards the daemon ends. Resolves with what was still open. */
-  unmount(force: boolean): Promise<readonly OpenHandle[]>;
+  unmount(force: boolean, by?: Actor): Promise<readonly OpenHandle[]>;
 }

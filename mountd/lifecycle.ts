@@ -18,6 +18,7 @@ import { CRASHED } from '../src/control/guardian.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
 import { listen } from '../src/control/server.js';
 import { foreignHandles } from '../src/flip/handles.js';
+import type { Actor } from '../src/journal/event.js';
 import { createLogger, type Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import { chooseDriver } from '../src/mount/drivers.js';
@@ -29,6 +30,7 @@ import { followVolume } from './events.js';
 import { describeHolders, findHolders } from './holders.js';
 import { learnFromHolders } from './learn-editor.js';
 import { createHandlers } from './methods/index.js';
+import { createMeter, listenForMetrics } from './metrics.js';
 import type { Arguments } from './options.js';
 import { checkPlace, type Place } from './preflight.js';
 import { labelState, locateProject, openProject, type ProjectFiles } from './project-files.js';
@@ -53,6 +55,7 @@ export class Lifecycle {
   #ending: Promise<void> | undefined;
   #signals = 0;
   #isUnmounted = false;
+  #unmountedBy: Actor | undefined;
 
   constructor(options: DaemonOptions, life: Life) {
     this.#options = options;
@@ -105,7 +108,7 @@ export class Lifecycle {
     const settings = settingsOf(traced);
     findSet(settings.profile);
     const { project, locations } = locateProject(place, this.#options, settings.poolDir);
-    const { files, log } = await openProject(project, locations, () => this.#openLog(locations, settings.logLevel));
+    const { files, log } = await openProject(project, locations, () => this.#openLog(locations, settings));
     this.#teardown.use(log);
     this.#teardown.add('catalog', () => files.catalog.close());
     this.#teardown.add('journal', () => files.journal.close());
@@ -120,9 +123,9 @@ export class Lifecycle {
     return daemon;
   }
 
-  #openLog({ logFile }: Locations, level: Settings['logLevel']): Logger {
+  #openLog({ logFile }: Locations, { logLevel: level, logSize }: Settings): Logger {
     if (this.#life.foreground) return createLogger({ kind: 'stderr' }, level);
-    return createLogger({ kind: 'file', path: logFile }, level);
+    return createLogger({ kind: 'file', path: logFile, maxBytes: logSize }, level);
   }
 
   /** The view is resolved before the mount exists, so that masters show for no longer than one commit takes. */
@@ -135,7 +138,7 @@ export class Lifecycle {
     const volume = await driver.mount(composeMountOptions(place, options, settings));
     this.#teardown.add('mount', () => (this.#isUnmounted ? undefined : volume.unmount({ force: true })));
     const record = this.#recordOf(place, files);
-    const unmount = (force: boolean) => this.#unmount(force);
+    const unmount: Daemon['unmount'] = (force, by) => this.#unmount(force, by);
     const daemon = composeDaemon({ options, settings, traced, place, files, decisions, volume, record, log, unmount });
     this.#teardown.add('ready', () => daemon.ready.close());
     await this.#establish(daemon, view);
@@ -169,8 +172,10 @@ export class Lifecycle {
   }
 
   async #publish(daemon: Daemon): Promise<void> {
-    const { record, log, production } = daemon;
-    const server = await listen({ socket: record.socket, handlers: createHandlers(daemon), log });
+    const { record, log, production, traced } = daemon;
+    const meter = createMeter(daemon);
+    this.#teardown.add('metrics', await listenForMetrics(daemon, meter, settingsOf(traced).metricsPort));
+    const server = await listen({ socket: record.socket, handlers: createHandlers(daemon, meter), log });
     this.#teardown.add('record', () => removeRecord(record));
     this.#teardown.add('control', () => server.close());
     this.#teardown.add('production', () => production.stop());
@@ -178,9 +183,10 @@ export class Lifecycle {
     await writeRecord(record);
   }
 
-  async #unmount(force: boolean): Promise<readonly OpenHandle[]> {
+  async #unmount(force: boolean, by?: Actor): Promise<readonly OpenHandle[]> {
     const daemon = this.#daemon;
     if (daemon === undefined) return [];
+    this.#unmountedBy = by;
     const handles = foreignHandles(daemon.volume);
     try {
       await daemon.volume.unmount({ force });
@@ -233,7 +239,9 @@ export class Lifecycle {
 
   async #finish(why: string): Promise<void> {
     this.#daemon?.log.info(`the daemon ends: ${why}`);
-    this.#daemon?.files.journal.record({ kind: 'unmounted', facts: { reason: why } });
+    const who = this.#unmountedBy;
+    const reason = who === undefined ? why : 'it was unmounted';
+    this.#daemon?.files.journal.record({ kind: 'unmounted', who, facts: { reason } });
     await this.#teardown.run();
     this.#resolveEnded();
   }

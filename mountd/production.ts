@@ -35,7 +35,7 @@ import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '.
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { createGovernor, mannerOf } from './polite.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
-import { eventOfFinished } from './record-job.js';
+import { eventOfFinished, logFinished } from './record-job.js';
 
 export interface ProductionOptions {
   readonly files: ProjectFiles;
@@ -255,7 +255,7 @@ export class Production {
         onTouched([finished.asset]);
         if (finished.outcome.kind === 'published') this.#times.add(finished.outcome.seconds);
         this.#options.files.journal.record(eventOfFinished(finished));
-        log.info({ path: finished.path, ...finished.outcome }, 'a job ended');
+        logFinished(log, finished);
         if (finished.outcome.kind === 'outdated' && finished.path !== undefined) this.hint(finished.path);
         this.#finished.emit('finished', finished);
       },

@@ -1,7 +1,8 @@
-/** The end of a job in the journal's terms. */
+/** The end of a job, in the terms of the journal and of the log. */
 
 import type { FinishedJob } from '../src/generate/worker-pool.js';
 import type { NewEvent } from '../src/journal/event.js';
+import type { Logger } from '../src/log/logger.js';
 
 export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob): NewEvent {
   const about = { path, asset };
@@ -21,4 +22,10 @@ export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob):
     case 'interrupted':
       return { ...about, kind: 'interrupted', facts: { profile } };
   }
+}
+
+/** Quiet while all is well: the journal has every job. */
+export function logFinished(log: Logger, { path, outcome }: FinishedJob): void {
+  const isTrouble = outcome.kind === 'failed' || outcome.kind === 'retry' || outcome.kind === 'no-space';
+  log[isTrouble ? 'warn' : 'debug']({ path, ...outcome }, isTrouble ? 'a job failed' : 'a job ended');
 }

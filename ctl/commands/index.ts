@@ -7,9 +7,13 @@ import { cancel } from './cancel.js';
 import { completion } from './completion.js';
 import { config } from './config.js';
 import { doctor } from './doctor.js';
+import { events } from './events.js';
+import { failures } from './failures.js';
 import { flush } from './flush.js';
 import { handles } from './handles.js';
+import { history } from './history.js';
 import { ls } from './ls.js';
+import { metrics } from './metrics.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
 import { pause } from './pause.js';
@@ -36,6 +40,10 @@ export const COMMANDS: readonly AnyCommand[] = [
   unpin,
   verify,
   status,
+  failures,
+  events,
+  history,
+  metrics,
   queue,
   pause,
   resume,

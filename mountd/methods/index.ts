@@ -2,10 +2,12 @@
 
 import type { Handlers } from '../../src/control/handlers.js';
 import type { Daemon } from '../daemon.js';
+import type { Meter } from '../metrics.js';
 import { adopt } from './adopt.js';
 import { assertServed } from './assert.js';
 import { getConfig } from './config.js';
 import { daemonInfo } from './daemon-info.js';
+import { failures, history, listEvents } from './events.js';
 import { flush } from './flush.js';
 import { listHandles } from './handles.js';
 import { list } from './ls.js';
@@ -19,7 +21,7 @@ import { unmount } from './unmount.js';
 import { verify } from './verify.js';
 import { why } from './why.js';
 
-export function createHandlers(daemon: Daemon): Handlers {
+export function createHandlers(daemon: Daemon, meter: Meter): Handlers {
   return {
     'daemon.info': () => daemonInfo(daemon),
     'config.get': () => getConfig(daemon),
@@ -42,6 +44,10 @@ export function createHandlers(daemon: Daemon): Handlers {
     unpin: (params, context) => unpin(daemon, params, context),
     handles: (params) => listHandles(daemon, params),
     assert: (params, context) => assertServed(daemon, params, context),
-    unmount: (params) => unmount(daemon, params),
+    events: (params, context) => listEvents(daemon, params, context),
+    history: (params) => history(daemon, params),
+    failures: (params) => failures(daemon, params),
+    metrics: async () => ({ text: await meter.read() }),
+    unmount: (params, context) => unmount(daemon, params, context),
   };
 }

@@ -37,6 +37,10 @@ export async function pauseQueue(
   const holds = paths.map((path) => queue.pause({ path, jobClass: params.jobClass }, until));
   daemon.production.recheck();
   daemon.log.info({ holds, by: context.by }, 'the making of proxies was paused');
+  for (const { path, jobClass } of holds) {
+    const facts = { reason: 'it was asked for', scope: jobClass ?? 'all' };
+    daemon.files.journal.record({ kind: 'paused', path, who: context.by, facts });
+  }
   return { holds: holds.map(toHold), work: workOf(daemon) };
 }
 
@@ -52,6 +56,10 @@ export async function resumeQueue(
   );
   daemon.production.recheck();
   daemon.log.info({ ended, by: context.by }, 'the making of proxies was resumed');
+  for (const { path, jobClass } of ended) {
+    const facts = { reason: 'it was asked for', scope: jobClass ?? 'all' };
+    daemon.files.journal.record({ kind: 'resumed', path, who: context.by, facts });
+  }
   return { ended: ended.map(toHold), work: workOf(daemon) };
 }
 
@@ -68,6 +76,9 @@ export async function cancelJobs(
   );
   daemon.production.recheck();
   daemon.log.info({ paths: params.paths, cancelled, by: context.by }, 'jobs were cancelled');
+  for (const { asset, path, profile } of jobs.values()) {
+    daemon.files.journal.record({ kind: 'cancelled', path, asset, who: context.by, facts: { profile } });
+  }
   return { cancelled, running: [...jobs.values()].filter((job) => job.state === 'running').length };
 }
 

@@ -121,6 +121,14 @@ export const SETTINGS = {
     env: 'PROXYFS_ALLOW_OTHER',
     sentence: 'Let other users into the mount.',
   }),
+  metricsPort: numberOf({ min: 0, max: 65_535, integer: true }, 0, {
+    env: 'PROXYFS_METRICS_PORT',
+    sentence: 'The port of this machine’s loopback interface where Prometheus finds /metrics; 0 opens none.',
+  }),
+  logSize: bytes(10 * 1024 ** 2, {
+    env: 'PROXYFS_LOG_SIZE',
+    sentence: 'How large the log may become before a new one is begun; four older ones are kept.',
+  }),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', {
     env: 'PROXYFS_LOG_LEVEL',
     sentence: 'How much is logged.',

@@ -22,7 +22,9 @@ export interface Journal {
     limit?: number,
   ): readonly JournalEvent[];
   /** Each event once it is recorded and has its id. A listener that throws is not called again. */
-  onEvent(listener: (event: JournalEvent) => void, signal: AbortSignal): void;
+  onEvent(listener: (event: JournalEvent) => void, signal?: AbortSignal): void;
+  /** The newest id that was given; 0 before the first event. */
+  lastId(): number;
   /** Writes what is still in memory. */
   flush(): void;
   close(): void;

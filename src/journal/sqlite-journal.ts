@@ -110,10 +110,14 @@ class SqliteJournal implements Journal {
     return this.#select(sql, [path, asset ?? null, limit]).toReversed();
   }
 
-  onEvent(listener: (event: JournalEvent) => void, signal: AbortSignal): void {
-    if (signal.aborted) return;
+  onEvent(listener: (event: JournalEvent) => void, signal?: AbortSignal): void {
+    if (signal?.aborted) return;
     this.#listeners.add(listener);
-    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+    signal?.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+
+  lastId(): number {
+    return this.#lastId;
   }
 
   flush(): void {

@@ -2,11 +2,15 @@
 
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
 import type { RealPath } from '../base/paths.js';
+import { RotatingFile } from './rotating-file.js';
+
+const DEFAULT_MAX_BYTES = 10 * 1024 ** 2;
 
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'>;
 
 export type LogTarget =
-  | { readonly kind: 'file'; readonly path: RealPath }
+  /** Older logs are kept as `.1` (the newest) to `.4`. */
+  | { readonly kind: 'file'; readonly path: RealPath; readonly maxBytes?: number }
   | { readonly kind: 'stderr' }
   | { readonly kind: 'stream'; readonly stream: DestinationStream };
 
@@ -20,11 +24,9 @@ export const silentLogger: Logger = pino({ level: 'silent' });
 
 function streamOf(target: LogTarget): DestinationStream {
   if (target.kind === 'stream') return target.stream;
+  if (target.kind === 'file') return new RotatingFile(target.path, target.maxBytes ?? DEFAULT_MAX_BYTES);
   // Synchronous: the last lines before a crash are the ones that matter, and normal operation logs little.
-  const stream =
-    target.kind === 'file'
-      ? destination({ dest: target.path, mkdir: true, sync: true })
-      : destination({ fd: 2, sync: true });
+  const stream = destination({ fd: 2, sync: true });
   // A full disk costs lines of the log, not the mount: there is nowhere to report it to.
   stream.on('error', () => undefined);
   return stream;

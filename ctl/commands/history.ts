@@ -1,0 +1,59 @@
+/** `proxyfs history`: the audit trail of one file. */
+
+import type { Result } from '../../src/control/schema.js';
+import { defineCommand } from '../command.js';
+import { escapeName } from '../output/escape.js';
+import { eventCells } from '../output/event-line.js';
+import { formatSize } from '../output/quantities.js';
+import { quoteWord } from '../output/quote.js';
+import { withSession } from '../session.js';
+
+interface Arguments {
+  readonly path: string | undefined;
+  readonly limit: number | undefined;
+}
+
+type Proxy = Result<'history'>['proxies'][number];
+
+export const history = defineCommand<Arguments>({
+  usage: 'history <path>',
+  summary: 'The audit trail of a file: who asked, what ran, with which FFmpeg, and what came of it',
+  examples: [
+    ['$0 history A001/C003.mov', 'also what happened under earlier names'],
+    ['$0 history --json A001/C003.mov', 'for scripts'],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('path', { type: 'string', describe: 'A file of the project; it may be gone' })
+      .option('limit', { type: 'number', requiresArg: true, describe: 'The last N events; default 1000' }),
+  run: async (args, terminal) => {
+    const limit = args.limit === undefined ? {} : { limit: args.limit };
+    const result = await withSession(args, [args.path ?? '.'], terminal, ({ client, paths }) =>
+      client.call('history', { path: paths[0] ?? '', ...limit }),
+    );
+    const { formatFacts, formatTable, indent } = await import('../output/table.js');
+    const rows = result.events.map((event) => {
+      const [time = '', kind = '', path = '', what = ''] = eventCells(event, Date.now());
+      return [time, kind, event.path === result.path ? '' : path, what];
+    });
+    return {
+      result,
+      text: () =>
+        [
+          terminal.style.bold(escapeName(result.path)),
+          rows.length === 0 ? '  nothing is recorded of it' : indent(formatTable([{}, {}, {}, {}], rows)),
+          ...result.proxies.flatMap((proxy) => [`Proxy '${proxy.profile}'`, indent(formatFacts(facts(proxy)))]),
+        ].join('\n'),
+    };
+  },
+});
+
+function facts(proxy: Proxy): (readonly [string, string])[] {
+  return [
+    ['File', `${proxy.file}  (${formatSize(proxy.size)})`],
+    ['Made', `${proxy.startedAt} to ${proxy.finishedAt} by ${proxy.madeBy}, of ${proxy.master}`],
+    ['FFmpeg', proxy.ffmpeg],
+    ['Compared', proxy.valid ? 'equal to its master in everything that is checked' : 'not equal to its master'],
+    ['Command', proxy.command.map(quoteWord).join(' ')],
+  ];
+}
