@@ -70,7 +70,7 @@ export class Keeper {
     return this.#lock.run(async () => {
       const quota = await this.#quota();
       if (quota === undefined) return undefined;
-      const { used } = await this.#options.pool.space();
+      const used = await this.#usedWithin(quota - size);
       const needed = used + size - quota;
       if (needed <= 0) return this.#tell(undefined);
       const usedBefore = this.#options.clock.now() - unusedMs;
@@ -111,7 +111,7 @@ export class Keeper {
   async #trim(): Promise<void> {
     const quota = await this.#quota();
     if (quota === undefined) return;
-    const { used } = await this.#options.pool.space();
+    const used = await this.#usedWithin(quota);
     const over = used - quota;
     if (over <= 0) {
       this.#tell(undefined);
@@ -123,6 +123,21 @@ export class Keeper {
     const choice = await this.#evict(wish, `the pool is larger than its quota of ${formatBytes(quota)}`);
     const enough = choice.freed >= over;
     this.#tell(enough ? undefined : quotaReached({ quota, used, size: 0, choice, unusedMs: TRIM_UNUSED_MS }));
+  }
+
+  /** What the pool has; where that is more than this, without what no project uses any more. */
+  async #usedWithin(bytes: number): Promise<number> {
+    const { book, log, pool } = this.#options;
+    const { used } = await pool.space();
+    if (used <= bytes || !(await pool.isReachable())) return used;
+    let over = used - bytes;
+    for (const { key, size } of await pool.unclaimed(new Set(book.objects().map((object) => object.key)))) {
+      if (over <= 0) break;
+      if (!(await pool.release(key))) continue;
+      over -= size;
+      log.info({ key, size }, 'a proxy that no project uses was removed');
+    }
+    return bytes + over;
   }
 
   /** Chooses and removes; `freed` is what has really gone. */

@@ -24,6 +24,7 @@ import type { Pool } from './pool.js';
 import { poolError } from './pool-error.js';
 import { References } from './references.js';
 import { sweepPool } from './sweep.js';
+import { listUnclaimed, type Unclaimed } from './unclaimed.js';
 import { UsedSpace } from './used-space.js';
 
 /** Creates the directory when it is missing. Throws `system/*` when it cannot be written. `project`: in whose name it is used. */
@@ -146,6 +147,11 @@ class DirectoryPool implements Pool {
 
   async usedByOthers(): Promise<ReadonlySet<PoolKey>> {
     return await this.#references.usedByOthers();
+  }
+
+  async unclaimed(own: ReadonlySet<PoolKey>, now = Date.now()): Promise<readonly Unclaimed[]> {
+    const claimed = new Set([...own, ...(await this.#references.all(now))]);
+    return await listUnclaimed(join(this.directory, 'objects') as RealPath, claimed, now);
   }
 
   async isReachable(): Promise<boolean> {

@@ -10,6 +10,7 @@
 import type { PoolKey } from '../base/ids.js';
 import type { RealPath } from '../base/paths.js';
 import type { Manifest } from './manifest.js';
+import type { Unclaimed } from './unclaimed.js';
 
 export interface Pool {
   readonly directory: RealPath;
@@ -35,6 +36,8 @@ export interface Pool {
   syncClaims(keys: ReadonlySet<PoolKey>): Promise<void>;
   /** What other living projects use. */
   usedByOthers(): Promise<ReadonlySet<PoolKey>>;
+  /** Proxies, the oldest first, that neither a living project nor `own` uses. */
+  unclaimed(own: ReadonlySet<PoolKey>, now?: number): Promise<readonly Unclaimed[]>;
   /** Whether the pool's disk is there at all: an unmounted one looks like a pool that lost everything. */
   isReachable(): Promise<boolean>;
   /** Bytes of all published proxies; bytes free for the user on the pool's file system, and of all of it. */

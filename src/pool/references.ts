@@ -68,6 +68,12 @@ export class References {
     return keys;
   }
 
+  /** Those of this project, too. */
+  async all(now = Date.now()): Promise<ReadonlySet<PoolKey>> {
+    const own = this.project === undefined ? [] : await this.#keysOf(this.project);
+    return new Set([...own, ...(await this.usedByOthers(now))]);
+  }
+
   async isUsedByOthers(key: PoolKey, now = Date.now()): Promise<boolean> {
     for (const other of await this.#others(now)) {
       if (await isThere(this.#fileOf(other, key))) return true;
