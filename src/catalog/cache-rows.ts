@@ -23,13 +23,13 @@ class SqliteCacheBook implements CacheBook {
   recordUses(uses: readonly Use[]): void {
     const statement = this.db.statement(
       `INSERT INTO proxy_use (asset, profile, last_at, days)
-       SELECT ?1, ?2, ?3, 1 WHERE EXISTS (SELECT 1 FROM asset WHERE id = ?1)
+       SELECT id, ?, ?, 1 FROM asset WHERE id = ?
        ON CONFLICT (asset, profile) DO UPDATE SET
          days = days + (days = 0 OR excluded.last_at / ${DAY_MS} > last_at / ${DAY_MS}),
          last_at = max(last_at, excluded.last_at)`,
     );
     this.db.transaction(() => {
-      for (const { asset, profile, at } of uses) statement.run(asset, profile, Math.floor(at));
+      for (const { asset, profile, at } of uses) statement.run(profile, Math.floor(at), asset);
     });
   }
 
