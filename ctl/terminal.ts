@@ -11,10 +11,13 @@ export type Style = ReturnType<typeof createColors>;
 export interface Terminal {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
+  readonly stdin: NodeJS.ReadableStream;
   /** Colours for stdout; plain when it is not a terminal or `NO_COLOR` is set. */
   readonly style: Style;
   /** Whether stdout is a terminal: bars are drawn, tables may fill the width. */
   readonly interactive: boolean;
+  /** The same of stderr. */
+  readonly interactiveErrors: boolean;
   readonly columns: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   cwd(): string;
@@ -23,14 +26,16 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   const interactive = stdout.isTTY === true && env['TERM'] !== 'dumb';
   return {
+    stdin,
     stdout,
     stderr,
     style: createColors(hasColour(interactive, env)),
     interactive,
-    columns: stdout.columns ?? 100,
+    interactiveErrors: stderr.isTTY === true && env['TERM'] !== 'dumb',
+    columns: stdout.columns ?? stderr.columns ?? 100,
     env,
     cwd: () => process.cwd(),
     onInterrupt,

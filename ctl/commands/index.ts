@@ -23,9 +23,12 @@ import { prewarm } from './prewarm.js';
 import { profiles } from './profiles.js';
 import { queue } from './queue.js';
 import { resume } from './resume.js';
+import { run } from './run.js';
+import { schema } from './schema.js';
 import { share } from './share.js';
 import { status } from './status.js';
 import { unmount } from './unmount.js';
+import { validate } from './validate.js';
 import { verify } from './verify.js';
 import { why } from './why.js';
 
@@ -54,6 +57,9 @@ export const COMMANDS: readonly AnyCommand[] = [
   profiles,
   handles,
   assert,
+  validate,
+  run,
+  schema,
   share,
   config,
   doctor,

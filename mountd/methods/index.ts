@@ -4,6 +4,7 @@ import type { Handlers } from '../../src/control/handlers.js';
 import type { Daemon } from '../daemon.js';
 import type { Meter } from '../metrics.js';
 import { adopt } from './adopt.js';
+import { adoptFiles } from './adopt-files.js';
 import { assertServed } from './assert.js';
 import { getConfig } from './config.js';
 import { daemonInfo } from './daemon-info.js';
@@ -35,6 +36,7 @@ export function createHandlers(daemon: Daemon, meter: Meter): Handlers {
     'queue.pause': (params, context) => pauseQueue(daemon, params, context),
     'queue.resume': (params, context) => resumeQueue(daemon, params, context),
     'queue.cancel': (params, context) => cancelJobs(daemon, params, context),
+    'adopt.files': (params, context) => adoptFiles(daemon, params, context),
     flush: (params, context) => flush(daemon, params, context),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),

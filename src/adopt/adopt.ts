@@ -1,5 +1,6 @@
 /**
- * Takes over proxies that exist already: made by a camera or an editor, beside the clip.
+ * Takes over proxies that exist already: made by a camera or an editor, beside the clip, or
+ * by a job, anywhere.
  *
  * The file is copied into the pool, and the copy is validated like one of our own, its
  * pictures included; only codec and size are its own business, as long as the size is the
@@ -29,12 +30,13 @@ import { validateProxy } from '../validate/validate.js';
 import { proposedSiblings } from './sibling-names.js';
 
 export type Adoption =
-  | { readonly kind: 'adopted'; readonly from: VirtualPath; readonly size: number }
+  /** `from` is project-relative, or absolute for a file that was named. */
+  | { readonly kind: 'adopted'; readonly from: string; readonly size: number }
   | { readonly kind: 'already-there' }
   /** Nothing lies where cameras and editors leave proxies. */
   | { readonly kind: 'none' }
   /** Found, and not equal to the master: every difference is named. */
-  | { readonly kind: 'refused'; readonly from: VirtualPath; readonly reason: string }
+  | { readonly kind: 'refused'; readonly from: string; readonly reason: string }
   /** The master can have no proxy. */
   | { readonly kind: 'ineligible'; readonly reason: string };
 
@@ -47,24 +49,47 @@ export async function adoptSibling(
   profile: string,
   signal?: AbortSignal,
 ): Promise<Adoption> {
+  const wanted = await wantedOf(generation, asset, profile);
+  if ('kind' in wanted) return wanted;
+  let refused: Adoption = { kind: 'none' };
+  for (const proposed of proposedSiblings(wanted.clip)) {
+    signal?.throwIfAborted();
+    const from = proposed as VirtualPath;
+    const file = realPathOf(generation.source, from);
+    if (!(await isFile(file))) continue;
+    const outcome = await tryOne({ generation, asset, ...wanted, profile, from, file, signal });
+    if (outcome.kind === 'adopted') return outcome;
+    if (refused.kind === 'none') refused = outcome;
+  }
+  return refused;
+}
+
+/** The same with one file that somebody names. It may lie anywhere but below the mount. */
+export async function adoptFile(
+  generation: Generation,
+  asset: AssetRow,
+  { profile, file }: { readonly profile: string; readonly file: RealPath },
+  signal?: AbortSignal,
+): Promise<Exclude<Adoption, { kind: 'none' }>> {
+  const wanted = await wantedOf(generation, asset, profile);
+  if ('kind' in wanted) return wanted;
+  if (!(await isFile(file))) return { kind: 'refused', from: file, reason: 'there is no such file' };
+  return await tryOne({ generation, asset, ...wanted, profile, from: file, file, signal });
+}
+
+type Wanted = { readonly plan: MakePlan; readonly clip: VirtualPath };
+type NotWanted = Extract<Adoption, { kind: 'already-there' | 'ineligible' }>;
+
+/** What the asset lacks, or why nothing is taken over for it. */
+async function wantedOf(generation: Generation, asset: AssetRow, profile: string): Promise<Wanted | NotWanted> {
   const plan = planProxy(asset, profile, generation);
   const clip = asset.paths[0];
   if (plan.kind !== 'make' || clip === undefined) {
     return { kind: 'ineligible', reason: plan.kind === 'make' ? 'the file is gone' : plan.reason };
   }
   if (currentVariant(generation.catalog, asset, plan.poolKey) !== undefined) return { kind: 'already-there' };
-  const published = { ...generation, profile };
-  if ((await adoptPublished(published, asset, plan)) !== undefined) return { kind: 'already-there' };
-  let refused: Adoption = { kind: 'none' };
-  for (const proposed of proposedSiblings(clip)) {
-    signal?.throwIfAborted();
-    const from = proposed as VirtualPath;
-    if (!(await isFile(realPathOf(generation.source, from)))) continue;
-    const outcome = await tryOne({ generation, asset, clip, plan, profile, from, signal });
-    if (outcome.kind === 'adopted') return outcome;
-    if (refused.kind === 'none') refused = outcome;
-  }
-  return refused;
+  const published = await adoptPublished({ ...generation, profile }, asset, plan);
+  return published === undefined ? { plan, clip } : { kind: 'already-there' };
 }
 
 interface Attempt {
@@ -73,18 +98,20 @@ interface Attempt {
   readonly clip: VirtualPath;
   readonly plan: MakePlan;
   readonly profile: string;
-  readonly from: VirtualPath;
+  /** As people know the file. */
+  readonly from: string;
+  readonly file: RealPath;
   readonly signal: AbortSignal | undefined;
 }
 
-async function tryOne(attempt: Attempt): Promise<Adoption> {
-  const { generation, asset, clip, plan, from, signal } = attempt;
+async function tryOne(attempt: Attempt): Promise<Extract<Adoption, { kind: 'adopted' | 'refused' }>> {
+  const { generation, asset, clip, plan, from, file, signal } = attempt;
   const { pool, source, clock } = generation;
   const startedAt = new Date(clock.now()).toISOString();
   const copy = pool.temporary(`adopt-${asset.id}`, extensionOf(clip));
   try {
     // A file system that shares blocks copies nothing.
-    await copyFile(realPathOf(source, from), copy, constants.COPYFILE_FICLONE);
+    await copyFile(file, copy, constants.COPYFILE_FICLONE);
     const validation = await judge(attempt, copy);
     if (!validation.ok) return { kind: 'refused', from, reason: describeRejection(validation) };
     if (await hasMasterChanged(realPathOf(source, clip), asset)) {

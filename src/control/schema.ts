@@ -290,6 +290,22 @@ export const METHODS = {
     /** How many jobs ended, and how many of them were running. */
     result: z.object({ cancelled: count, running: count }),
   },
+  /** Takes over finished files as proxies of clips, after validation. `file` is absolute, and only read. */
+  'adopt.files': {
+    params: z.strictObject({ files: z.array(z.strictObject({ path, file: z.string() })).min(1) }),
+    result: z.object({
+      /** One for each file, in their order. */
+      clips: z.array(
+        z.object({
+          path,
+          outcome: z.enum(['adopted', 'already-there', 'refused', 'ineligible']),
+          reason: z.string().nullable(),
+        }),
+      ),
+      adopted: count,
+      refused: count,
+    }),
+  },
   /** Serves every proxy that is ready, also on paths that somebody holds open. */
   flush: { params: z.strictObject({ paths: z.array(path) }), result: flipReport },
   ls: {

@@ -2,6 +2,7 @@
 
 import type { ProxyfsError } from '../base/error.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { jobIdOf } from './check-job.js';
 import { environmentOf } from './environment.js';
 import type { JobPlan } from './job-plan.js';
 import type { ParsedSpec } from './parse-spec.js';
@@ -54,6 +55,7 @@ export function refusedResult(
   const version = parsed?.draft.jobspec_version ?? null;
   return settle({
     ...NOTHING,
+    job_id: parsed?.ok ? jobIdOf(parsed.spec) : null,
     jobspec_version: version,
     spec: parsed?.ok ? parsed.spec : null,
     environment: toolchain === undefined ? null : environmentOf(toolchain, undefined),

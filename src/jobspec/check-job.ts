@@ -23,7 +23,7 @@ import {
   indexSources,
   type NamedOutput,
 } from './check-output.js';
-import { checkProfile, contradictionsOfClip, resolutionOf } from './check-profile.js';
+import { checkProfile, contradictionsOfClip } from './check-profile.js';
 import { type CheckedSource, checkSource } from './check-source.js';
 import type { ClipPlan, ClipWork, JobPlan, OutputExists } from './job-plan.js';
 import { type MountedProject, readMounts } from './master-path.js';
@@ -191,12 +191,7 @@ function clipContradictions(profile: Profile, draft: Draft, sources: readonly So
     const recipe = source?.facts?.made?.recipe;
     if (source === undefined || recipe === undefined) return [];
     const made = { source: source.source, extension: recipe.extension, videoCodec: recipe.expect.videoCodec };
-    const missed = draft.resolution === resolutionOf(profile) ? missedSize(profile, source) : undefined;
-    const size =
-      missed === undefined
-        ? []
-        : [{ pointer: '/resolution', message: `Resolution '${draft.resolution}' cannot be met: ${missed}` }];
-    return [...contradictionsOfClip(profile, draft, made), ...size];
+    return contradictionsOfClip(profile, draft, made);
   });
 }
 
@@ -207,7 +202,7 @@ function missedSize({ size, name }: Profile, source: NonNullable<Source>): strin
   if (size.kind !== 'divided' || recipe === undefined || video === undefined) return undefined;
   const { width, height } = recipe.expect;
   if (width * size.by === video.width && height * size.by === video.height) return undefined;
-  return `the picture of '${source.source}' is ${video.width}x${video.height}, of which profile '${name}' makes ${width}x${height}`;
+  return `profile '${name}' cannot divide ${video.width}x${video.height} by ${size.by} into even numbers: the proxy of '${source.source}' is ${width}x${height}`;
 }
 
 function clipPlan(

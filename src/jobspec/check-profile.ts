@@ -81,7 +81,7 @@ function compareContainer(profile: Profile, container: string | undefined, muxer
 }
 
 /** `same`, `half` or `quarter`; undefined for sizes that specs have no word for. */
-export function resolutionOf({ size }: Profile): Draft['resolution'] {
+function resolutionOf({ size }: Profile): Draft['resolution'] {
   if (size.kind === 'source') return 'same';
   if (size.kind === 'lines') return undefined;
   return ({ 2: 'half', 4: 'quarter' } as const)[size.by as 2 | 4];

@@ -15,10 +15,10 @@ export interface JsonDocument {
   readonly violations: readonly Violation[];
 }
 
-export function readJsonDocument(input: Uint8Array | string): JsonDocument {
+export function readJsonDocument(input: Uint8Array | string, largest = LARGEST_DOCUMENT): JsonDocument {
   const length = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength;
-  if (length > LARGEST_DOCUMENT) {
-    return refuse(`it has ${length} bytes, and a job spec has at most ${LARGEST_DOCUMENT}: split the job`);
+  if (length > largest) {
+    return refuse(`it has more than ${largest} bytes: split the job`);
   }
   const text = typeof input === 'string' ? input.replace(/^\ufeff/, '') : decode(input);
   if (text === undefined) return refuse('it is not UTF-8 text: save it as UTF-8');

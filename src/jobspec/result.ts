@@ -7,6 +7,7 @@
  */
 
 import { z } from 'zod';
+import { errorKind, isErrorCode } from '../base/error.js';
 import { EXIT } from '../base/exit-code.js';
 
 const count = z.number().int().nonnegative();
@@ -125,9 +126,6 @@ export type Publication = z.infer<typeof publicationSchema>;
 
 export const RESULT_VERSION = '1.0';
 
-/** Failures that are no clip's doing: the machine or the installation is in the way. */
-const SYSTEM = /^(system\/|internal$|ffmpeg\/missing$|resolve\/unavailable$)/;
-
 type Counted = Pick<JobResult, 'violations' | 'error' | 'clips'> & { readonly publication?: Publication | null };
 
 /** COMPLETED: every clip has its output. PARTIAL: some have. */
@@ -138,13 +136,16 @@ export function statusOf({ violations, error, clips, publication = null }: Count
   return (publication?.refused ?? 0) > 0 ? 'PARTIAL' : 'COMPLETED';
 }
 
-/** 0 success, 1 violations, 2 no output, 3 some outputs, 4 no output because of the machine. */
+/** 0 success, 1 violations, 2 no output, 3 some outputs, 4 no output, and the machine is in the way. */
 export function exitCodeOfJob(job: Counted): number {
   const status = statusOf(job);
   if (job.violations.length > 0) return EXIT.invalidRequest;
   if (status === 'COMPLETED') return EXIT.success;
   if (status === 'PARTIAL') return EXIT.partlyDone;
-  const failures = job.clips.flatMap(({ failure }) => (failure === null ? [] : [failure]));
-  const codes = [...(job.error === null ? [] : [job.error]), ...failures].map(({ code }) => code);
-  return codes.some((code) => SYSTEM.test(code)) ? EXIT.systemError : EXIT.executionFailed;
+  const kinds = job.clips.map(({ failure }) => kindOf(failure?.code));
+  if (kindOf(job.error?.code) === 'request') return EXIT.invalidRequest;
+  const isSystem = [...kinds, kindOf(job.error?.code)].includes('system');
+  return isSystem ? EXIT.systemError : EXIT.executionFailed;
 }
+
+const kindOf = (code: string | undefined) => (isErrorCode(code) ? errorKind(code) : undefined);

@@ -79,8 +79,7 @@ export const FIELDS = {
   resolution: {
     schema: z.enum(['same', 'half', 'quarter']),
     say: '"same", "half" or "quarter"',
-    description:
-      'What the profile makes, for a second look: refused where it contradicts the profile or cannot be met.',
+    description: 'The size that the profile makes, for a second look: refused where it contradicts the profile.',
   },
   fps_mode: {
     schema: z.literal('preserve_source'),

@@ -1,0 +1,52 @@
+/** `adopt.files`: takes over finished files, such as the outputs of a job, as proxies of clips. */
+
+import { adoptFile } from '../../src/adopt/adopt.js';
+import type { AssetId } from '../../src/base/ids.js';
+import { toRealPath, virtualPathBelow } from '../../src/base/paths.js';
+import type { CallContext } from '../../src/control/handlers.js';
+import type { Params, Result } from '../../src/control/schema.js';
+import { countFrames } from '../../src/generate/count-frames.js';
+import type { Daemon } from '../daemon.js';
+import { existingPath } from './paths.js';
+
+type Clip = Result<'adopt.files'>['clips'][number];
+type Adopted = Clip & { readonly id?: AssetId };
+
+export async function adoptFiles(
+  daemon: Daemon,
+  { files }: Params<'adopt.files'>,
+  { signal }: CallContext,
+): Promise<Result<'adopt.files'>> {
+  const clips: Adopted[] = [];
+  for (const { path, file } of files) {
+    signal.throwIfAborted();
+    clips.push(await adoptOne(daemon, path, file, signal));
+  }
+  daemon.production.servable(
+    clips.flatMap(({ id, outcome }) => (id === undefined || outcome !== 'adopted' ? [] : [id])),
+  );
+  await daemon.ready.settle();
+  const count = (...outcomes: string[]) => clips.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  return {
+    clips: clips.map(({ path, outcome, reason }) => ({ path, outcome, reason })),
+    adopted: count('adopted'),
+    refused: count('refused', 'ineligible'),
+  };
+}
+
+async function adoptOne(daemon: Daemon, text: string, named: string, signal: AbortSignal): Promise<Adopted> {
+  const { path, stat } = await existingPath(daemon, text);
+  const file = toRealPath(named);
+  // The daemon never reads through its own mount.
+  if (virtualPathBelow(daemon.place.mountPoint, file) !== undefined) {
+    return { path, outcome: 'refused', reason: `'${file}' lies below the mount itself: name it elsewhere` };
+  }
+  await daemon.production.scan(path, { signal });
+  const row = daemon.files.catalog.byIdentity({ dev: stat.dev, ino: stat.ino });
+  if (row === undefined) return { path, outcome: 'ineligible', reason: 'it is no clip that can have a proxy' };
+  const generation = await daemon.production.generation();
+  const asset = await countFrames(generation, row, signal);
+  const adoption = await adoptFile(generation, asset, { profile: daemon.profileOf([path]), file }, signal);
+  const reason = adoption.kind === 'refused' || adoption.kind === 'ineligible' ? adoption.reason : null;
+  return { id: asset.id, path, outcome: adoption.kind, reason };
+}
