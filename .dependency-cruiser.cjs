@@ -5,7 +5,7 @@ const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
-  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness'],
+  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness', 'watchfolder'],
   ['control', 'metrics'],
 ];
 
@@ -27,7 +27,7 @@ const oneImporter = [
   ['pino', '^src/log/'],
   ['yargs', '^(mountd|ctl)/'],
   ['fuse-native', '^src/mount/'],
-  ['chokidar', '^src/scan/'],
+  ['chokidar', '^src/(scan|watchfolder)/'],
   ['smol-toml', '^src/config/'],
   ['@napi-rs/blake-hash', '^src/(fingerprint|profiles|pool)/'],
 ].map(([name, allowed]) => ({

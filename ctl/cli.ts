@@ -37,11 +37,12 @@ function wantsJson(argv: readonly string[]): boolean {
 }
 
 function printOutcome(outcome: Outcome, asJson: boolean, terminal: Terminal): number {
-  if (outcome.exitCode !== undefined) return outcome.exitCode;
   if (outcome.error !== undefined) {
     if (!asJson) printText(outcome.text(), terminal);
-    return printError(outcome.error, outcome.result, asJson, terminal);
+    const exitCode = printError(outcome.error, outcome.result, asJson, terminal);
+    return outcome.exitCode ?? exitCode;
   }
+  if (outcome.exitCode !== undefined) return outcome.exitCode;
   printText(asJson ? JSON.stringify(outcome.result, null, 2) : outcome.text(), terminal);
   return EXIT.success;
 }

@@ -32,7 +32,7 @@ export interface Outcome {
   text(): string;
   /** The command ran, and this is why it does not exit with 0. */
   readonly error?: ProxyfsError;
-  /** Exit code of a program that ran in this terminal and has spoken for itself. */
+  /** With `error`: another exit code than its kind has. Alone: that of a program that ran here and has spoken for itself. */
   readonly exitCode?: number;
 }
 

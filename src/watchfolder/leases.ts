@@ -1,0 +1,78 @@
+/**
+ * Signs of life for the claims of this process, for watchers on other machines: they cannot ask
+ * whether our process lives, and take over a claim that was not renewed for the lease time.
+ *
+ * Ages are told by the storage's own clock: the time of a file we have just written against
+ * the time of the lease. One beat at a time.
+ */
+
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from '../base/error.js';
+import { type Claim, LEASE, renew } from './claim.js';
+
+/** A lease is renewed this often within the lease time. */
+const BEATS = 6;
+
+export class Leases {
+  readonly #held = new Map<Claim, () => void>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #onTrouble: (error: unknown) => void;
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(leaseMs: number, onTrouble: (error: unknown) => void) {
+    this.#onTrouble = onTrouble;
+    this.#timer = setInterval(() => {
+      this.#beating = this.#beating.then(() => this.#beat());
+    }, leaseMs / BEATS);
+    this.#timer.unref();
+  }
+
+  /** `onLost` is called when somebody has taken the claim over. */
+  hold(claim: Claim, onLost: () => void): void {
+    this.#held.set(claim, onLost);
+  }
+
+  /** Resolves when no more sign of life will be written for the claim. */
+  async letGo(claim: Claim): Promise<void> {
+    this.#held.delete(claim);
+    await this.#beating;
+  }
+
+  holds(id: string): boolean {
+    return [...this.#held.keys()].some((claim) => claim.id === id);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    for (const [claim, onLost] of [...this.#held]) {
+      if (!this.#held.has(claim)) continue;
+      try {
+        await renew(claim.folder);
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') onLost();
+        else this.#onTrouble(error);
+      }
+    }
+  }
+}
+
+/** Milliseconds since the last sign of life; undefined: the claim is gone, or has never had one. */
+export async function leaseAge(folder: string, storageNow: number): Promise<number | undefined> {
+  try {
+    // Opening, unlike stat alone, makes a network file system ask its server.
+    const lease = await open(join(folder, LEASE), 'r');
+    try {
+      return storageNow - (await lease.stat()).mtimeMs;
+    } finally {
+      await lease.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
