@@ -30,6 +30,7 @@ import { status } from './status.js';
 import { unmount } from './unmount.js';
 import { validate } from './validate.js';
 import { verify } from './verify.js';
+import { watch } from './watch.js';
 import { why } from './why.js';
 
 export const COMMANDS: readonly AnyCommand[] = [
@@ -62,6 +63,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   schema,
   share,
   config,
+  watch,
   doctor,
   completion,
 ];

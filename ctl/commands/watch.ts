@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { ProxyfsError, toProxyfsError } from '../../src/base/error.js';
 import { EXIT } from '../../src/base/exit-code.js';
 import type { RealPath } from '../../src/base/paths.js';
+import { OUTPUT_EXISTS, type OutputExists } from '../../src/jobspec/job-plan.js';
 import type { WatchListener, WatchTotals } from '../../src/watchfolder/events.js';
 import { defineCommand, type Outcome } from '../command.js';
 import { currentDirectory } from '../session.js';
@@ -18,6 +19,7 @@ interface Arguments {
   readonly 'settle-ms': string;
   readonly 'lease-seconds': string;
   readonly resume: boolean;
+  readonly 'output-exists': OutputExists;
   readonly 'json-lines': boolean;
 }
 
@@ -44,6 +46,11 @@ export const watch = defineCommand<Arguments>({
         type: 'boolean',
         default: false,
         describe: 'Run specs again that a killed watcher left, instead of failing them',
+      })
+      .option('output-exists', {
+        choices: OUTPUT_EXISTS,
+        default: 'fail' as const,
+        describe: 'What to do where an output is there already; fail refuses the whole spec',
       })
       .option('json-lines', { type: 'boolean', default: false, describe: 'One JSON object a line for each event' })
       .option('settle-ms', {
@@ -83,10 +90,12 @@ async function watchUntilTold(args: Parsed, terminal: Terminal): Promise<Outcome
     leaseMs: wholeNumber('--lease-seconds', args['lease-seconds'], { from: 1, to: 86_400 }) * 1000,
     pollMs: pollMsOf(args),
   };
-  const [{ watchFolder }, { jobRunner }] = await Promise.all([
+  const [{ watchFolder }, { jobRunner }, { listRecords }] = await Promise.all([
     import('../../src/watchfolder/watch-folder.js'),
     import('../../src/watchfolder/job-runner.js'),
+    import('../../src/control/discovery.js'),
   ]);
+  const runner = jobRunner({ env: terminal.env, outputExists: args['output-exists'], projects: listRecords });
   const controller = new AbortController();
   // A second signal finds nobody listening, and ends the program and its encoders at once.
   const stopListening = terminal.onInterrupt(() => {
@@ -94,7 +103,7 @@ async function watchUntilTold(args: Parsed, terminal: Terminal): Promise<Outcome
     controller.abort();
   });
   try {
-    const totals = await watchFolder({ ...options, runner: jobRunner(terminal.env) }, controller.signal);
+    const totals = await watchFolder({ ...options, runner }, controller.signal);
     return { result: totals, text: () => (args['json-lines'] ? '' : summary(totals)) };
   } catch (thrown) {
     const error = toProxyfsError(thrown);

@@ -75,7 +75,7 @@ function settle(result: JobResult): JobResult {
   return { ...result, status: statusOf(result), exit_code: exitCodeOfJob(result) };
 }
 
-function totalsOf(clips: readonly ClipResult[]): JobResult['totals'] {
+export function totalsOf(clips: readonly ClipResult[]): JobResult['totals'] {
   const count = (status: ClipResult['status']) => clips.filter((clip) => clip.status === status).length;
   const done = clips.filter(({ status }) => status === 'completed');
   const sum = (value: (clip: ClipResult) => number | null) =>

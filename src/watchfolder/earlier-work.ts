@@ -9,6 +9,7 @@ import { ProxyfsError } from '../base/error.js';
 import { exitCodeOf } from '../base/exit-code.js';
 import type { RealPath } from '../base/paths.js';
 import { blake3OfFile } from '../fingerprint/whole-file.js';
+import { totalsOf } from '../jobspec/assemble-result.js';
 import type { ClipResult, JobResult } from '../jobspec/result.js';
 import type { JournalContent } from './journal.js';
 
@@ -55,22 +56,6 @@ export async function interruptedResult(base: JobResult, journal: JournalContent
 
 function unfinished(clip: ClipResult, wasStarted: boolean): ClipResult {
   return wasStarted ? { ...clip, status: 'interrupted' } : clip;
-}
-
-export function totalsOf(clips: readonly ClipResult[]): JobResult['totals'] {
-  const having = (status: ClipResult['status']) => clips.filter((clip) => clip.status === status).length;
-  const sum = (figure: (clip: ClipResult) => number) => clips.reduce((total, clip) => total + figure(clip), 0);
-  return {
-    clips: clips.length,
-    completed: having('completed'),
-    skipped: having('skipped'),
-    failed: having('failed'),
-    interrupted: having('interrupted'),
-    not_started: having('not-started'),
-    frames: sum(({ frames }) => frames ?? 0),
-    input_bytes: sum(({ input }) => input.size),
-    output_bytes: sum(({ output_size }) => output_size ?? 0),
-  };
 }
 
 async function isThisFile(path: string, blake3: string): Promise<boolean> {

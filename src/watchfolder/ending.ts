@@ -77,7 +77,9 @@ export async function putBack(layout: Layout, claim: Claim): Promise<string> {
 async function keepJournal(layout: Layout, claim: Claim): Promise<void> {
   const journal = await readJournal(claim.folder);
   if (journal.specHash === undefined || journal.finished.size + journal.publishing.size === 0) return;
-  await writeFileAtomic(join(layout.pending, resumeFileOf(journal.specHash)), journal.text);
+  const copy = join(claim.folder, 'kept.jsonl');
+  await writeFileAtomic(copy, journal.text);
+  await rename(copy, join(layout.pending, resumeFileOf(journal.specHash)));
 }
 
 /** False: the name is taken by another result. */

@@ -43,11 +43,13 @@ const JOURNAL = 'journal.jsonl';
 /** Beside the specs in `pending`, hidden: what was finished of the spec with these bytes. */
 export const resumeFileOf = (specHash: string): string => `.resume.${specHash.slice(0, 32)}.jsonl`;
 
+export const journalOf = (folder: string): string => join(folder, JOURNAL);
+
 export class Journal {
   readonly #fd: number;
 
   constructor(folder: string) {
-    this.#fd = openSync(join(folder, JOURNAL), 'a');
+    this.#fd = openSync(journalOf(folder), 'a');
   }
 
   /** Returns when the line would survive a power cut. */
@@ -64,7 +66,7 @@ export class Journal {
 }
 
 export async function readJournal(folder: string): Promise<JournalContent> {
-  return parseJournal(await textOrNothing(join(folder, JOURNAL)));
+  return parseJournal(await textOrNothing(journalOf(folder)));
 }
 
 /** A later attempt adds to the earlier ones: what was finished in one of them is. */
@@ -74,8 +76,10 @@ export function parseJournal(text: string): JournalContent {
   const finished = new Map<number, ClipResult>();
   let begun: Extract<JournalLine, { kind: 'begun' }> | undefined;
   for (const line of text.split('\n').flatMap(parseLine)) {
-    if (line.kind === 'begun') begun = line;
-    else if (line.kind === 'started') started.add(line.index);
+    if (line.kind === 'begun') {
+      begun = line;
+      started.clear();
+    } else if (line.kind === 'started') started.add(line.index);
     else if (line.kind === 'publishing') publishing.set(line.index, line);
     else if (!isUndone(line.clip)) finished.set(line.clip.index, line.clip);
   }

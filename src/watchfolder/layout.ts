@@ -7,11 +7,12 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { link, lstat, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, errnoOf, ProxyfsError } from '../base/error.js';
 import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
+import { formatOwner, parseOwner, stateOf, thisProcess } from '../pool/owner.js';
 
 export const FOLDERS = ['pending', 'running', 'completed', 'failed'] as const;
 export type FolderName = (typeof FOLDERS)[number];
@@ -34,6 +35,7 @@ export async function openLayout(root: RealPath): Promise<Layout> {
     await makeDirectory(paths[name]);
     await assertDirectory(paths[name], 'replace it by a folder', 'source/not-a-directory');
   }
+  await sweepTrials(paths);
   return { root, ...paths, ...(await tryOut(root, paths)) };
 }
 
@@ -53,12 +55,24 @@ async function assertDirectory(path: string, wayOut: string, missing: ErrorCode)
   throw new ProxyfsError('source/not-a-directory', `${path} is ${what}: ${wayOut}`);
 }
 
+const TRIAL = '.trial.';
+
+/** What watchers left that were killed at their start. */
+async function sweepTrials(paths: Record<FolderName, RealPath>): Promise<void> {
+  for (const folder of Object.values(paths)) {
+    for (const name of await readdir(folder)) {
+      const owner = name.startsWith(TRIAL) ? parseOwner(name) : undefined;
+      if (owner !== undefined && stateOf(owner) === 'gone') await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
 /** Sends a small file the way of a spec, under a name that no watcher takes. */
 async function tryOut(
   root: string,
   paths: Record<FolderName, RealPath>,
 ): Promise<Pick<Layout, 'hasLinks' | 'clockOffsetMs'>> {
-  const name = `.trial.${process.pid}.${randomBytes(6).toString('hex')}`;
+  const name = `${TRIAL}${formatOwner(thisProcess())}.${randomBytes(4).toString('hex')}`;
   let at: FolderName = 'pending';
   try {
     const before = Date.now();

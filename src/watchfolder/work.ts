@@ -6,19 +6,21 @@
  * left as it is, for the next start to resolve.
  */
 
-import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, ProxyfsError, toProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
 import { blake3OfParts } from '../fingerprint/blake3.js';
 import type { JobListener } from '../jobspec/events.js';
-import type { JobResult } from '../jobspec/result.js';
+import { exitCodeOfJob, type JobResult, statusOf } from '../jobspec/result.js';
 import type { Violation } from '../jobspec/violation.js';
+import { sweepWorkFolders } from '../jobspec/work-folder.js';
 import { type Claim, specOf } from './claim.js';
 import { interruptedResult } from './earlier-work.js';
 import { type Ending, publish, putBack, recordResult, resultFolderOf } from './ending.js';
 import type { WatchListener } from './events.js';
-import { Journal, type JournalContent, type JournalLine, parseJournal, readJournal, resumeFileOf } from './journal.js';
+import { Journal, type JournalContent, type JournalLine, journalOf, parseJournal, readJournal, resumeFileOf } from './journal.js';
 import type { EndFolder, Layout } from './layout.js';
 import { readSpec } from './read-spec.js';
 import { reserveName } from './reservation.js';
@@ -63,12 +65,19 @@ export async function workOn(context: WorkContext, claim: Claim, signal: AbortSi
 export async function endInterrupted(context: WorkContext, claim: Claim, reason: string): Promise<WorkEnd> {
   await reserveName(context.layout, claim);
   const spec = await readSpec(specOf(claim)).catch(() => undefined);
-  const journal = await readJournal(claim.folder);
+  const specHash = spec === undefined ? undefined : blake3OfParts([spec]);
+  const journal = specHash === undefined ? parseJournal('') : await earlierWork(context.layout, claim, specHash);
   const result = await interruptedResult(context.runner.refuse(spec, []), journal, reason);
   // Left by a watcher that died while it was putting this spec back.
-  if (journal.specHash !== undefined)
-    await rm(join(context.layout.pending, resumeFileOf(journal.specHash)), { force: true });
+  if (specHash !== undefined) await rm(join(context.layout.pending, resumeFileOf(specHash)), { force: true });
+  await sweepOutputs(result);
   return await endWith(context, claim, result);
+}
+
+/** Half-made files are no outputs, and go with the claim; where that fails the next job in the folder does it. */
+async function sweepOutputs({ clips }: JobResult): Promise<void> {
+  const folders = new Set(clips.map(({ output }) => dirname(output) as RealPath));
+  for (const folder of folders) await sweepWorkFolders(folder).catch(() => 0);
 }
 
 /** Ends a claim whose watcher died after it had written the result. */
@@ -116,16 +125,23 @@ async function perform(context: WorkContext, claim: Claim, signal: AbortSignal):
       record: (line) => witness.record(line),
     });
     if (signal.aborted && result.interrupted) return 'stopped';
-    return witness.trouble === undefined ? result : { ...result, status: 'FAILED', error: witness.trouble };
+    return witness.trouble === undefined ? result : settle({ ...result, error: witness.trouble });
   } catch (error) {
     // What a clip does is in the result: this is an abort while it was checked, or our own mistake.
     if (signal.aborted) return 'stopped';
     const { code, message } = witness.trouble ?? toProxyfsError(error);
-    return { ...runner.refuse(spec, []), error: { code, message } };
+    return settle({ ...runner.refuse(spec, []), error: { code, message } });
   } finally {
     journal.close();
   }
 }
+
+/** Status and exit code follow from the rest. */
+const settle = (result: JobResult): JobResult => ({
+  ...result,
+  status: statusOf(result),
+  exit_code: exitCodeOfJob(result),
+});
 
 /** Without a witness of what it does a job must not go on: it is stopped when the journal cannot be written. */
 class Witness {
@@ -141,6 +157,7 @@ class Witness {
     return this.#stop.signal;
   }
 
+  /** Throws only before a clip would get its name: without a line it must not. */
   record(line: JournalLine): void {
     try {
       this.#journal.append(line);
@@ -148,24 +165,24 @@ class Witness {
       const { code, message } = toProxyfsError(error);
       this.trouble ??= { code, message: `the journal of the job cannot be written (${message}): free some space` };
       this.#stop.abort();
-      throw error;
+      if (line.kind === 'publishing') throw error;
     }
   }
 }
 
-/** The journal in the claim, or the one that was left when the same spec was put back; the rename decides who gets it. */
+/**
+ * The journal in the claim, or the one that was left when the same spec was put back: that becomes
+ * the claim's own, so that another cut loses nothing of it. The rename decides who gets it.
+ */
 async function earlierWork(layout: Layout, claim: Claim, specHash: string): Promise<JournalContent> {
   const own = await readJournal(claim.folder);
-  if (own.specHash !== undefined) return own.specHash === specHash ? own : parseJournal('');
-  const kept = join(layout.pending, resumeFileOf(specHash));
-  const here = join(claim.folder, resumeFileOf(specHash));
+  if (own.text !== '') return own.specHash === specHash ? own : parseJournal('');
   try {
-    await rename(kept, here);
-    return parseJournal(await readFile(here, 'utf8'));
+    await rename(join(layout.pending, resumeFileOf(specHash)), journalOf(claim.folder));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return parseJournal('');
-    throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
+  return await readJournal(claim.folder);
 }
 
 const RETRY_MS = 2000;
