@@ -20,7 +20,15 @@ import { type Claim, specOf } from './claim.js';
 import { interruptedResult } from './earlier-work.js';
 import { type Ending, publish, putBack, recordResult, resultFolderOf } from './ending.js';
 import type { WatchListener } from './events.js';
-import { Journal, type JournalContent, type JournalLine, journalOf, parseJournal, readJournal, resumeFileOf } from './journal.js';
+import {
+  Journal,
+  type JournalContent,
+  type JournalLine,
+  journalOf,
+  parseJournal,
+  readJournal,
+  resumeFileOf,
+} from './journal.js';
 import type { EndFolder, Layout } from './layout.js';
 import { readSpec } from './read-spec.js';
 import { reserveName } from './reservation.js';

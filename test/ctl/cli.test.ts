@@ -114,6 +114,8 @@ t.test('a command line that cannot be understood exits with 1 and names the help
     [['assert', 'both', '.'], /'both' will not do for mode: say proxy or master/],
     [['mount', 'a', 'b', '--pin'], /--pin needs the mode/],
     [['mount', 'a', 'b', '--foreground', '--json'], /leave one of them out/],
+    [['watch', '/nowhere', '--max-workers', '0'], /'0' will not do for --max-workers: give a whole number from 1/],
+    [['watch', '/nowhere', '--json', '--json-lines'], /leave one of them out|leave one out/],
     [['completion', 'fish'], /say bash or zsh/],
   ];
   for (const [argv, message] of refusals) {
@@ -161,6 +163,7 @@ t.test('every command has help with examples, and the help names the exit codes'
       'unpin',
       'validate',
       'verify',
+      'watch',
       'why',
     ],
   ]);
