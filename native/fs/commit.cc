@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_map>
 
 namespace proxyfs::fs {
 
@@ -13,12 +14,35 @@ uint64_t nanoseconds_since(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
-// Allocations happen before the table is locked; serials are given inside.
-std::vector<ReplacementRef> make_replacements(std::vector<SwapChange>& changes) {
+using OpenReplacements = std::unordered_multimap<FileId, ReplacementRef, FileIdHash>;
+
+// What open handles read from.
+OpenReplacements open_replacements(const Volume& volume) {
+  OpenReplacements out;
+  for (const HandleRef& handle : volume.handles.files()) {
+    if (handle->node.replacement) out.emplace(handle->node.file, handle->node.replacement);
+  }
+  return out;
+}
+
+// The replacement that this change names, when somebody still reads from it: with its serial, so that he does not
+// count as reading something outdated. Null when there is none, or its file is another one by now.
+ReplacementRef find_open(const OpenReplacements& open, const SwapChange& change) {
+  const auto [first, last] = open.equal_range(change.asset);
+  const auto found = std::find_if(first, last, [&change](const auto& each) {
+    return each.second->path() == change.replacement && each.second->mtime_ns() == change.mtime_ns;
+  });
+  return found != last && found->second->is_unchanged() ? found->second : nullptr;
+}
+
+// Allocations and system calls happen before the table is locked; serials are given inside.
+std::vector<ReplacementRef> make_replacements(const Volume& volume, std::vector<SwapChange>& changes) {
+  const OpenReplacements open = open_replacements(volume);
   std::vector<ReplacementRef> out(changes.size());
   for (size_t i = 0; i < changes.size(); ++i) {
     if (changes[i].action != SwapAction::replace) continue;
-    out[i] = std::make_shared<Replacement>(changes[i].replacement, changes[i].mtime_ns);
+    if (!open.empty()) out[i] = find_open(open, changes[i]);
+    if (!out[i]) out[i] = std::make_shared<Replacement>(changes[i].replacement, changes[i].mtime_ns);
   }
   return out;
 }
@@ -83,7 +107,7 @@ CommitResult commit(Volume& volume, std::vector<SwapChange> changes) {
   const auto start = Clock::now();
   Transaction transaction;
   transaction.dropped.reserve(changes.size());
-  std::vector<ReplacementRef> fresh = make_replacements(changes);
+  std::vector<ReplacementRef> fresh = make_replacements(volume, changes);
   apply_all(volume, changes, fresh, transaction);
   transaction.result.table_ns = nanoseconds_since(start);
   const auto told = Clock::now();

@@ -22,6 +22,12 @@ void Replacement::learn() {
   state_.store(State::known, std::memory_order_release);
 }
 
+bool Replacement::is_unchanged() const {
+  FileStat stat{};
+  return usable() && stat_at(AT_FDCWD, path_.c_str(), stat) == 0 && file_id(stat) == facts_.file &&
+         stat.stx_size == facts_.size;
+}
+
 int Replacement::open_checked() {
   Fd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
   if (!fd) {

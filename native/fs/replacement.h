@@ -28,8 +28,8 @@ class Replacement {
   const std::string& path() const { return path_; }
   int64_t mtime_ns() const { return mtime_ns_; }
 
-  // Names this variant of the asset for the life of the process; never 0, never reused.
-  // Set by the transaction that puts it into the table.
+  // Names this variant of the asset for the life of the process; never reused. Set by the first transaction that
+  // puts it into the table, 0 before.
   uint64_t serial() const { return serial_; }
   void set_serial(uint64_t serial) { serial_ = serial; }
 
@@ -45,6 +45,8 @@ class Replacement {
   // Opens it for reading and compares it with the facts: a descriptor, or -1 after marking it broken.
   // -EMFILE and the like are passed on as -errno below -1 and break nothing.
   int open_checked();
+  // Whether the path still names the very file that was learnt. Makes a system call.
+  bool is_unchanged() const;
 
  private:
   enum class State : uint8_t { unknown, known, broken };

@@ -29,7 +29,8 @@ bool is_nudge(Volume& volume, const Target& target, const fuse_setattr_in& in) {
   if (target.node.replacement) return true;
   if ((in.valid & FATTR_MTIME) == 0 || (in.valid & FATTR_MTIME_NOW) != 0) return false;
   // Unsigned: times may be so far apart that the difference does not fit.
-  const auto apart = static_cast<uint64_t>(given_mtime(in)) - static_cast<uint64_t>(nanoseconds(target.master.stx_mtime));
+  const auto present = static_cast<uint64_t>(nanoseconds(target.master.stx_mtime));
+  const uint64_t apart = static_cast<uint64_t>(given_mtime(in)) - present;
   constexpr uint64_t kPrecision = 1'001'000;
   if (apart > kPrecision && 0 - apart > kPrecision) return false;
   return volume.swaps.read().listed(target.node.file);

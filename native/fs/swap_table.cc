@@ -60,11 +60,12 @@ SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, Replacemen
   const bool was_listed = entry.listed();
   const bool was_denied = entry.action == SwapAction::deny;
   const uint64_t was = entry.target();
-  if (change.action == SwapAction::replace && is_same_swap(entry, change)) {
+  const bool same = change.action == SwapAction::replace && is_same_swap(entry, change);
+  if (same) {
     applied.dropped = std::move(fresh);
   } else {
     applied.dropped = std::exchange(entry.replacement, std::move(fresh));
-    if (entry.replacement) entry.replacement->set_serial(++table_.last_serial_);
+    if (entry.replacement && entry.replacement->serial() == 0) entry.replacement->set_serial(++table_.last_serial_);
   }
   entry.action = change.action;
   entry.demoted = false;
@@ -72,8 +73,11 @@ SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, Replacemen
   entry.guard_mtime_ns = change.guard_mtime_ns;
   entry.reason = table_.intern(change.reason);
   entry.profile = table_.intern(change.profile);
-  applied.changed = entry.target() != was || was_denied != (change.action == SwapAction::deny);
-  if (entry.target() != was) entry.flip_ns = now_ns;
+  // A replacement put in anew is served from now on, even if its serial is that of the last: its guard may have been
+  // what kept it from being served.
+  const bool flipped = entry.target() != was || (entry.target() != 0 && !same);
+  applied.changed = flipped || was_denied != (change.action == SwapAction::deny);
+  if (flipped) entry.flip_ns = now_ns;
   table_.listed_ += static_cast<uint64_t>(entry.listed()) - static_cast<uint64_t>(was_listed);
   // A removed entry that never flipped says nothing any more; one that did keeps ctime from going back.
   if (!entry.listed() && entry.flip_ns == 0) table_.entries_.erase(found);

@@ -86,7 +86,8 @@ class SwapTable {
    public:
     explicit Writer(SwapTable& table) : table_(table), lock_(table.mutex_) {}
     void reserve(size_t more) { table_.entries_.reserve(table_.entries_.size() + more); }
-    // `fresh` is the change's replacement, made before the lock was taken; null for other actions.
+    // `fresh` is the change's replacement, made before the lock was taken, or one that was in the table before and
+    // is named again; null for other actions.
     Applied apply(const SwapChange& change, ReplacementRef fresh, int64_t now_ns);
     uint64_t bump_epoch() { return ++table_.epoch_; }
     uint64_t epoch() const { return table_.epoch_; }

@@ -152,6 +152,37 @@ TEST("an open handle keeps its variant across flips, and is listed as outdated")
   CHECK(tree.events.take(EventKind::idle) == Strings{"clip.mov"});
 }
 
+TEST("a handle on a replacement that is served again is not outdated, unless its file is another one by now") {
+  Tree tree;
+  tree.write(tree.path("a"), "master");
+  tree.write(tree.pool("p"), "proxy");
+  const auto change = tree.replace("a", "p");
+  tree.fs().commit({change});
+  const uint64_t node = tree.lookup("a").nodeid;
+  const uint64_t fh = fh_of(tree.open(node));
+  tree.fs().commit({tree.master("a")});
+  CHECK(tree.fs().handles(true).at(0).outdated);
+  CHECK_EQUAL(tree.fs().commit({change}).changed, 1u);
+  CHECK(!tree.fs().handles(true).at(0).outdated);
+  CHECK_EQUAL(tree.lookup("a").nodeid, node);
+  CHECK_EQUAL(content(tree, node), "proxy");
+  // A master that was touched: the same proxy under another guard is a flip all the same.
+  std::filesystem::last_write_time(tree.path("a"), std::filesystem::file_time_type::clock::now());
+  CHECK(tree.lookup("a").nodeid != node);
+  auto touched = tree.replace("a", "p");
+  touched.mtime_ns = change.mtime_ns;
+  CHECK_EQUAL(tree.fs().commit({touched}).changed, 1u);
+  CHECK_EQUAL(tree.lookup("a").nodeid, node);
+  // The proxy made anew under its old path.
+  tree.fs().commit({tree.master("a")});
+  tree.write(tree.pool("q"), "another proxy");
+  std::filesystem::rename(tree.pool("q"), tree.pool("p"));
+  tree.fs().commit({tree.replace("a", "p")});
+  CHECK(tree.fs().handles(true).at(0).outdated);
+  CHECK_EQUAL(content(tree, tree.lookup("a").nodeid), "another proxy");
+  CHECK_EQUAL(tree.read(fh), "proxy");
+}
+
 TEST("without coherence an outdated node still opens: the check at OPEN is what refuses it") {
   auto capabilities = Tree::defaults();
   capabilities.coherent = false;
