@@ -19,6 +19,8 @@ export interface Terminal {
   /** The same of stderr. */
   readonly interactiveErrors: boolean;
   readonly columns: number;
+  /** As it is now: a terminal may be resized. */
+  size?(): { readonly columns: number; readonly rows: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   cwd(): string;
   /** Calls `listener` on Ctrl-C or SIGTERM until the returned function is called. */
@@ -36,6 +38,7 @@ export function processTerminal(): Terminal {
     interactive,
     interactiveErrors: stderr.isTTY === true && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? stderr.columns ?? 100,
+    size: () => ({ columns: stdout.columns ?? 100, rows: stdout.rows ?? 24 }),
     env,
     cwd: () => process.cwd(),
     onInterrupt,

@@ -73,6 +73,8 @@ export interface ScanState {
   readonly found: number;
   readonly probed: number;
   readonly finishedAt: number | null;
+  /** Why there is no scan, in one sentence. */
+  readonly problem: string | null;
 }
 
 const BATCH = 500;
@@ -85,7 +87,7 @@ export class Production {
   readonly #governor: Governor;
   #plant: Promise<Plant> | undefined;
   #firstScan: Promise<void> | undefined;
-  #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null };
+  #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null, problem: null };
   #workers: WorkerPool | undefined;
   /** Set while a new or lost catalog takes back what the pool has of earlier times. */
   #poolIndex: PoolIndex | undefined;
@@ -104,6 +106,7 @@ export class Production {
   start(): void {
     this.#firstScan = this.#scanAll().catch((error: unknown) => {
       if (this.#abort.signal.aborted) return;
+      this.#scan = { ...this.#scan, finishedAt: null, problem: toProxyfsError(error).message };
       this.#options.log.error({ err: error }, 'the source is not scanned, and no proxies are made for now');
     });
   }
@@ -264,7 +267,7 @@ export class Production {
 
   async #scanAll(): Promise<void> {
     const onProgress = ({ found, probed }: ScanProgress) => {
-      this.#scan = { running: true, found, probed, finishedAt: null };
+      this.#scan = { running: true, found, probed, finishedAt: null, problem: null };
     };
     onProgress({ found: 0, probed: 0, total: undefined });
     try {

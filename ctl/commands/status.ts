@@ -1,106 +1,110 @@
-/** `proxyfs status`: the project on one screen. */
+/** `proxyfs status`: the project on one screen, once or live. */
 
-import type { Result } from '../../src/control/schema.js';
-import { defineCommand } from '../command.js';
-import { escapeName, escapeText } from '../output/escape.js';
-import { describeMode } from '../output/mode-state.js';
-import { counted, formatClockTime, formatSize } from '../output/quantities.js';
-import { describeWork } from '../output/work.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProxyfsError } from '../../src/base/error.js';
+import { type CommonArguments, defineCommand, type Outcome } from '../command.js';
+import type { Info, Status } from '../output/status-screen.js';
 import { withSession } from '../session.js';
+import type { Terminal } from '../terminal.js';
 
-type Info = Result<'daemon.info'>;
-type Status = Result<'status'>;
+interface Arguments {
+  readonly watch: boolean;
+  readonly interval: number;
+}
 
-export const status = defineCommand<object>({
+interface Snapshot {
+  readonly info: Info;
+  readonly status: Status;
+}
+
+export const status = defineCommand<Arguments>({
   usage: 'status',
   summary: 'Show the project: mode, clips, queue, space, and what does not work',
   examples: [
     ['$0 status', 'of the project you are in'],
+    ['$0 status --watch', 'live, until Ctrl-C'],
     ['$0 status --project /mnt/show', 'of another one'],
+    ['$0 status --json', 'for scripts; with --watch one line of JSON each time'],
   ],
-  options: (yargs) => yargs,
+  options: (yargs) =>
+    yargs
+      .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Go on, drawn anew in its place' })
+      .option('interval', { type: 'number', default: 1, requiresArg: true, describe: 'Seconds between two looks' }),
   run: async (args, terminal) => {
-    const [info, current] = await withSession(args, [], terminal, ({ client }) =>
-      Promise.all([client.call('daemon.info', {}), client.call('status', {})]),
-    );
-    const { formatFacts, formatTable, indent } = await import('../output/table.js');
-    const section = (title: string, rows: string[][]) =>
-      rows.length === 0 ? [] : [title, indent(formatTable([{ align: 'right' }, {}, {}, {}], rows))];
+    if (!(args.interval >= 0.1 && args.interval <= 3600)) {
+      throw new ProxyfsError('request/invalid', '--interval takes 0.1 to 3600 seconds');
+    }
+    if (args.watch) return await watch(args, terminal);
+    const { info, status: current } = await look(args, terminal);
+    const { statusScreen } = await import('../output/status-screen.js');
     return {
       result: { info, ...current },
-      text: () =>
-        [
-          formatFacts(facts(info, current)),
-          ...(current.cache.note === null ? [] : [`Note: ${escapeText(current.cache.note)}`]),
-          ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
-          ...section('Encoding now', runningRows(current)),
-          ...section('Served from the master, since they cannot have an equal proxy', countRows(current.ineligibleBy)),
-          ...section('Failed', countRows(current.failedBy)),
-        ].join('\n'),
+      text: () => statusScreen(info, current, terminal.style, Date.now()),
     };
   },
 });
 
-function facts(
-  info: Info,
-  { mode, assets, serving, space, jobs, scan, work, cache }: Status,
-): (readonly [string, string])[] {
-  return [
-    ['Project', `${info.source}  (${info.project})`],
-    ['Mount', `${info.mountPoint}  ${describeDriver(info)}`],
-    ['Mode', describeMode(mode)],
-    ['Profile', info.profile],
-    ['Clips', describeClips(assets)],
-    ['Serving', `${counted(serving.proxy, 'proxy', 'proxies')}, ${counted(serving.master, 'master')}`],
-    ['Queue', `${jobs.waiting} waiting, ${jobs.running} running, ${jobs.done} done, ${jobs.failed} failed`],
-    ...describeWork(work, Date.now()).map((line) => ['Work', line] as const),
-    ['Space', describeSpace(space)],
-    ['Cache', describeCache(cache)],
-    ...(scan.running
-      ? [['Scan', `running: ${counted(scan.found, 'file')} found, ${scan.probed} examined`] as const]
-      : []),
-  ];
+async function look(args: CommonArguments, terminal: Terminal): Promise<Snapshot> {
+  return await withSession(args, [], terminal, async ({ client }) => {
+    const [info, current] = await Promise.all([client.call('daemon.info', {}), client.call('status', {})]);
+    return { info, status: current };
+  });
 }
 
-/** `native driver, FUSE 7.45, kernel passthrough`. */
-export function describeDriver(info: Pick<Info, 'driver' | 'protocol' | 'passthrough'>): string {
-  const reads = info.passthrough ? 'kernel passthrough' : 'no kernel passthrough';
-  return `${info.driver} driver, FUSE ${info.protocol}, ${reads}`;
+/** Until Ctrl-C, or until the project is unmounted. */
+async function watch(args: Arguments & CommonArguments, terminal: Terminal): Promise<Outcome> {
+  const ended = new AbortController();
+  const stopListening = terminal.onInterrupt(() => ended.abort());
+  const show = await displayFor(args, terminal);
+  try {
+    for (let hasSeen = false; !ended.signal.aborted; hasSeen = true) {
+      try {
+        show.snapshot(await look(args, terminal));
+      } catch (error) {
+        // It was there a moment ago: it is being brought back, or it was unmounted.
+        if (!hasSeen || !isAway(error)) throw error;
+        if (error.code === 'project/not-found') return { result: {}, text: () => '', exitCode: 0 };
+        show.trouble(error.message);
+      }
+      await sleep(args.interval * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+    return { result: {}, text: () => '', exitCode: 0 };
+  } finally {
+    show.end();
+    stopListening();
+  }
 }
 
-function describeClips(assets: Status['assets']): string {
-  const parts = [
-    `${assets.ready} with a proxy`,
-    `${assets.missing} without one yet`,
-    `${assets.ineligible} that stay master`,
-    `${assets.failed} failed`,
-  ];
-  return `${assets.total}: ${parts.join(', ')}`;
+interface Display {
+  snapshot(snapshot: Snapshot): void;
+  trouble(message: string): void;
+  end(): void;
 }
 
-function describeSpace(space: Status['space']): string {
-  return `masters ${formatSize(space.masters)}, proxies ${formatSize(space.proxies)}, ${formatSize(space.poolFree)} free for proxies`;
+async function displayFor({ json }: CommonArguments, terminal: Terminal): Promise<Display> {
+  const { statusScreen } = await import('../output/status-screen.js');
+  const print = (text: string) => terminal.stdout.write(`${text}\n`);
+  if (json) {
+    const snapshot = ({ info, status: current }: Snapshot) => print(JSON.stringify({ info, ...current }));
+    return { snapshot, trouble: (message) => print(JSON.stringify({ error: { message } })), end: () => undefined };
+  }
+  const textOf = ({ info, status: current }: Snapshot) => statusScreen(info, current, terminal.style, Date.now());
+  if (!terminal.interactive) {
+    return { snapshot: (seen) => print(`${textOf(seen)}\n`), trouble: print, end: () => undefined };
+  }
+  const { LiveScreen } = await import('../progress/live-screen.js');
+  const screen = new LiveScreen(terminal);
+  let last = '';
+  return {
+    snapshot: (seen) => {
+      last = textOf(seen);
+      screen.draw(last);
+    },
+    trouble: (message) => screen.draw(`${terminal.style.yellow(message)}\n${last}`),
+    end: () => screen.end(),
+  };
 }
 
-/** `24.6 MB of 1.0 GB, 2 removed (5.0 MB), 1 path pinned`. */
-function describeCache({ used, quota, evicted, evictedBytes, pins }: Status['cache']): string {
-  const parts = [
-    quota === null ? `${formatSize(used)}, no quota` : `${formatSize(used)} of ${formatSize(quota)}`,
-    ...(evicted === 0 ? [] : [`${evicted} removed so far (${formatSize(evictedBytes)})`]),
-    ...(pins.length === 0 ? [] : [`${counted(pins.length, 'path')} pinned`]),
-  ];
-  return parts.join(', ');
-}
-
-function runningRows({ running }: Status): string[][] {
-  return running.map((job) => [
-    job.frames === null ? `${job.frame}` : `${job.frame}/${job.frames}`,
-    `${job.fps.toFixed(0)} fps  ${job.speed.toFixed(1)}x`,
-    job.etaSeconds === null ? '' : `${formatClockTime(job.etaSeconds)} left`,
-    escapeName(job.path),
-  ]);
-}
-
-function countRows(reasons: readonly { reason: string; count: number }[]): string[][] {
-  return reasons.map(({ count, reason }) => [String(count), escapeText(reason)]);
+function isAway(error: unknown): error is ProxyfsError {
+  return error instanceof ProxyfsError && (error.code === 'daemon/unreachable' || error.code === 'project/not-found');
 }

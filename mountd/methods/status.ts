@@ -14,6 +14,7 @@ interface Summary {
   readonly ready: number;
   readonly missing: number;
   readonly masterBytes: number;
+  readonly readyBytes: number;
   readonly ineligibleBy: readonly { code: string; reason: string; count: number }[];
 }
 
@@ -36,8 +37,14 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       failed: failedBy.reduce((sum, { count }) => sum + count, 0),
     },
     serving: countServing(daemon),
-    space: { masters: summary.masterBytes, proxies: used, poolFree: free },
+    space: {
+      masters: summary.masterBytes,
+      mastersWithProxy: summary.readyBytes,
+      proxies: used,
+      poolFree: free,
+    },
     jobs: { waiting, running, failed, done },
+    etaSeconds: etaOf(daemon, waiting),
     work: workOf(daemon),
     cache: await cacheState(daemon),
     running: production.running().map(({ path, frame, frames, fps, speed, etaSeconds }) => {
@@ -55,6 +62,15 @@ async function cacheState({ cache, files }: Daemon): Promise<Result<'status'>['c
   return { ...state, pins: [...pins], scrubFinishedAt: scrubFinishedAt === 0 ? null : scrubFinishedAt };
 }
 
+/** The clips at work, and then those that wait, at the pace of late. */
+function etaOf({ production }: Daemon, waiting: number): number | null {
+  const etas = production.running().map(({ etaSeconds }) => etaSeconds ?? 0);
+  const current = Math.max(0, ...etas);
+  if (waiting === 0) return current > 0 ? current : null;
+  const queued = production.secondsUntil(waiting);
+  return queued === undefined ? null : current + queued;
+}
+
 function summaryOf(daemon: Daemon): Summary {
   const last = summaries.get(daemon);
   if (last !== undefined && Date.now() - last.at < SUMMARY_AGE_MS) return last;
@@ -65,7 +81,7 @@ function summaryOf(daemon: Daemon): Summary {
 
 function summarise({ view }: Daemon): Summary {
   const byCode = new Map<string, { code: string; reason: string; count: number }>();
-  let [ready, missing, masterBytes] = [0, 0, 0n];
+  let [ready, missing, masterBytes, readyBytes] = [0, 0, 0n, 0n];
   for (const asset of view.all()) {
     masterBytes += asset.master.size;
     const { eligibility } = asset;
@@ -75,12 +91,14 @@ function summarise({ view }: Daemon): Summary {
       byCode.set(code, { ...row, count: row.count + 1 });
     } else if (usableProxy(asset) !== undefined) {
       ready += 1;
+      readyBytes += asset.master.size;
     } else if (eligibility.kind === 'eligible') {
       missing += 1;
     }
   }
   const ineligibleBy = [...byCode.values()].sort((a, b) => b.count - a.count);
-  return { at: Date.now(), ready, missing, masterBytes: Number(masterBytes), ineligibleBy };
+  const bytes = { masterBytes: Number(masterBytes), readyBytes: Number(readyBytes) };
+  return { at: Date.now(), ready, missing, ...bytes, ineligibleBy };
 }
 
 function countFailures({ files, profileOf }: Daemon): { reason: string; count: number }[] {

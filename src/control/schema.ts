@@ -155,7 +155,14 @@ export const METHODS = {
     params: noParams,
     result: z.object({
       mode: modeState,
-      scan: z.object({ running: z.boolean(), found: count, probed: count, finishedAt: z.number().nullable() }),
+      scan: z.object({
+        running: z.boolean(),
+        found: count,
+        probed: count,
+        finishedAt: z.number().nullable(),
+        /** Why there is no scan. */
+        problem: z.string().nullable(),
+      }),
       assets: z.object({
         total: count,
         eligible: count,
@@ -165,8 +172,16 @@ export const METHODS = {
         failed: count,
       }),
       serving: z.object({ proxy: count, master: count }),
-      space: z.object({ masters: z.number(), proxies: z.number(), poolFree: z.number() }),
+      space: z.object({
+        masters: z.number(),
+        /** Of the clips that have a proxy. */
+        mastersWithProxy: z.number(),
+        proxies: z.number(),
+        poolFree: z.number(),
+      }),
       jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
+      /** A guess at when all that is queued is done; null while nothing is known, or nothing is worked on. */
+      etaSeconds: z.number().nullable(),
       work,
       cache: z.object({
         /** Bytes the pool has, and may have; null: as many as the disk has. */

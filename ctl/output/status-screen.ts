@@ -1,0 +1,109 @@
+/** `proxyfs status` as lines: the project on one screen. Pure. */
+
+import type { Result } from '../../src/control/schema.js';
+import type { Style } from '../terminal.js';
+import { escapeName, escapeText } from './escape.js';
+import { describeMode } from './mode-state.js';
+import { counted, formatClockTime, formatMoment, formatSize } from './quantities.js';
+import { formatFacts, formatTable, indent } from './table.js';
+import { describeWork } from './work.js';
+
+export type Info = Result<'daemon.info'>;
+export type Status = Result<'status'>;
+
+export function statusScreen(info: Info, status: Status, style: Style, now: number): string {
+  const { cache, ineligibleBy, failedBy, scan } = status;
+  const problem = scan.problem === null ? [] : [style.yellow(`Note: nothing is scanned: ${escapeText(scan.problem)}`)];
+  return [
+    formatFacts(facts(info, status, now)),
+    ...problem,
+    ...(cache.note === null ? [] : [`Note: ${escapeText(cache.note)}`]),
+    ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
+    ...section('Encoding now', runningRows(status)),
+    ...section('Served from the master, since they cannot have an equal proxy', countRows(ineligibleBy)),
+    ...section("Failed ('proxyfs failures' says what can be done)", countRows(failedBy)),
+  ].join('\n');
+}
+
+function section(title: string, rows: string[][]): string[] {
+  return rows.length === 0 ? [] : [title, indent(formatTable([{ align: 'right' }, {}, {}, {}], rows))];
+}
+
+function facts(info: Info, status: Status, now: number): (readonly [string, string])[] {
+  const { mode, assets, serving, space, scan, work, cache } = status;
+  return [
+    ['Project', `${info.source}  (${info.project})`],
+    ['Mount', `${info.mountPoint}  ${describeDriver(info)}`],
+    ['Mode', describeMode(mode)],
+    ['Profile', info.profile],
+    ['Clips', describeClips(assets)],
+    ['Serving', `${counted(serving.proxy, 'proxy', 'proxies')}, ${counted(serving.master, 'master')}`],
+    ['Queue', describeQueue(status)],
+    ...describeWork(work, now).map((line) => ['Work', line] as const),
+    ['Space', describeSpace(space)],
+    ['Cache', describeCache(cache)],
+    ['Scan', describeScan(scan, now)],
+  ];
+}
+
+/** `native driver, FUSE 7.45, kernel passthrough`. */
+export function describeDriver(info: Pick<Info, 'driver' | 'protocol' | 'passthrough'>): string {
+  const reads = info.passthrough ? 'kernel passthrough' : 'no kernel passthrough';
+  return `${info.driver} driver, FUSE ${info.protocol}, ${reads}`;
+}
+
+function describeClips(assets: Status['assets']): string {
+  const parts = [
+    `${assets.ready} with a proxy`,
+    `${assets.missing} without one yet`,
+    `${assets.ineligible} that stay master`,
+    `${assets.failed} failed`,
+  ];
+  return `${assets.total}: ${parts.join(', ')}`;
+}
+
+/** `12 waiting, 2 running, 40 done, 1 failed; all done in about 12:30`. */
+function describeQueue({ jobs, etaSeconds }: Status): string {
+  const counts = `${jobs.waiting} waiting, ${jobs.running} running, ${jobs.done} done, ${jobs.failed} failed`;
+  return etaSeconds === null ? counts : `${counts}; all done in about ${formatClockTime(etaSeconds)}`;
+}
+
+/** `24.6 MB of proxies for 440.0 MB of masters (6 %); masters in all 1.2 TB; 1.0 TB free for proxies`. */
+function describeSpace({ masters, mastersWithProxy, proxies, poolFree }: Status['space']): string {
+  const share = mastersWithProxy > 0 ? ` (${Math.round((100 * proxies) / mastersWithProxy)} %)` : '';
+  return [
+    `${formatSize(proxies)} of proxies for ${formatSize(mastersWithProxy)} of masters${share}`,
+    `masters in all ${formatSize(masters)}`,
+    `${formatSize(poolFree)} free for proxies`,
+  ].join('; ');
+}
+
+/** `24.6 MB of 1.0 GB, 2 removed (5.0 MB), 1 path pinned`. */
+function describeCache({ used, quota, evicted, evictedBytes, pins }: Status['cache']): string {
+  const parts = [
+    quota === null ? `${formatSize(used)}, no quota` : `${formatSize(used)} of ${formatSize(quota)}`,
+    ...(evicted === 0 ? [] : [`${evicted} removed so far (${formatSize(evictedBytes)})`]),
+    ...(pins.length === 0 ? [] : [`${counted(pins.length, 'path')} pinned`]),
+  ];
+  return parts.join(', ');
+}
+
+function describeScan({ running, found, probed, finishedAt, problem }: Status['scan'], now: number): string {
+  if (running) return `running: ${counted(found, 'file')} found, ${probed} examined`;
+  if (problem !== null) return 'could not be done';
+  if (finishedAt === null) return 'not yet';
+  return `${counted(found, 'media file')} found, ended at ${formatMoment(finishedAt, now)}; changes are followed`;
+}
+
+function runningRows({ running }: Status): string[][] {
+  return running.map((job) => [
+    job.frames === null ? `${job.frame}` : `${job.frame}/${job.frames}`,
+    `${job.fps.toFixed(0)} fps  ${job.speed.toFixed(1)}x`,
+    job.etaSeconds === null ? '' : `${formatClockTime(job.etaSeconds)} left`,
+    escapeName(job.path),
+  ]);
+}
+
+function countRows(reasons: readonly { reason: string; count: number }[]): string[][] {
+  return reasons.map(({ count, reason }) => [String(count), escapeText(reason)]);
+}
