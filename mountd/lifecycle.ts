@@ -23,7 +23,8 @@ import { createLogger, type Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import { chooseDriver } from '../src/mount/drivers.js';
 import { findSet } from '../src/profiles/profiles.js';
-import { resolveView, type View } from '../src/view/resolve.js';
+import { resolveView } from '../src/view/resolve.js';
+import type { ViewTable } from '../src/view/view-table.js';
 import { composeDaemon, composeDecisions, composeMountOptions } from './compose.js';
 import type { Daemon } from './daemon.js';
 import { followVolume } from './events.js';
@@ -152,7 +153,7 @@ export class Lifecycle {
     return daemon;
   }
 
-  async #establish(daemon: Daemon, view: View): Promise<void> {
+  async #establish(daemon: Daemon, view: ViewTable): Promise<void> {
     const { changed } = await daemon.flipper.establish(view);
     daemon.log.info({ assets: view.size, proxies: changed, mode: daemon.modes.state.base }, 'the view is in place');
   }

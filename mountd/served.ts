@@ -8,8 +8,9 @@ import { extensionOf } from '../src/base/media-extension.js';
 import type { VirtualPath } from '../src/base/paths.js';
 import type { ServedPath } from '../src/control/schema.js';
 import { isMediaExtension } from '../src/probe/media-extensions.js';
-import { sameGuard, usableProxy, type ViewEntry, viewKey, whyNoProxy } from '../src/view/resolve.js';
+import { sameGuard, usableProxy, whyNoProxy } from '../src/view/resolve.js';
 import type { ServableAsset } from '../src/view/servable.js';
+import { type ViewEntry, viewKey } from '../src/view/view.js';
 import type { Daemon } from './daemon.js';
 
 /** The entry of the file, and whether its replacement is what a new open gets. */

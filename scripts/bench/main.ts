@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchFlips } from './flips.js';
-import { formatFlips, formatReads, type ReadResult } from './report.js';
+import { benchProjects } from './projects.js';
+import { formatFlips, formatProjects, formatReads, type ReadResult } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
 import { availableTargets, type Target } from './targets.js';
@@ -27,15 +28,31 @@ const { values: args } = parseArgs({
   },
 });
 
+/** Assets, and other files of the same tree. */
+const SMALL_PROJECTS = [
+  [0, 0],
+  [10_000, 0],
+] as const;
+const PROJECTS = [
+  [0, 0],
+  [100_000, 0],
+  [0, 1_000_000],
+] as const;
+
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {
   const reader = await buildReader(root);
-  const reads = args.only === 'flips' ? [] : await benchReads(reader, Number(args.rounds));
+  const isWanted = (part: string) => args.only === undefined || args.only === part;
+  const reads = isWanted('reads') ? await benchReads(reader, Number(args.rounds)) : [];
   process.stdout.write(formatReads(reads));
   const counts = args.quick ? [1, 1_000] : [1, 1_000, 100_000];
-  const flips = args.only === 'reads' ? [] : await benchFlips(root, reader, counts);
+  const flips = isWanted('flips') ? await benchFlips(root, reader, counts) : [];
   process.stdout.write(formatFlips(flips));
-  if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify({ reads, flips }, null, 2)}\n`);
+  const projects = isWanted('projects')
+    ? await benchProjects(root, reader, args.quick ? SMALL_PROJECTS : PROJECTS)
+    : [];
+  process.stdout.write(formatProjects(projects));
+  if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify({ reads, flips, projects }, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 /** The benchmark's tables: a figure and, behind it, its ratio to the first column. */
 
 import type { FlipRow } from './flips.js';
+import type { ProjectRow } from './projects.js';
 
 export interface Figure {
   readonly target: string;
@@ -28,13 +29,37 @@ export function formatReads(results: readonly ReadResult[]): string {
 
 export function formatFlips(rows: readonly FlipRow[]): string {
   if (rows.length === 0) return '';
-  const head = ['flip, native', 'assets', 'table ms', 'kernel ms', 'commit() ms', 'first open ms'];
+  const head = [
+    'flip, native',
+    'assets',
+    'names',
+    'table ms',
+    'kernel ms',
+    'commit() ms',
+    'first open',
+    'last open ms',
+  ];
   const body = rows.map((row) => [
     row.title,
     String(row.assets),
-    ...[row.tableMs, row.kernelMs, row.totalMs, row.firstOpenMs].map((value) => value.toFixed(3)),
+    row.names,
+    ...[row.tableMs, row.kernelMs, row.totalMs, row.firstOpenMs, row.lastOpenMs].map((value) => value.toFixed(3)),
   ]);
   return formatTable([head, ...body]);
+}
+
+export function formatProjects(rows: readonly ProjectRow[]): string {
+  if (rows.length === 0) return '';
+  const head = ['daemon, assets', 'other files', 'start ms', 'flip ms'];
+  const memory = ['MB mounted', 'scanned', 'flipped', 'walked', 'at most'];
+  const body = rows.map((row) => [
+    String(row.assets),
+    String(row.others),
+    ...[row.startMs, row.flipMs, row.mountedMb, row.scannedMb, row.flippedMb, row.walkedMb, row.peakMb].map((value) =>
+      value.toFixed(0),
+    ),
+  ]);
+  return formatTable([[...head, ...memory], ...body]);
 }
 
 function formatFigure(value: number): string {

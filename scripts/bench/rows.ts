@@ -43,6 +43,36 @@ export const ROWS: readonly Row[] = [
     command: (mount, tree) => ['rand', large(mount, tree), '4096', '65536'],
   },
   {
+    title: 'four readers, 1 MiB, cached',
+    unit: 'GB/s',
+    cold: false,
+    command: (mount, tree) => ['four', large(mount, tree), String(MIB), '2'],
+  },
+  {
+    title: 'mmap scan, cached',
+    unit: 'GB/s',
+    cold: false,
+    command: (mount, tree) => ['map', large(mount, tree), '4'],
+  },
+  {
+    title: 'write, 1 MiB blocks',
+    unit: 'GB/s',
+    cold: true,
+    command: (mount, tree) => ['write', join(mount, 'written.bin'), String(MIB), String(tree.writtenBytes)],
+  },
+  {
+    title: 'create, write 4 KiB, unlink',
+    unit: 'files/s',
+    cold: true,
+    command: (mount, tree) => ['make', mount, String(tree.fileCount / 4)],
+  },
+  {
+    title: 'walk with lstat, warm',
+    unit: 'files/s',
+    cold: false,
+    command: (mount, tree) => ['walk', join(mount, tree.many)],
+  },
+  {
     title: 'walk with lstat, cold',
     unit: 'files/s',
     cold: true,

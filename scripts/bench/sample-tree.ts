@@ -16,22 +16,33 @@ export interface SampleTree {
   readonly large: string;
   readonly many: string;
   readonly fileCount: number;
+  /** What the row that writes writes. */
+  readonly writtenBytes: number;
 }
+
+const MIB = 1024 * 1024;
 
 export async function makeSampleTree(root: string, largeMiB: number, fileCount: number): Promise<SampleTree> {
   const source = join(root, 'source');
   await mkdir(source);
   await makeLargeFile(join(source, 'large.mov'), largeMiB);
   await makeManyFiles(join(source, 'many'), fileCount, SMALL_FILE);
-  return { source, large: 'large.mov', many: 'many', fileCount };
+  return { source, large: 'large.mov', many: 'many', fileCount, writtenBytes: 2 * largeMiB * MIB };
 }
 
-export async function makeManyFiles(folder: string, count: number, content: Buffer): Promise<string[]> {
+export async function makeManyFiles(
+  folder: string,
+  count: number,
+  content: Buffer,
+  extension = '.mov',
+): Promise<string[]> {
   const paths: string[] = [];
   for (let first = 0; first < count; first += FILES_IN_FOLDER) {
     const below = join(folder, `day${first / FILES_IN_FOLDER}`);
     await mkdir(below, { recursive: true });
-    const names = Array.from({ length: Math.min(FILES_IN_FOLDER, count - first) }, (_, i) => join(below, `${i}.mov`));
+    const names = Array.from({ length: Math.min(FILES_IN_FOLDER, count - first) }, (_, i) =>
+      join(below, `${i}${extension}`),
+    );
     await Promise.all(names.map((path) => writeFile(path, content)));
     paths.push(...names);
   }
@@ -46,7 +57,7 @@ export async function buildReader(root: string): Promise<string> {
 }
 
 async function makeLargeFile(path: string, mebibytes: number): Promise<void> {
-  const block = Buffer.alloc(1024 * 1024, 'proxyfs ');
+  const block = Buffer.alloc(MIB, 'proxyfs ');
   const file = await open(path, 'w');
   for (let i = 0; i < mebibytes; i += 1) await file.write(block);
   await file.close();

@@ -22,6 +22,8 @@ export type ServeRequest =
 
 export interface FlipTimes {
   readonly changed: number;
+  /** When commit() was called: seconds of CLOCK_MONOTONIC. */
+  readonly calledAt: number;
   readonly tableMs: number;
   readonly kernelMs: number;
   /** As the caller of commit() sees it, packing of the changes included. */
@@ -88,6 +90,7 @@ async function flip(to: 'replace' | 'master', count: number): Promise<FlipTimes>
   const total = process.hrtime.bigint() - start;
   return {
     changed: result.changed,
+    calledAt: Number(start) / 1e9,
     tableMs: result.tableNs / 1e6,
     kernelMs: result.kernelNs / 1e6,
     totalMs: Number(total) / 1e6,

@@ -60,6 +60,13 @@ export class AssetReader {
     ).all(...prefixRange(prefix));
   }
 
+  /** As `isExamined` of a whole row, without reading what is known of the media. */
+  isExamined(id: bigint): boolean {
+    const sql = `SELECT eligibility <> 'unknown' OR (fingerprint IS NOT NULL
+      AND EXISTS (SELECT 1 FROM media WHERE media.asset = asset.id)) FROM asset WHERE id = ?`;
+    return this.db.statement<[number]>(sql, { raw: true }).get(id)?.[0] === 1;
+  }
+
   namesOf(id: bigint): readonly VirtualPath[] {
     const sql = 'SELECT path FROM name WHERE asset = ? ORDER BY path';
     return this.db

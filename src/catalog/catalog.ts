@@ -22,18 +22,16 @@ export interface Catalog {
    * row, so fingerprint, media, eligibility and variant have been reset to unknown.
    */
   observe(file: FoundFile): { readonly asset: AssetRow; readonly state: 'new' | 'same' | 'moved' | 'changed' };
-  /** Many in one transaction. */
-  observeAll(
-    files: readonly FoundFile[],
-  ): readonly { readonly asset: AssetRow; readonly state: 'new' | 'same' | 'moved' | 'changed' }[];
+  /** Many in one transaction, and no more told of each than a scan has to know. */
+  observeAll(files: readonly FoundFile[]): readonly Observed[];
   /**
    * The result of probing. The fingerprint is undefined while the file cannot be read or still
    * grows. When another asset with this fingerprint, vanished or not, has proxies that fit the
    * name's extension, they become this asset's too.
    */
   describe(id: AssetId, facts: AssetFacts): AssetRow;
-  /** Paths below `prefix` that the scan did not see: names go; an asset without names is kept as gone, with its fingerprint. */
-  forgetUnseen(prefix: VirtualPath, seen: ReadonlySet<VirtualPath>): number;
+  /** Names that are gone; an asset without names is kept as gone, with its fingerprint. Returns how many there were. */
+  forget(paths: readonly VirtualPath[]): number;
   get(id: AssetId): AssetRow | undefined;
   byPath(path: VirtualPath): AssetRow | undefined;
   byIdentity(identity: FileIdentity): AssetRow | undefined;
@@ -74,6 +72,13 @@ export interface Catalog {
   clearProfiles(paths: readonly VirtualPath[]): void;
   /** Closes the database, too. */
   close(): void;
+}
+
+export interface Observed {
+  readonly id: AssetId;
+  readonly state: 'new' | 'same' | 'moved' | 'changed';
+  /** All that a scan looks for is known, although the verdict may still be open. */
+  readonly isExamined: boolean;
 }
 
 export interface AssetFacts {

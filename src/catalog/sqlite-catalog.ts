@@ -10,7 +10,7 @@ import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Mode } from '../view/mode.js';
 import { type AssetRow, extensionsOf, type FoundFile } from './asset.js';
-import { AssetReader, guardOf, PATH_IN_RANGE, prefixRange, type StoredAsset } from './asset-rows.js';
+import { AssetReader, guardOf, type StoredAsset } from './asset-rows.js';
 import type { AssetFacts, Catalog, FailureRow, VariantRow } from './catalog.js';
 import { encodeMedia } from './media-codec.js';
 import { ModeRows } from './mode-rows.js';
@@ -58,7 +58,12 @@ class SqliteCatalog implements Catalog {
   }
 
   observeAll(files: readonly FoundFile[]): ReturnType<Catalog['observeAll']> {
-    return this.db.transaction(() => files.map((file) => this.observe(file)));
+    return this.db.transaction(() =>
+      files.map((file) => {
+        const { id, state } = this.#observer.observe(file);
+        return { id: Number(id) as AssetId, state, isExamined: this.#reader.isExamined(id) };
+      }),
+    );
   }
 
   describe(id: AssetId, facts: AssetFacts): AssetRow {
@@ -68,14 +73,9 @@ class SqliteCatalog implements Catalog {
     });
   }
 
-  forgetUnseen(prefix: VirtualPath, seen: ReadonlySet<VirtualPath>): number {
+  forget(paths: readonly VirtualPath[]): number {
     const remove = this.db.statement('DELETE FROM name WHERE path = ?');
-    const below = this.db.statement<[VirtualPath]>(`SELECT path FROM name WHERE ${PATH_IN_RANGE}`, { raw: true });
-    return this.db.transaction(() => {
-      const unseen = below.all(...prefixRange(prefix)).filter(([path]) => !seen.has(path));
-      for (const [path] of unseen) remove.run(path);
-      return unseen.length;
-    });
+    return this.db.transaction(() => paths.reduce((sum, path) => sum + remove.run(path).changes, 0));
   }
 
   get(id: AssetId): AssetRow | undefined {

@@ -16,7 +16,9 @@ import type { CommitResult, OpenHandle } from '../mount/driver.js';
 import { invert, sameSwap, type ViewChange } from '../view/diff.js';
 import type { ModeState } from '../view/mode.js';
 import { changeMode, type ModeChange } from '../view/mode-change.js';
-import { resolveView, type View, type ViewEntry, type ViewKey, type ViewPolicy } from '../view/resolve.js';
+import { resolveView, type ViewPolicy } from '../view/resolve.js';
+import { type View, type ViewEntry, viewKey } from '../view/view.js';
+import type { ViewTable } from '../view/view-table.js';
 import { outdatedHandles } from './handles.js';
 import { type HookResult, runHooks } from './hooks.js';
 import type { ModeStore } from './mode-store.js';
@@ -57,7 +59,9 @@ export interface FlipOutcome {
 
 interface Transaction {
   readonly changes: readonly ViewChange[];
-  readonly desired: View;
+  readonly desired: ViewTable;
+  /** `desired` is the view of the whole project, not of some paths. */
+  readonly isWhole: boolean;
   /** The mode afterwards. */
   readonly state: ModeState;
   readonly started: number;
@@ -78,9 +82,9 @@ export class Flipper {
   }
 
   /** Fills the empty table of a new mount; nobody has looked anything up yet. */
-  establish(view: View): Promise<CommitResult> {
+  establish(view: ViewTable): Promise<CommitResult> {
     const { serving } = this.#options;
-    return this.lock.run(() => serving.commit(serving.changesTo(view)));
+    return this.lock.run(() => serving.replace(view, serving.changesTo(view)));
   }
 
   flip(change: ModeChange): Promise<FlipOutcome> {
@@ -117,15 +121,16 @@ export class Flipper {
   /** What leads to the state, everywhere or below the paths; a proxy that is gone holds up its own clip alone. */
   async #plan(paths: readonly VirtualPath[] | undefined, state: ModeState) {
     const desired = paths === undefined ? this.#resolveAll(state) : this.#resolveBelow(paths, state);
-    const changesTo = () => (paths === undefined ? this.#changesTo(desired) : this.#changesOf(desired));
+    const isWhole = paths === undefined;
+    const changesTo = () => (isWhole ? this.#changesTo(desired) : this.#changesOf(desired));
     const changes = changesTo();
-    const gone = await goneProxies(changes.filter(changesContent).flatMap(({ to }) => to ?? []));
-    if (gone.length === 0) return { changes, desired, state };
-    for (const [key, entry] of this.#resolveWithoutProxies(gone, state)) desired.set(key, entry);
+    const gone = await goneProxies(changes.filter(changesContent));
+    if (gone.length === 0) return { changes, desired, isWhole, state };
+    for (const entry of this.#resolveWithoutProxies(gone, state).values()) desired.set(viewKey(entry.asset), entry);
     const ids = gone.map(({ id }) => id);
     this.#options.log.warn({ assets: ids }, 'proxies are gone from the pool: their masters are served');
     this.#options.onGone(ids);
-    return { changes: changesTo(), desired, state };
+    return { changes: changesTo(), desired, isWhole, state };
   }
 
   #resolveWithoutProxies(entries: readonly ViewEntry[], state: ModeState): View {
@@ -134,24 +139,24 @@ export class Flipper {
     return resolveView(bare, state, this.#options.policy);
   }
 
-  #resolveAll(state: ModeState): Map<ViewKey, ViewEntry> {
+  #resolveAll(state: ModeState): ViewTable {
     return resolveView(this.#options.source.all(state), state, this.#options.policy);
   }
 
-  #resolveBelow(paths: readonly VirtualPath[], state: ModeState): Map<ViewKey, ViewEntry> {
+  #resolveBelow(paths: readonly VirtualPath[], state: ModeState): ViewTable {
     return resolveView(this.#options.source.below(paths, state), state, this.#options.policy);
   }
 
-  #changesTo(desired: View): ViewChange[] {
+  #changesTo(desired: ViewTable): ViewChange[] {
     return this.#options.serving.changesTo(desired);
   }
 
-  #changesOf(desired: View): ViewChange[] {
-    return this.#options.serving.changesOf(new Set([...desired.values()].map(({ id }) => id)), desired);
+  #changesOf(desired: ViewTable): ViewChange[] {
+    return this.#options.serving.changesOf(new Set(Array.from(desired.values(), ({ id }) => id)), desired);
   }
 
-  async #carryOut({ changes, desired, state, started, record }: Transaction): Promise<FlipOutcome> {
-    const committed = await this.#commit(changes);
+  async #carryOut({ changes, desired, isWhole, state, started, record }: Transaction): Promise<FlipOutcome> {
+    const committed = await this.#commit(changes, isWhole ? desired : undefined);
     const nudged = await this.nudge(committed, changes);
     const hooks = await this.#runHooks(committed.changed, state);
     const verified = await this.#verifyOrUndo(changes, record);
@@ -171,9 +176,10 @@ export class Flipper {
     };
   }
 
-  async #commit(changes: readonly ViewChange[]): Promise<CommitResult> {
+  async #commit(changes: readonly ViewChange[], whole: ViewTable | undefined): Promise<CommitResult> {
+    const { serving } = this.#options;
     try {
-      return await this.#options.serving.commit(changes);
+      return await (whole === undefined ? serving.commit(changes) : serving.replace(whole, changes));
     } catch (cause) {
       throw new ProxyfsError(
         'flip/rolled-back',
@@ -231,14 +237,17 @@ export class Flipper {
 
   #stayedMaster(desired: View): Pick<FlipOutcome, 'stayedMaster' | 'stayedMasterCount'> {
     const stayed: { id: AssetId; reason: string }[] = [];
+    let count = 0;
     for (const { id, mode, swap, reason } of desired.values()) {
-      if (mode === 'proxy' && swap.kind !== 'replace') stayed.push({ id, reason });
+      if (mode !== 'proxy' || swap.kind === 'replace') continue;
+      count += 1;
+      if (count <= MAX_LISTED) stayed.push({ id, reason });
     }
-    const listed = stayed.slice(0, MAX_LISTED).flatMap(({ id, reason }) => {
+    const listed = stayed.flatMap(({ id, reason }) => {
       const path = this.#options.source.get(id)?.paths[0];
       return path === undefined ? [] : [{ path, reason: reason.replace(/^\w+: /, '') }];
     });
-    return { stayedMaster: listed, stayedMasterCount: stayed.length };
+    return { stayedMaster: listed, stayedMasterCount: count };
   }
 }
 

@@ -10,7 +10,9 @@
 import type { AssetId, FileIdentity } from '../base/ids.js';
 import type { Logger } from '../log/logger.js';
 import type { ViewChange } from '../view/diff.js';
-import { resolveView, type View, type ViewKey, type ViewPolicy, viewKey } from '../view/resolve.js';
+import { resolveView, type ViewPolicy } from '../view/resolve.js';
+import { type ViewKey, viewKey } from '../view/view.js';
+import type { ViewTable } from '../view/view-table.js';
 import type { Flipper } from './flip.js';
 import type { ModeStore } from './mode-store.js';
 import type { Serving } from './serving.js';
@@ -99,7 +101,7 @@ export class Ready {
     return serving.changesOf(ids, this.#resolve(ids));
   }
 
-  #resolve(ids: ReadonlySet<AssetId>): View {
+  #resolve(ids: ReadonlySet<AssetId>): ViewTable {
     const { modes, policy, source } = this.#options;
     const assets = [...ids].flatMap((id) => source.get(id) ?? []);
     return resolveView(assets, modes.state, policy);

@@ -6,14 +6,15 @@
  */
 
 import type { AssetId, FileIdentity } from '../base/ids.js';
+import { returnMemory } from '../base/return-memory.js';
 import type { CommitResult, MountedVolume } from '../mount/driver.js';
 import { diffSome, diffView, toSwapChange, type ViewChange } from '../view/diff.js';
-import { type View, type ViewEntry, type ViewKey, viewKey } from '../view/resolve.js';
+import { type View, type ViewEntry, type ViewKey, viewKey } from '../view/view.js';
+import { ViewTable } from '../view/view-table.js';
 
 export class Serving {
   readonly volume: MountedVolume;
-  #view = new Map<ViewKey, ViewEntry>();
-  #keys = new Map<AssetId, ViewKey>();
+  #view = new ViewTable();
 
   constructor(volume: MountedVolume) {
     this.volume = volume;
@@ -24,19 +25,19 @@ export class Serving {
   }
 
   entryOf(id: AssetId): ViewEntry | undefined {
-    const key = this.#keys.get(id);
+    const key = this.#view.keyOf(id);
     return key === undefined ? undefined : this.#view.get(key);
   }
 
-  changesTo(desired: View): ViewChange[] {
+  changesTo(desired: ViewTable): ViewChange[] {
     return diffView(this.#view, desired);
   }
 
   /** For some assets; ids without an entry in `desired` are taken out. */
-  changesOf(ids: Iterable<AssetId>, desired: View): ViewChange[] {
+  changesOf(ids: Iterable<AssetId>, desired: ViewTable): ViewChange[] {
     const stale: ViewKey[] = [];
     for (const id of ids) {
-      const key = this.#keys.get(id);
+      const key = this.#view.keyOf(id);
       // The identity may have passed to another asset meanwhile: then it is not ours to take out.
       if (key !== undefined && this.#view.get(key)?.id === id) stale.push(key);
     }
@@ -50,11 +51,20 @@ export class Serving {
 
   /** Commits; what `isIdleOnly` picks is left out where somebody holds the file open. */
   async commit(changes: readonly ViewChange[], isIdleOnly?: (change: ViewChange) => boolean): Promise<CommitResult> {
-    const result = await this.volume.commit(changes.map((change) => toSwapChange(change, isIdleOnly?.(change))));
+    const result = await this.#commit(changes, isIdleOnly);
     const busy = new Set(result.busy.map(viewKey));
-    for (const change of changes) {
-      if (!busy.has(change.key)) this.#apply(change);
+    for (const { key, to } of changes) {
+      if (busy.has(key)) continue;
+      if (to === undefined) this.#view.delete(key);
+      else this.#view.set(key, to);
     }
+    return result;
+  }
+
+  /** Commits the changes that lead to `desired`, which is the view from then on; the former view stays as it is. */
+  async replace(desired: ViewTable, changes: readonly ViewChange[]): Promise<CommitResult> {
+    const result = await this.#commit(changes);
+    this.#view = desired;
     return result;
   }
 
@@ -65,13 +75,15 @@ export class Serving {
     return entry;
   }
 
-  #apply({ key, from, to }: ViewChange): void {
-    if (from !== undefined && this.#keys.get(from.id) === key) this.#keys.delete(from.id);
-    if (to === undefined) {
-      this.#view.delete(key);
-    } else {
-      this.#view.set(key, to);
-      this.#keys.set(to.id, key);
-    }
+  #commit(changes: readonly ViewChange[], isIdleOnly?: (change: ViewChange) => boolean): Promise<CommitResult> {
+    const { length } = changes;
+    returnMemory(length);
+    return this.volume.commit({
+      length,
+      // One at a time: a hundred thousand of them would double the memory of a flip.
+      *[Symbol.iterator]() {
+        for (const change of changes) yield toSwapChange(change, isIdleOnly?.(change));
+      },
+    });
   }
 }

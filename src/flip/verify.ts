@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { MasterGuard } from '../mount/driver.js';
-import { sameGuard, type ViewEntry } from '../view/resolve.js';
+import type { ViewChange } from '../view/diff.js';
+import { sameGuard } from '../view/resolve.js';
+import type { ViewEntry } from '../view/view.js';
 import { onOwnMount } from './own-mount.js';
 
 /** What is to be found at a path. */
@@ -48,15 +50,15 @@ export async function verify(sample: readonly Expected[], roots: VerifyRoots): P
 }
 
 /** Whose proxy somebody took out of the pool: all that are, when a sample has one, since such things come in groups. */
-export async function goneProxies(entries: readonly ViewEntry[]): Promise<readonly ViewEntry[]> {
-  const inSample = await filterGone(sampleOf(entries));
-  return inSample.length === 0 ? [] : await filterGone(entries);
+export async function goneProxies(changes: readonly ViewChange[]): Promise<readonly ViewEntry[]> {
+  const inSample = await filterGone(sampleOf(changes));
+  return inSample.length === 0 ? [] : await filterGone(changes);
 }
 
-async function filterGone(entries: readonly ViewEntry[]): Promise<readonly ViewEntry[]> {
+async function filterGone(changes: readonly ViewChange[]): Promise<readonly ViewEntry[]> {
   const gone: ViewEntry[] = [];
-  for (const entry of entries) {
-    if (entry.swap.kind === 'replace' && (await isGone(entry.swap.replacement))) gone.push(entry);
+  for (const { to } of changes) {
+    if (to?.swap.kind === 'replace' && (await isGone(to.swap.replacement))) gone.push(to);
   }
   return gone;
 }

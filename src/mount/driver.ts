@@ -53,7 +53,7 @@ export interface MountedVolume {
    * and the kernel has been told. Changes with `onlyIfIdle` are left out (and
    * listed) when somebody holds the file open.
    */
-  commit(changes: readonly SwapChange[]): Promise<CommitResult>;
+  commit(changes: SwapChanges): Promise<CommitResult>;
   /** Open handles on regular files; `onlySwappable` leaves out files without a table entry. */
   handles(options?: { onlySwappable?: boolean }): readonly OpenHandle[];
   counters(): Counters;
@@ -108,6 +108,11 @@ export interface SwapChange {
   readonly profile: string;
   /** Leave this change out while somebody holds the file open. */
   readonly onlyIfIdle?: boolean;
+}
+
+/** Changes that are read once, in order; an array of them, or something that makes each when it is asked for. */
+export interface SwapChanges extends Iterable<SwapChange> {
+  readonly length: number;
 }
 
 export interface CommitResult {

@@ -5,7 +5,7 @@
 
 import type { FileIdentity } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
-import type { CommitResult, Swap, SwapChange } from './driver.js';
+import type { CommitResult, Swap, SwapChanges } from './driver.js';
 import type { NativeBatch, NativeCommitResult } from './native-addon.js';
 import { readStrings, StringTable } from './native-strings.js';
 
@@ -13,7 +13,7 @@ const COLUMNS = 5;
 const ACTIONS = { remove: 0, master: 1, replace: 2, deny: 3 } as const;
 const ONLY_IF_IDLE = 1;
 
-export function packChanges(changes: readonly SwapChange[]): NativeBatch {
+export function packChanges(changes: SwapChanges): NativeBatch {
   const numbers = new BigInt64Array(changes.length * COLUMNS);
   const columns = new Uint32Array(changes.length * COLUMNS);
   const strings = new StringTable(changes.length);

@@ -14,7 +14,7 @@ import type {
   MountedVolume,
   MountInfo,
   OpenHandle,
-  SwapChange,
+  SwapChanges,
   VolumeEvent,
 } from './driver.js';
 import type { NativeEvent, NativeSession } from './native-addon.js';
@@ -62,7 +62,7 @@ export class NativeVolume implements MountedVolume {
     return { protocol: `${protocolMajor}.${protocolMinor}`, passthrough, incEpoch, via, limits: notes };
   }
 
-  async commit(changes: readonly SwapChange[]): Promise<CommitResult> {
+  async commit(changes: SwapChanges): Promise<CommitResult> {
     try {
       return unpackResult(this.#session.commit(packChanges(changes)));
     } catch (error) {

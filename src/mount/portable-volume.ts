@@ -15,7 +15,7 @@ import type {
   MountedVolume,
   MountInfo,
   OpenHandle,
-  SwapChange,
+  SwapChanges,
   VolumeEvent,
 } from './driver.js';
 import type { Handle } from './portable-handles.js';
@@ -43,7 +43,7 @@ export class PortableVolume implements MountedVolume {
     this.#state = state;
   }
 
-  commit(changes: readonly SwapChange[]): Promise<CommitResult> {
+  commit(changes: SwapChanges): Promise<CommitResult> {
     const run = this.#lastCommit.then(() => this.#state.events.without(() => this.#commit(changes)));
     this.#lastCommit = run.catch(() => undefined);
     return run;
@@ -87,11 +87,11 @@ export class PortableVolume implements MountedVolume {
     for (let tries = 0; tries < BUSY_RETRIES && this.#state.handles.size > 0; tries += 1) await sleep(BUSY_PAUSE_MS);
   }
 
-  async #commit(changes: readonly SwapChange[]): Promise<CommitResult> {
+  async #commit(changes: SwapChanges): Promise<CommitResult> {
     const { table, handles, known } = this.#state;
     const start = process.hrtime.bigint();
     const openKeys = handles.openKeys();
-    const plan = table.plan(changes, (key) => openKeys.has(key));
+    const plan = table.plan([...changes], (key) => openKeys.has(key));
     const paths = handles.beginMoves(entriesBefore(plan, (key) => table.get(key)));
     table.apply(plan, Date.now());
     if (plan.flips.length > 0) this.#epoch += 1;

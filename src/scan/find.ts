@@ -11,7 +11,6 @@ import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { Catalog } from '../catalog/catalog.js';
-import { isExamined } from './examine.js';
 import { isCandidateName } from './names.js';
 import { type WalkedFile, walk } from './walk.js';
 
@@ -68,30 +67,31 @@ export async function findAssets(prefix: VirtualPath, options: FindOptions): Pro
 }
 
 function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: Catalog): void {
-  catalog.observeAll(files).forEach(({ asset, state }, index) => {
+  catalog.observeAll(files).forEach(({ id, state, isExamined }, index) => {
     const file = files[index];
     if (file === undefined) return;
-    if (state !== 'same') finding.touched.add(asset.id);
+    if (state !== 'same') finding.touched.add(id);
     // A new name may mean another verdict: a clip moved into a camera card belongs to the card.
-    if (state !== 'same' || !isExamined(asset)) finding.toExamine.push(file);
+    if (state !== 'same' || !isExamined) finding.toExamine.push(file);
   });
 }
 
 async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOptions): Promise<void> {
   const { catalog, source, signal } = options;
-  const kept = new Set(finding.seen);
+  const gone: VirtualPath[] = [];
   // The light rows of the whole tree cost less than the full ones.
   const rows = prefix === ROOT ? catalog.servable() : catalog.below(prefix);
   const unseen: { readonly id: AssetId; readonly path: VirtualPath }[] = [];
   for (const { id, paths } of rows) {
-    for (const path of paths) if (!kept.has(path) && isAtOrBelow(path, prefix)) unseen.push({ id, path });
+    for (const path of paths) if (!finding.seen.has(path) && isAtOrBelow(path, prefix)) unseen.push({ id, path });
   }
   for (const { id, path } of unseen) {
     signal?.throwIfAborted();
-    if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) kept.add(path);
-    else finding.touched.add(id);
+    if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) continue;
+    gone.push(path);
+    finding.touched.add(id);
   }
-  finding.forgotten = catalog.forgetUnseen(prefix, kept);
+  finding.forgotten = catalog.forget(gone);
 }
 
 const isOutOfSight = (path: VirtualPath, finding: Finding): boolean =>

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
+import { returnMemory } from '../base/return-memory.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Logger } from '../log/logger.js';
 import type { Examine } from './examine.js';
@@ -105,6 +106,7 @@ export class Scanner {
     const examined = await this.#examiner.examineAll(finding.toExamine, { signal, settleWithinMs, onExamined });
     for (const asset of examined.described) finding.touched.add(asset);
     const { forgotten, unreadable, skipped } = finding;
+    returnMemory(found);
     return { found, probed, touched: [...finding.touched], forgotten, growing: examined.growing, unreadable, skipped };
   }
 

@@ -5,9 +5,10 @@
  * never taken out after it was set.
  */
 
-import type { FileIdentity } from '../base/ids.js';
 import type { Swap, SwapChange } from '../mount/driver.js';
-import { sameGuard, type View, type ViewEntry, type ViewKey } from './resolve.js';
+import { sameGuard } from './resolve.js';
+import { identityOf, type View, type ViewEntry, type ViewKey } from './view.js';
+import type { ViewTable } from './view-table.js';
 
 /** A change of the table, with the entries it leads between: enough to undo it. */
 export interface ViewChange {
@@ -16,23 +17,46 @@ export interface ViewChange {
   readonly to: ViewEntry | undefined;
 }
 
-/** All of it: what is not desired any more is taken out. */
-export function diffView(committed: View, desired: View): ViewChange[] {
+/**
+ * All of it: what is not desired any more is taken out. The entries of a change are read from the
+ * views when they are asked for, so both views have to stay as they are for as long as it is in use.
+ */
+export function diffView(committed: ViewTable, desired: ViewTable): ViewChange[] {
   const changes: ViewChange[] = [];
-  for (const [key, from] of committed) {
-    if (!desired.has(key)) changes.push({ key, from, to: undefined });
+  for (const key of committed.keys()) {
+    if (!desired.has(key)) changes.push(new Difference(key, committed, desired));
   }
-  return appendSettings(changes, committed, desired);
+  for (const key of desired.keys()) {
+    if (!committed.agreesWith(desired, key)) changes.push(new Difference(key, committed, desired));
+  }
+  return changes;
 }
 
-/** Some assets only: `desired` holds what is known of them, under `stale` they were known before. */
-export function diffSome(committed: View, desired: View, stale: readonly ViewKey[]): ViewChange[] {
-  const changes: ViewChange[] = [];
-  for (const key of stale) {
-    const from = committed.get(key);
-    if (from !== undefined && !desired.has(key)) changes.push({ key, from, to: undefined });
+/**
+ * Some assets only: `desired` holds what is known of them, under `stale` they were known before.
+ * The changes are values of their own, and stay true when they have been applied to the view.
+ */
+export function diffSome(committed: ViewTable, desired: ViewTable, stale: readonly ViewKey[]): ViewChange[] {
+  const keys = stale.filter((key) => committed.has(key) && !desired.has(key));
+  for (const key of desired.keys()) if (!committed.agreesWith(desired, key)) keys.push(key);
+  return keys.map((key) => ({ key, from: committed.get(key), to: desired.get(key) }));
+}
+
+/** A project's flip is 100,000 of these: they hold no entries. */
+class Difference implements ViewChange {
+  constructor(
+    readonly key: ViewKey,
+    private readonly committed: View,
+    private readonly desired: View,
+  ) {}
+
+  get from(): ViewEntry | undefined {
+    return this.committed.get(this.key);
   }
-  return appendSettings(changes, committed, desired);
+
+  get to(): ViewEntry | undefined {
+    return this.desired.get(this.key);
+  }
 }
 
 /** The changes that undo `changes`. */
@@ -43,8 +67,8 @@ export function invert(changes: readonly ViewChange[]): ViewChange[] {
 }
 
 /** The form in which a driver takes a change. */
-export function toSwapChange({ from, to }: ViewChange, onlyIfIdle = false): SwapChange {
-  if (to === undefined) return { asset: identityOf(from), swap: undefined, reason: '', profile: '' };
+export function toSwapChange({ key, to }: ViewChange, onlyIfIdle = false): SwapChange {
+  if (to === undefined) return { asset: identityOf(key), swap: undefined, reason: '', profile: '' };
   const { asset, swap, reason, profile } = to;
   return onlyIfIdle ? { asset, swap, reason, profile, onlyIfIdle } : { asset, swap, reason, profile };
 }
@@ -52,23 +76,4 @@ export function toSwapChange({ from, to }: ViewChange, onlyIfIdle = false): Swap
 export function sameSwap(a: Swap, b: Swap): boolean {
   if (a.kind !== 'replace' || b.kind !== 'replace') return a.kind === b.kind;
   return a.replacement === b.replacement && a.mtimeNs === b.mtimeNs && sameGuard(a.guard, b.guard);
-}
-
-function appendSettings(changes: ViewChange[], committed: View, desired: View): ViewChange[] {
-  for (const [key, to] of desired) {
-    const from = committed.get(key);
-    if (from === undefined || !sameEntry(from, to)) changes.push({ key, from, to });
-  }
-  return changes;
-}
-
-function sameEntry(a: ViewEntry, b: ViewEntry): boolean {
-  return (
-    a.id === b.id && a.mode === b.mode && a.reason === b.reason && a.profile === b.profile && sameSwap(a.swap, b.swap)
-  );
-}
-
-function identityOf(entry: ViewEntry | undefined): FileIdentity {
-  if (entry === undefined) throw new Error('invariant violated: a change from nothing to nothing');
-  return entry.asset;
 }

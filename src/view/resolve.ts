@@ -6,11 +6,12 @@
  * since a proxy behind a path in master mode would be the greater mistake.
  */
 
-import type { AssetId, FileIdentity } from '../base/ids.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
-import type { MasterGuard, Swap, SwapChange } from '../mount/driver.js';
+import type { MasterGuard, Swap } from '../mount/driver.js';
 import { type Mode, type ModeDecision, type ModeState, modeDecider } from './mode.js';
 import type { PublishedProxy, ServableAsset } from './servable.js';
+import { type ViewEntry, viewKey } from './view.js';
+import { ViewTable } from './view-table.js';
 
 export interface ViewPolicy {
   /** What proxy mode serves where there is no usable proxy: the master, or EIO. */
@@ -19,31 +20,10 @@ export interface ViewPolicy {
   readonly mtime: 'distinct' | 'preserve';
 }
 
-/** The desired or committed state of one asset: a table entry and whose it is. */
-export interface ViewEntry extends SwapChange {
-  readonly id: AssetId;
-  readonly swap: Swap;
-  /** What was asked for; with `proxy`, `swap` tells whether it could be had. */
-  readonly mode: Mode;
-}
-
-/** The place of a file identity in a view: device and inode number in one. */
-export type ViewKey = bigint;
-export type View = ReadonlyMap<ViewKey, ViewEntry>;
-
-/** A number, since maps hash it several times faster than text; inode numbers have at most 64 bits. */
-export function viewKey({ dev, ino }: FileIdentity): ViewKey {
-  return (dev << 64n) | ino;
-}
-
-export function resolveView(
-  assets: Iterable<ServableAsset>,
-  modes: ModeState,
-  policy: ViewPolicy,
-): Map<ViewKey, ViewEntry> {
+export function resolveView(assets: Iterable<ServableAsset>, modes: ModeState, policy: ViewPolicy): ViewTable {
   const decide = modeDecider(modes);
   const reasons = new Reasons();
-  const view = new Map<ViewKey, ViewEntry>();
+  const view = new ViewTable();
   for (const asset of assets) {
     const key = viewKey(asset.identity);
     if (!view.has(key)) view.set(key, resolveOne(asset, decide, policy, reasons));

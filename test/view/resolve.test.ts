@@ -4,8 +4,9 @@ import type { RealPath, VirtualPath } from '../../src/base/paths.js';
 import { diffSome, diffView, invert, toSwapChange } from '../../src/view/diff.js';
 import type { Mode, ModeState } from '../../src/view/mode.js';
 import { changeMode } from '../../src/view/mode-change.js';
-import { resolveView, type View, type ViewPolicy, viewKey } from '../../src/view/resolve.js';
+import { resolveView, type ViewPolicy } from '../../src/view/resolve.js';
 import type { Eligibility, ServableAsset } from '../../src/view/servable.js';
+import { type View, viewKey } from '../../src/view/view.js';
 import { explain } from '../../src/view/why.js';
 
 const POLICY: ViewPolicy = { missing: 'master', mtime: 'distinct' };
