@@ -21,7 +21,8 @@ import type { Serving } from '../src/flip/serving.js';
 import { Withdrawer, type WithdrawerOptions } from '../src/flip/withdraw.js';
 import type { ListedJob } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
-import { sameGuard, viewKey } from '../src/view/resolve.js';
+import { sameGuard } from '../src/view/resolve.js';
+import { viewKey } from '../src/view/view.js';
 import type { ProjectFiles } from './project-files.js';
 
 export interface CacheOptions extends WithdrawerOptions {

@@ -10,7 +10,8 @@
 
 import type { AssetId } from '../base/ids.js';
 import type { RealPath } from '../base/paths.js';
-import { resolveView, type ViewEntry, type ViewPolicy, viewKey } from '../view/resolve.js';
+import { resolveView, type ViewPolicy } from '../view/resolve.js';
+import { type ViewEntry, viewKey } from '../view/view.js';
 import type { Flipper } from './flip.js';
 import type { ModeStore } from './mode-store.js';
 import type { Ready } from './ready.js';
