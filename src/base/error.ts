@@ -25,6 +25,8 @@ export const ERROR_CODES = {
     'profile/unknown',
     'profile/wrong-engine',
     'config/invalid',
+    'look/invalid',
+    'look/unknown',
     'assert/not-served-so',
     'generate/paused',
   ],

@@ -5,6 +5,7 @@
 
 import type { VideoStream } from '../probe/media-info.js';
 import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isFullRange, isRgb } from './geometry.js';
+import { shownVideo } from './look-filter.js';
 import { option, type Plan } from './plan.js';
 import type { VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
@@ -119,12 +120,13 @@ export function encodersOf(video: VideoEssence): readonly string[] {
  * The target's first choice, or its second where the first cannot carry the picture. A
  * full-range picture in QuickTime becomes H.264: no other of these codecs can state it.
  */
-export function essenceOf(plan: Pick<Plan, 'target' | 'video'>): Essence {
+export function essenceOf(plan: Pick<Plan, 'target' | 'video' | 'look'>): Essence {
+  const shown = shownVideo(plan);
   const { video, otherwise, muxer } = plan.target;
   if (otherwise === undefined) return ESSENCES[video];
   // FFmpeg's MXF muxer states square pixels for every DNxHR picture.
-  if (carries(ESSENCES[video], plan.video) && (muxer !== 'mxf' || hasSquarePixels(plan.video))) return ESSENCES[video];
-  const last = muxer === 'mov' && !carries(ESSENCES[otherwise], plan.video) ? 'h264-intra' : otherwise;
+  if (carries(ESSENCES[video], shown) && (muxer !== 'mxf' || hasSquarePixels(shown))) return ESSENCES[video];
+  const last = muxer === 'mov' && !carries(ESSENCES[otherwise], shown) ? 'h264-intra' : otherwise;
   return ESSENCES[last];
 }
 

@@ -1,6 +1,7 @@
 /** What the builders of a recipe share: the chosen streams and a way to refuse. Pure. */
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
+import type { Look } from '../looks/look.js';
 import type { OwnTimes } from '../probe/own-times.js';
 import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
@@ -36,6 +37,8 @@ export interface Plan {
   /** The master lies in a container of another family. */
   readonly crossesContainers: boolean;
   readonly encoders: EncoderSet;
+  /** What is applied to the picture. */
+  readonly look: Look | undefined;
   readonly video: VideoStream;
   /** The picture of the proxy: the master's, or that through a whole number. */
   readonly picture: Dimensions;

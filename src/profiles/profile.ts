@@ -37,6 +37,8 @@ export interface Profile {
   readonly kind: 'format' | 'set';
   readonly engine: Engine;
   readonly size: PictureSize;
+  /** The name of the look that is applied: none unless the name of the profile asks for it. */
+  readonly look?: string;
   /** One line: what it makes. */
   readonly summary: string;
   /** One line: who should choose it. */

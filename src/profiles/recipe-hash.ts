@@ -2,13 +2,16 @@
 
 import { blake3 } from '@napi-rs/blake-hash';
 import type { RecipeHash } from '../base/ids.js';
+import { withoutPaths } from './look-filter.js';
 import type { Recipe } from './recipe.js';
 
 /** The reasons of arguments are for people: rewording one does not make another recipe. */
 export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
+  const { look, ...rest } = recipe;
   const essence = {
-    ...recipe,
-    arguments: recipe.arguments.map((argument) => argument.words),
+    ...rest,
+    look: look?.look.hash,
+    arguments: recipe.arguments.map((argument) => withoutPaths(argument.words, look?.look)),
     inputArguments: recipe.inputArguments.map((argument) => argument.words),
   };
   return blake3(canonicalJson(essence)).toString('hex') as RecipeHash;

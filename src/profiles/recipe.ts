@@ -5,6 +5,7 @@
 
 import type { RecipeHash } from '../base/ids.js';
 import type { EncoderSet } from '../ffmpeg/encoder-set.js';
+import type { Look, Looks } from '../looks/look.js';
 import type { ColorTags, MediaInfo } from '../probe/media-info.js';
 
 export type { EncoderSet };
@@ -21,6 +22,8 @@ export interface Recipe {
   readonly arguments: readonly RecipeArgument[];
   /** Input options that come before `-i`. */
   readonly inputArguments: readonly RecipeArgument[];
+  /** The look that is applied, and the filters that show the master's picture with it. */
+  readonly look?: { readonly look: Look; readonly filter: string };
   /** What validation has to find in the finished file. */
   readonly expect: Expectation;
   readonly hash: RecipeHash;
@@ -60,4 +63,6 @@ export interface RecipeInput {
   /** Extension of the master with the dot, in lower case. */
   readonly extension: string;
   readonly encoders: EncoderSet;
+  /** The looks that a profile may ask for. */
+  readonly looks?: Looks | undefined;
 }
