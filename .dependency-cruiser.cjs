@@ -4,7 +4,7 @@
 const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
-  ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool'],
+  ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool', 'looks'],
   ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness', 'watchfolder'],
   ['control', 'metrics'],
 ];

@@ -223,7 +223,7 @@ export class Production {
     const hiddenRootNames = [HIDDEN_NAME];
     const stallMs = settings.stallSeconds * 1000;
     const { pictureChecks } = settings;
-    const work = { source, catalog, queue, pool, toolchain, profile };
+    const work = { source, catalog, queue, pool, toolchain, looks: files.looks, profile };
     const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks };
     const scanner = new Scanner({
       source,

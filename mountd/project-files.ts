@@ -22,6 +22,7 @@ import { createQueue } from '../src/jobs/sqlite-queue.js';
 import type { Journal } from '../src/journal/journal.js';
 import { openJournal } from '../src/journal/sqlite-journal.js';
 import type { Logger } from '../src/log/logger.js';
+import { LookStore } from '../src/looks/look-store.js';
 import { openPool } from '../src/pool/directory-pool.js';
 import type { Pool } from '../src/pool/pool.js';
 import { openDatabase } from '../src/store/database.js';
@@ -38,6 +39,7 @@ export interface ProjectFiles {
   readonly queue: JobQueue;
   readonly journal: Journal;
   readonly pool: Pool;
+  readonly looks: LookStore;
 }
 
 export function locateProject(
@@ -68,12 +70,19 @@ export async function openProject(
     const log = openLog();
     const [catalog, queue] = [createCatalog(database), createQueue(database)];
     const cacheBook = createCacheBook(database);
+    const looks = await openLooks(locations.stateDir, log);
     const journal = openJournal(database, { log });
-    return { files: { project, locations, catalog, cacheBook, queue, pool, journal }, log };
+    return { files: { project, locations, catalog, cacheBook, queue, pool, looks, journal }, log };
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+async function openLooks(stateDir: RealPath, log: Logger): Promise<LookStore> {
+  return await LookStore.open(join(stateDir, 'looks'), (name, reason) =>
+    log.warn({ look: name, reason }, 'a look cannot be used: add it again'),
+  );
 }
 
 /** For people who meet the state directory: whose it is. */

@@ -12,6 +12,7 @@ import { failures } from './failures.js';
 import { flush } from './flush.js';
 import { handles } from './handles.js';
 import { history } from './history.js';
+import { looks } from './looks.js';
 import { ls } from './ls.js';
 import { metrics } from './metrics.js';
 import { mode } from './mode.js';
@@ -56,6 +57,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   why,
   plan,
   profiles,
+  looks,
   handles,
   assert,
   validate,

@@ -11,6 +11,7 @@ import { daemonInfo } from './daemon-info.js';
 import { failures, history, listEvents } from './events.js';
 import { flush } from './flush.js';
 import { listHandles } from './handles.js';
+import { addLook, listLooks } from './looks.js';
 import { list } from './ls.js';
 import { clearMode, getMode, setMode } from './mode.js';
 import { pin, unpin } from './pin.js';
@@ -38,6 +39,8 @@ export function createHandlers(daemon: Daemon, meter: Meter): Handlers {
     'queue.cancel': (params, context) => cancelJobs(daemon, params, context),
     'adopt.files': (params, context) => adoptFiles(daemon, params, context),
     flush: (params, context) => flush(daemon, params, context),
+    'looks.list': () => listLooks(daemon),
+    'looks.add': (params) => addLook(daemon, params),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),
     plan: (params, context) => plan(daemon, params, context),

@@ -9,6 +9,7 @@ import { decideMode } from '../../src/view/mode.js';
 import type { ModeChange } from '../../src/view/mode-change.js';
 import type { Daemon } from '../daemon.js';
 import { recordFlip } from '../record.js';
+import { requireLook } from './looks.js';
 import { existingPath, existingPaths } from './paths.js';
 import { toFlipReport, toHandleInfo, toModeState } from './report.js';
 
@@ -20,7 +21,10 @@ export async function getMode(daemon: Daemon, { path }: Params<'mode.get'>): Pro
 
 export async function setMode(daemon: Daemon, params: Params<'mode.set'>, context: CallContext): Promise<FlipReport> {
   const { mode, profile } = params;
-  if (profile !== undefined) findSet(profile);
+  if (profile !== undefined) {
+    findSet(profile);
+    requireLook(daemon, profile);
+  }
   const paths = await existingPaths(daemon, params.paths ?? []);
   const chosen = profile === undefined ? {} : { profile };
   // The root is the project: an override there would hide every later flip of the project.

@@ -25,6 +25,7 @@ import { findProfile } from '../../src/profiles/profiles.js';
 import type { Recipe, RecipeArgument, RecipeResult } from '../../src/profiles/recipe.js';
 import { resolveRecipe } from '../../src/profiles/resolve.js';
 import type { Daemon } from '../daemon.js';
+import { requireLook } from './looks.js';
 import { existingPath } from './paths.js';
 
 type PlanResult = Result<'plan'>;
@@ -34,6 +35,7 @@ export async function plan(daemon: Daemon, params: Params<'plan'>, { signal }: C
   if (!stat.isFile() || !isMediaExtension(extensionOf(path))) throw notMedia(path);
   const row = daemon.files.catalog.byIdentity({ dev: stat.dev, ino: stat.ino });
   const profile = findProfile(params.profile ?? daemon.profileOf([path]));
+  requireLook(daemon, profile.name);
   const generation = await daemon.production.generation();
   const master = realPathOf(daemon.place.source, path);
   const route = await routeFor(profile, generation.toolchain, master, row?.media, signal);
@@ -75,9 +77,14 @@ async function ffmpegPlan(generation: Generation, clip: Clip): Promise<FfmpegPla
 
 async function planOfMedia(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
   const { path, profile } = clip;
-  const { encoders } = generation.toolchain;
+  const { looks, toolchain } = generation;
   const media = await countedMedia(generation, clip);
-  const result = resolveRecipe(profile.name, { media, extension: extensionOf(path), encoders });
+  const result = resolveRecipe(profile.name, {
+    media,
+    extension: extensionOf(path),
+    encoders: toolchain.encoders,
+    looks,
+  });
   return result.kind === 'refused' ? refused(result) : recipePlan(generation, clip, result.recipe, undefined);
 }
 

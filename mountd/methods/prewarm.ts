@@ -12,6 +12,7 @@ import type { Enqueued } from '../../src/generate/enqueue.js';
 import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
+import { requireLook } from './looks.js';
 import { existingPaths } from './paths.js';
 
 /** Assets at a time: their media facts do not have to fit into memory all at once. */
@@ -26,7 +27,10 @@ export async function prewarm(
   context: CallContext,
 ): Promise<Result<'prewarm'>> {
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
-  for (const name of params.profiles ?? []) findSet(name);
+  for (const name of params.profiles ?? []) {
+    findSet(name);
+    requireLook(daemon, name);
+  }
   const paths = await existingPaths(daemon, params.paths);
   await scanAll(daemon, paths, context);
   const follower = new JobFollower(daemon, context);

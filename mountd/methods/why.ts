@@ -6,6 +6,7 @@ import { type RealPath, realPathOf, type VirtualPath } from '../../src/base/path
 import type { Params, Result, ServedPath } from '../../src/control/schema.js';
 import { planProxy } from '../../src/generate/plan.js';
 import { ffmpegArguments } from '../../src/profiles/command.js';
+import { findProfile } from '../../src/profiles/profiles.js';
 import { remarksOn } from '../../src/view/remarks.js';
 import type { ServableAsset } from '../../src/view/servable.js';
 import { explain } from '../../src/view/why.js';
@@ -48,7 +49,9 @@ const LARGEST_SIDECAR = 1 << 20;
 
 async function remarks(daemon: Daemon, asset: ServableAsset, master: RealPath): Promise<readonly string[]> {
   const media = daemon.files.catalog.get(asset.id)?.media;
-  return media === undefined ? [] : remarksOn(media, await sidecarOf(master));
+  const { look } = findProfile(asset.proxy?.profile ?? daemon.profileOf(asset.paths));
+  const applied = look === undefined ? undefined : daemon.files.looks.get(look);
+  return media === undefined ? [] : remarksOn(media, await sidecarOf(master), applied);
 }
 
 /** Sony writes C0001M01.XML beside C0001.MXF. */

@@ -87,6 +87,9 @@ async function wantedOf(generation: Generation, asset: AssetRow, profile: string
   if (plan.kind !== 'make' || clip === undefined) {
     return { kind: 'ineligible', reason: plan.kind === 'make' ? 'the file is gone' : plan.reason };
   }
+  if (plan.recipe.look !== undefined) {
+    return { kind: 'ineligible', reason: `whether a file that exists has the look of '${profile}' cannot be proved` };
+  }
   if (currentVariant(generation.catalog, asset, plan.poolKey) !== undefined) return { kind: 'already-there' };
   const published = await adoptPublished({ ...generation, profile }, asset, plan);
   return published === undefined ? { plan, clip } : { kind: 'already-there' };

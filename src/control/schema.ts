@@ -8,6 +8,7 @@
  */
 
 import { z } from 'zod';
+import { LOOK_OUTPUTS } from '../looks/look.js';
 
 const mode = z.enum(['proxy', 'master']);
 const path = z.string();
@@ -86,6 +87,16 @@ const flipReport = z.object({
   totalMs: z.number(),
   tableMs: z.number(),
   kernelMs: z.number(),
+});
+
+const look = z.object({
+  name: z.string(),
+  kind: z.enum(['1d', '3d']),
+  size: count,
+  title: z.string().nullable(),
+  /** What the colours of its result mean. */
+  output: z.enum(LOOK_OUTPUTS),
+  hash: z.string(),
 });
 
 const clipResult = z.object({
@@ -400,6 +411,17 @@ export const METHODS = {
   unpin: {
     params: z.strictObject({ paths: z.array(path).min(1) }),
     result: z.object({ pins: z.array(path), removed: z.array(path) }),
+  },
+  'looks.list': { params: noParams, result: z.object({ looks: z.array(look) }) },
+  /** Takes a copy of a .cube file. Rejects with `look/invalid`. */
+  'looks.add': {
+    params: z.strictObject({
+      /** Absolute. */
+      file: z.string(),
+      name: z.string().optional(),
+      output: z.enum(LOOK_OUTPUTS),
+    }),
+    result: z.object({ look }),
   },
   handles: {
     params: z.strictObject({ all: z.boolean().optional() }),

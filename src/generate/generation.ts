@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import type { JobQueue } from '../jobs/queue.js';
 import type { Logger } from '../log/logger.js';
+import type { Looks } from '../looks/look.js';
 import type { Pool } from '../pool/pool.js';
 
 export interface Generation {
@@ -14,6 +15,8 @@ export interface Generation {
   readonly queue: JobQueue;
   readonly pool: Pool;
   readonly toolchain: Toolchain;
+  /** What profiles may ask for beside their names. */
+  readonly looks?: Looks | undefined;
   /** The project's profile. */
   readonly profile: string;
   readonly log: Logger;

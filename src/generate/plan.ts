@@ -4,6 +4,7 @@ import type { Fingerprint, PoolKey } from '../base/ids.js';
 import { extensionOf } from '../base/media-extension.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import type { Looks } from '../looks/look.js';
 import { poolKeyOf } from '../pool/pool-key.js';
 import type { MediaInfo, VideoStream } from '../probe/media-info.js';
 import type { Recipe } from '../profiles/recipe.js';
@@ -28,9 +29,10 @@ export type Plan =
 /** What recipes are made with, beside profile and master. */
 export interface RecipeMeans {
   readonly toolchain: Pick<Toolchain, 'encoders' | 'build'>;
+  readonly looks?: Looks | undefined;
 }
 
-export function planProxy(asset: AssetRow, profile: string, { toolchain }: RecipeMeans): Plan {
+export function planProxy(asset: AssetRow, profile: string, { toolchain, looks }: RecipeMeans): Plan {
   const { eligibility, fingerprint, media, paths } = asset;
   if (eligibility.kind === 'ineligible') return { kind: 'refused', code: eligibility.code, reason: eligibility.reason };
   if (eligibility.kind === 'unknown') return { kind: 'not-ready', reason: eligibility.reason };
@@ -38,7 +40,7 @@ export function planProxy(asset: AssetRow, profile: string, { toolchain }: Recip
   if (fingerprint === undefined || media === undefined || path === undefined) {
     return { kind: 'not-ready', reason: path === undefined ? 'the file is gone' : 'not examined yet' };
   }
-  const resolved = resolveRecipe(profile, { media, extension: extensionOf(path), encoders: toolchain.encoders });
+  const resolved = resolveRecipe(profile, { media, extension: extensionOf(path), encoders: toolchain.encoders, looks });
   if (resolved.kind === 'refused') return resolved;
   const { recipe } = resolved;
   return { kind: 'make', recipe, media, fingerprint, poolKey: poolKeyOf(fingerprint, recipe.hash, toolchain.build) };

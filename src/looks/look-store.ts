@@ -53,7 +53,11 @@ export class LookStore implements Looks {
 
   /** Takes a copy. Rejects with 'look/invalid'; a look of this name is replaced, and its proxies are then others. */
   async add(file: string, options: { readonly name?: string | undefined; readonly output: LookOutput }): Promise<Look> {
-    const name = options.name ?? basename(file).replace(/\.cube$/i, '').replaceAll(/[^A-Za-z0-9_-]+/g, '-');
+    const name =
+      options.name ??
+      basename(file)
+        .replace(/\.cube$/i, '')
+        .replaceAll(/[^A-Za-z0-9_-]+/g, '-');
     if (!isLookName(name)) throw badName(name);
     const text = await readLook(file);
     parseCube(text, basename(file));
@@ -67,7 +71,10 @@ export class LookStore implements Looks {
     const cube = parseCube(text, `${name}.cube`);
     const { table, shaper } = plainCube(cube);
     const hash = blake3OfParts(['proxyfs look 1', table, shaper ?? '', output]);
-    const files = { table: await this.#place(hash, table), shaper: shaper && (await this.#place(`${hash}.in`, shaper)) };
+    const files = {
+      table: await this.#place(hash, table),
+      shaper: shaper && (await this.#place(`${hash}.in`, shaper)),
+    };
     const look = describe(name, cube, { hash, output, table: files.table, shaper: files.shaper || undefined });
     this.#looks.set(name, look);
     return look;
@@ -82,7 +89,11 @@ export class LookStore implements Looks {
   }
 }
 
-function describe(name: string, { kind, size, title }: Cube, rest: Omit<Look, 'name' | 'kind' | 'size' | 'title'>): Look {
+function describe(
+  name: string,
+  { kind, size, title }: Cube,
+  rest: Omit<Look, 'name' | 'kind' | 'size' | 'title'>,
+): Look {
   return { name, kind, size, title, ...rest };
 }
 

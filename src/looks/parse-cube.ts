@@ -44,7 +44,8 @@ export function parseCube(text: string, name: string): Cube {
       continue;
     }
     values ??= new Float64Array(3 * rowsOf(head, fail));
-    if (filled === values.length) throw fail(`there are more than the ${values.length / 3} rows that its size asks for`);
+    if (filled === values.length)
+      throw fail(`there are more than the ${values.length / 3} rows that its size asks for`);
     values.set(triple(line.split(/\s+/), fail), filled);
     filled += 3;
   }
@@ -61,29 +62,21 @@ type Fail = (why: string) => ProxyfsError;
 
 function readWord(head: Head, line: string, fail: Fail): void {
   const [word = '', ...rest] = line.split(/\s+/);
-  switch (word.toUpperCase()) {
-    case 'TITLE':
-      head.title = line.slice(5).trim().replace(/^"(.*)"$/, '$1');
-      return;
-    case 'LUT_1D_SIZE':
-      return readSize(head, '1d', rest, fail);
-    case 'LUT_3D_SIZE':
-      return readSize(head, '3d', rest, fail);
-    case 'DOMAIN_MIN':
-      head.min = triple(rest, fail);
-      return checkDomain(head, fail);
-    case 'DOMAIN_MAX':
-      head.max = triple(rest, fail);
-      return checkDomain(head, fail);
-    case 'LUT_1D_INPUT_RANGE':
-    case 'LUT_3D_INPUT_RANGE': {
-      const [low, high] = rest.map(Number);
-      [head.min, head.max] = [triple([low, low, low].map(String), fail), triple([high, high, high].map(String), fail)];
-      return checkDomain(head, fail);
-    }
-    default:
-      throw fail(`'${shorten(word)}' is no word of the format`);
-  }
+  const name = word.toUpperCase();
+  if (name === 'TITLE')
+    head.title = line
+      .slice(5)
+      .trim()
+      .replace(/^"(.*)"$/, '$1');
+  else if (name === 'LUT_1D_SIZE') readSize(head, '1d', rest, fail);
+  else if (name === 'LUT_3D_SIZE') readSize(head, '3d', rest, fail);
+  else if (name === 'DOMAIN_MIN') head.min = triple(rest, fail);
+  else if (name === 'DOMAIN_MAX') head.max = triple(rest, fail);
+  else if (/^LUT_[13]D_INPUT_RANGE$/.test(name)) {
+    const [low = '', high = '', ...more] = rest;
+    head.min = triple([low, low, low, ...more], fail);
+    head.max = triple([high, high, high], fail);
+  } else throw fail(`'${shorten(word)}' is no word of the format`);
 }
 
 function readSize(head: Head, kind: '1d' | '3d', [text = '', ...rest]: readonly string[], fail: Fail): void {
@@ -94,14 +87,6 @@ function readSize(head: Head, kind: '1d' | '3d', [text = '', ...rest]: readonly 
   }
   head.kind = kind;
   head.size = size;
-}
-
-/** The two lines come in any order, so only what both say can be wrong. */
-function checkDomain({ min, max }: Head, fail: Fail): void {
-  // A DOMAIN_MIN of 1 and more waits for its DOMAIN_MAX.
-  const isDefault = max.every((value) => value === 1);
-  if (isDefault) return;
-  if (min.some((low, channel) => low >= (max[channel] ?? 0))) throw fail('its domain ends before it begins');
 }
 
 function rowsOf({ kind, size, min, max }: Head, fail: Fail): number {

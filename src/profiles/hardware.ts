@@ -6,6 +6,7 @@
  */
 
 import { type Fields, isFullRange } from './geometry.js';
+import { shownVideo } from './look-filter.js';
 import { option, type Plan } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
@@ -59,7 +60,7 @@ const SMALLEST = { width: 256, height: 144 };
 export function hardwareFor(plan: Plan, codec: string, fields: Fields): Hardware | undefined {
   const kind = plan.encoders.hardware;
   const { width, height } = plan.picture;
-  const fits = codec === 'h264' && fields === 'progressive' && !isFullRange(plan.video);
+  const fits = codec === 'h264' && fields === 'progressive' && !isFullRange(shownVideo(plan));
   const large = width >= SMALLEST.width && height >= SMALLEST.height;
   return kind !== undefined && fits && large ? HARDWARE[kind] : undefined;
 }

@@ -21,13 +21,18 @@ export function lookFilters(video: VideoStream, look: Look, scaling: readonly st
 }
 
 function inputColor(video: VideoStream): readonly string[] {
-  if (isRgb(video)) return ['out_range=full'];
-  const matrix = impliedMatrix(video);
-  if (matrix === undefined) {
+  if (impliedMatrix(video) === undefined) {
     throw new Refusal('look-matrix', `its matrix (${video.color.matrix}) has no exact way to RGB, which a look needs`);
   }
-  const range = isFullRange(video) ? 'full' : 'limited';
-  return [`in_color_matrix=${scaleName(matrix)}`, `in_range=${range}`, 'out_range=full'];
+  return readingWords(video);
+}
+
+/** How the scaler makes full-range RGB of these samples. */
+export function readingWords(video: VideoStream): readonly string[] {
+  if (isRgb(video)) return ['out_range=full'];
+  const matrix = impliedMatrix(video);
+  const named = matrix === undefined ? [] : [`in_color_matrix=${scaleName(matrix)}`];
+  return [...named, `in_range=${isFullRange(video) ? 'full' : 'limited'}`, 'out_range=full'];
 }
 
 function tableFilters({ kind, table, shaper }: Look): readonly string[] {

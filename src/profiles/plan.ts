@@ -1,7 +1,7 @@
 /** What the builders of a recipe share: the chosen streams and a way to refuse. Pure. */
 
-import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import type { Look } from '../looks/look.js';
+import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import type { OwnTimes } from '../probe/own-times.js';
 import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';

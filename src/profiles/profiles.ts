@@ -1,10 +1,12 @@
 /**
  * Finds profiles by name. A set may be followed by a size: `edit@half`, `edit@quarter`,
- * `edit_dnx@540` (lines). Such a profile is the set in everything else.
+ * `edit_dnx@540` (lines), and by a look: `edit+NAME`, `edit@half+NAME`. Such a profile is the
+ * set in everything else.
  */
 
 import { ProxyfsError } from '../base/error.js';
 import { nearestOf } from '../base/nearest.js';
+import { isLookName } from '../looks/look.js';
 import { describeSize, type PictureSize } from './picture-size.js';
 import type { Profile } from './profile.js';
 import { PROFILES } from './profile-table.js';
@@ -19,6 +21,18 @@ export function listProfiles(): readonly Profile[] {
 
 /** Throws 'profile/unknown', naming the nearest profile and all there are. */
 export function findProfile(name: string): Profile {
+  const plus = name.indexOf('+');
+  return plus < 0 ? findSized(name) : withLook(findSized(name.slice(0, plus)), name, name.slice(plus + 1));
+}
+
+/** Whether there is a look of this name is the project's business. */
+function withLook(profile: Profile, name: string, look: string): Profile {
+  if (profile.kind !== 'set') throw noLook(name, profile.name);
+  if (!isLookName(look)) throw badLook(name, look);
+  return { ...profile, name, look, summary: `${profile.summary}, with the look '${look}'` };
+}
+
+function findSized(name: string): Profile {
   const [base = '', scale, ...rest] = name.split('@');
   const profile = PROFILES.find((candidate) => candidate.name === base);
   if (profile === undefined) throw unknown(base);
@@ -62,5 +76,15 @@ function badSize(name: string, scale: string): ProxyfsError {
 
 function fixedSize(name: string, base: string): ProxyfsError {
   const message = `the size of profile '${base}' is fixed, so '${name}' does not exist: only sets can be scaled`;
+  return new ProxyfsError('profile/unknown', message, { details: { name } });
+}
+
+function noLook(name: string, base: string): ProxyfsError {
+  const message = `profile '${base}' takes no look, so '${name}' does not exist: only sets do`;
+  return new ProxyfsError('profile/unknown', message, { details: { name } });
+}
+
+function badLook(name: string, look: string): ProxyfsError {
+  const message = `'${look}' in '${name}' is not the name of a look: 'proxyfs looks' lists them`;
   return new ProxyfsError('profile/unknown', message, { details: { name } });
 }

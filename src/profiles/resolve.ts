@@ -6,6 +6,7 @@
  * container takes it; what cannot be made equal is refused with the reason.
  */
 
+import type { Look } from '../looks/look.js';
 import type { AudioStream, MediaInfo, VideoStream } from '../probe/media-info.js';
 import { audioArguments, isCopied } from './audio-arguments.js';
 import {
@@ -25,7 +26,7 @@ import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
 import { hashRecipe } from './recipe-hash.js';
 import { timingInput, timingOf } from './timing.js';
-import { deviceArguments, videoArguments, videoExpectation } from './video-arguments.js';
+import { deviceArguments, shownFilter, videoArguments, videoExpectation } from './video-arguments.js';
 
 /** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
 export function resolveRecipe(profileName: string, input: RecipeInput): RecipeResult {
@@ -59,8 +60,15 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
       ...containerArguments(plan),
     ],
     expect: expectationOf(plan),
+    ...lookOf(plan),
   };
   return { ...recipe, hash: hashRecipe(recipe) };
+}
+
+function lookOf(plan: Plan): Pick<Recipe, 'look'> {
+  const { look } = plan;
+  const filter = shownFilter(plan);
+  return look === undefined || filter === undefined ? {} : { look: { look, filter } };
 }
 
 /** A set follows the master's extension; a format has its own. */
@@ -74,6 +82,7 @@ function targetOf(profile: Profile, masterExtension: string): { extension: strin
 
 function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): Plan {
   const { media, encoders } = input;
+  const look = wantedLook(profile, input);
   if (!encoders.muxers.has(target.muxer)) {
     throw new Refusal('encoder-missing', `this FFmpeg cannot write ${target.muxer}; install a build that can`);
   }
@@ -89,8 +98,9 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
     target,
     crossesContainers: !media.format.split(',').includes(target.muxer),
     encoders,
+    look,
     video,
-    picture: pictureOf(profile, target, video),
+    picture: pictureOf(profile, { target, video, look }),
     audio,
     rate,
     frames: video.frames,
@@ -109,8 +119,22 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
   };
 }
 
-function pictureOf(profile: Profile, target: ProfileTarget, video: VideoStream): Dimensions {
-  const { smallest } = essenceOf({ target, video });
+function wantedLook({ look, name }: Profile, { encoders, looks }: RecipeInput): Look | undefined {
+  if (look === undefined) return undefined;
+  const found = looks?.get(look);
+  if (found === undefined) throw new Refusal('look-unknown', `profile '${name}' asks for a look that is not there`);
+  const filters = [`lut${found.kind}`, ...(found.shaper === undefined ? [] : ['lut1d'])];
+  const missing = filters.find((filter) => !encoders.filters.has(filter));
+  if (missing === undefined) return found;
+  throw new Refusal(
+    'encoder-missing',
+    `this FFmpeg has no filter ${missing}, which looks need; install a build with it`,
+  );
+}
+
+function pictureOf(profile: Profile, plan: Pick<Plan, 'target' | 'video' | 'look'>): Dimensions {
+  const { video } = plan;
+  const { smallest } = essenceOf(plan);
   const heightMultiple = fieldsOf(video) === 'progressive' ? 2 : 4;
   const divisor = divisorFor(profile.size, video, { smallest, heightMultiple });
   return { width: video.width / divisor, height: video.height / divisor };

@@ -4,6 +4,7 @@ import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { type Essence, essenceOf } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { hardwareFor } from './hardware.js';
+import { lookFilters, scaleName, shownVideo } from './look-filter.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 import { lastFrameFilter, timingArguments, timingFilters } from './timing.js';
@@ -17,15 +18,16 @@ export interface VideoExpectation {
 
 export function videoExpectation(plan: Plan): VideoExpectation {
   const essence = essenceOf(plan);
-  const full = essence.fullRange && isFullRange(plan.video) && !isRgb(plan.video);
+  const shown = shownVideo(plan);
+  const full = essence.fullRange && isFullRange(shown) && !isRgb(shown);
   const namesEveryMatrix = essence.codec === 'h264' || essence.codec === 'mpeg2video';
-  const color = proxyColor(plan.video, full, namesEveryMatrix);
+  const color = proxyColor(shown, full, namesEveryMatrix);
   return {
     codec: essence.codec,
     // FFmpeg's name for a full-range 4:2:0 picture in H.264.
     pixelFormat: full ? 'yuvj420p' : essence.pixelFormat,
     fullRange: full,
-    color: { ...color, matrix: color.matrix ?? scaledMatrix(plan.video, plan.picture) },
+    color: { ...color, matrix: color.matrix ?? scaledMatrix(shown, plan.picture) },
   };
 }
 
@@ -99,7 +101,7 @@ function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
   const format = `format=${essence.pixelFormat}`;
   const tags = tagFilter(videoExpectation(plan).color);
   const upload = hardwareFor(plan, essence.codec, fields)?.upload ?? [];
-  return [...timingFilters(plan.timing), marked, scaleFilter(plan, fields), format, tags, ...upload].join(',');
+  return [...timingFilters(plan.timing), marked, ...pictureFilters(plan, fields), format, tags, ...upload].join(',');
 }
 
 /** Encoders take the tags from the frames; conversions and some decoders leave them unset. */
@@ -113,13 +115,36 @@ function tagFilter(color: ColorTags): string {
   return `setparams=${words.join(':')}`;
 }
 
+/** With a look the master's matrix and range lead into it, and those of its result out of it. */
+function pictureFilters(plan: Plan, fields: Fields): readonly string[] {
+  const { look, video } = plan;
+  if (look === undefined) return [scaleFilter(plan, fields)];
+  const out = [
+    SCALER,
+    ...interlacing(fields),
+    `out_color_matrix=${scaleName(videoExpectation(plan).color.matrix ?? '')}`,
+  ];
+  const conversion = `scale=${[...out, 'in_range=full', 'out_range=limited'].join(':')}`;
+  return [...lookFilters(video, look, [...sizing(plan), SCALER, ...interlacing(fields)]), conversion];
+}
+
+/** Bit-exact: the same on every processor. */
+const SCALER = 'flags=bicubic+accurate_rnd+full_chroma_int+bitexact';
+
+const interlacing = (fields: Fields): readonly string[] => (fields === 'progressive' ? [] : ['interl=1']);
+
+function sizing({ picture, video }: Plan): readonly string[] {
+  return picture.width === video.width ? [] : [`w=${picture.width}:h=${picture.height}`];
+}
+
+/** The picture of the master as its proxy has to show it: for those who compare the two. */
+export function shownFilter({ video, look }: Pick<Plan, 'video' | 'look'>): string | undefined {
+  return look === undefined ? undefined : lookFilters(video, look, [SCALER]).join(',');
+}
+
 /** Size, sample format, range and matrix are converted in one step, each field by itself. */
 function scaleFilter(plan: Plan, fields: Fields): string {
-  const { width, height } = plan.picture;
-  // Bit-exact: the same on every processor.
-  const words = ['flags=bicubic+accurate_rnd+full_chroma_int+bitexact'];
-  if (width !== plan.video.width) words.unshift(`w=${width}:h=${height}`);
-  if (fields !== 'progressive') words.push('interl=1');
+  const words = [...sizing(plan), SCALER, ...interlacing(fields)];
   if (isRgb(plan.video)) words.push(`out_color_matrix=${matrixForRgb(plan.video)}`);
   else words.push(`in_range=${isFullRange(plan.video) ? 'full' : 'limited'}`);
   words.push(`out_range=${videoExpectation(plan).fullRange ? 'full' : 'limited'}`);

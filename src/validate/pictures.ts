@@ -1,7 +1,7 @@
 /**
  * The stricter check: the pictures themselves. Sampled frames of the proxy are compared
  * with the master's frames of the same number and with their neighbours, so that a proxy
- * that is off by a frame, green or black is caught where every header agrees.
+ * that is off by a frame, green, black or of other colours is caught where every header agrees.
  *
  * Costs one run of FFmpeg a sample. Any number may run; each has a folder of its own.
  */
@@ -14,27 +14,29 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import type { VideoStream } from '../probe/media-info.js';
+import { readingWords } from '../profiles/look-filter.js';
 import type { FramePlaces } from './frame-places.js';
+import { judgePictures, PICTURE_BYTES, PICTURE_HEIGHT, PICTURE_WIDTH } from './judge-pictures.js';
 import type { ValidationCheck } from './report.js';
 
+export interface ComparedFile {
+  readonly file: RealPath;
+  /** The stream whose pictures are compared: its matrix and range say what the samples mean. */
+  readonly video: VideoStream;
+  /** Filters that show the picture as the other file has to show it: a look. */
+  readonly shown?: string | undefined;
+}
+
 export interface PictureTarget {
-  readonly master: RealPath;
-  readonly proxy: RealPath;
+  readonly master: ComparedFile;
+  readonly proxy: ComparedFile;
   /** Equal in both. */
   readonly places: FramePlaces;
   /** Frames to look at, spread over the clip. */
   readonly samples: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Small enough to compare at once, large enough that a moved picture is another one. */
-const WIDTH = 160;
-const HEIGHT = 90;
-const FRAME_BYTES = WIDTH * HEIGHT;
-/** Proxy codecs stay above 30 dB at this size; another picture stays below 20. */
-const LEAST_DECIBELS = 22;
-/** By how much a neighbour must fit better before the proxy is off by a frame: still pictures fit alike. */
-const MARGIN_DECIBELS = 1;
 
 export async function pictureChecks(toolchain: Toolchain, target: PictureTarget): Promise<ValidationCheck[]> {
   const checks: ValidationCheck[] = [];
@@ -67,33 +69,6 @@ async function checkFrame(toolchain: Toolchain, target: PictureTarget, frame: nu
   }
 }
 
-/**
- * What is wrong with a picture, undefined when nothing is. `originals` are the master's
- * frames around it, `own` the place among them of the frame with the same number. Pure.
- */
-export function judgePictures(
-  copy: Uint8Array | undefined,
-  originals: readonly Uint8Array[],
-  own: number,
-): string | undefined {
-  const original = originals[own];
-  if (copy === undefined || original === undefined) return `no picture in the ${copy ? 'master' : 'proxy'}`;
-  const fits = originals.map((picture) => decibels(copy, picture));
-  const fit = fits[own] ?? 0;
-  const best = fits.indexOf(Math.max(...fits));
-  if ((fits[best] ?? 0) > fit + MARGIN_DECIBELS) {
-    return `that of the frame ${best < own ? 'before' : 'after'} (${fits[best]?.toFixed(1)} dB, not ${fit.toFixed(1)} dB)`;
-  }
-  return fit >= LEAST_DECIBELS ? undefined : `another picture (${fit.toFixed(1)} dB)`;
-}
-
-/** Peak signal-to-noise ratio, 100 for equal pictures. */
-function decibels(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < FRAME_BYTES; at++) sum += ((a[at] ?? 0) - (b[at] ?? 0)) ** 2;
-  return sum === 0 ? 100 : Math.min(100, 10 * Math.log10((255 * 255 * FRAME_BYTES) / sum));
-}
-
 interface Extraction {
   readonly frame: number;
   /** The first of up to three frames of the master. */
@@ -107,17 +82,17 @@ async function extract(
   target: PictureTarget,
   { frame, first, files }: Extraction,
 ): Promise<string | undefined> {
-  const input = (file: RealPath, at: number) => [
+  const input = ({ file }: ComparedFile, at: number) => [
     ...['-noautorotate', '-ss', target.places.seek(at), '-i', fileArgument(file)],
   ];
-  const output = (index: number, count: number, file: RealPath) => [
-    ...['-map', `${index}:v:0`, '-frames:v', String(count), '-fps_mode', 'passthrough'],
-    ...['-vf', `scale=${WIDTH}:${HEIGHT}:flags=area,format=gray`, '-f', 'rawvideo', '-y', fileArgument(file)],
+  const output = (compared: ComparedFile, index: number, count: number, file: RealPath) => [
+    ...['-map', `${index}:${compared.video.index}`, '-frames:v', String(count), '-fps_mode', 'passthrough'],
+    ...['-vf', smallPicture(compared), '-f', 'rawvideo', '-y', fileArgument(file)],
   ];
   const args = [
     ...['-loglevel', 'error', ...input(target.proxy, frame), ...input(target.master, first)],
-    ...output(0, 1, files.proxy),
-    ...output(1, frame - first + 2, files.master),
+    ...output(target.proxy, 0, 1, files.proxy),
+    ...output(target.master, 1, frame - first + 2, files.master),
   ];
   try {
     await runFfmpeg(toolchain, args, { signal: target.signal, stallMs: 60_000 });
@@ -129,12 +104,20 @@ async function extract(
   }
 }
 
+/** Both files become RGB by what they say of themselves: a wrong matrix or range is another colour. */
+function smallPicture({ video, shown }: ComparedFile): string {
+  const size = `scale=${PICTURE_WIDTH}:${PICTURE_HEIGHT}:flags=area`;
+  return shown === undefined
+    ? `${[size, ...readingWords(video)].join(':')},format=rgb24`
+    : `${shown},${size},format=rgb24`;
+}
+
 async function readFrames(file: RealPath): Promise<Uint8Array[]> {
   const bytes = await readFile(file).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return Buffer.alloc(0);
     throw error;
   });
-  return Array.from({ length: Math.floor(bytes.length / FRAME_BYTES) }, (_, index) =>
-    bytes.subarray(index * FRAME_BYTES, (index + 1) * FRAME_BYTES),
+  return Array.from({ length: Math.floor(bytes.length / PICTURE_BYTES) }, (_, index) =>
+    bytes.subarray(index * PICTURE_BYTES, (index + 1) * PICTURE_BYTES),
   );
 }

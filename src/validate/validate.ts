@@ -35,9 +35,13 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
   const places = video === undefined ? undefined : await placesOf(toolchain, file, proxy, video, signal);
   if (places !== undefined) {
     checks.push(...(await decodeChecks(toolchain, { file, places, signal })));
-    if (pictures !== undefined && places.frames === pictureOf(master)?.frames) {
+    const original = pictureOf(master);
+    if (pictures !== undefined && video !== undefined && places.frames === original?.frames) {
       const { masterFile, samples } = pictures;
-      checks.push(...(await pictureChecks(toolchain, { master: masterFile, proxy: file, places, samples, signal })));
+      const compared = { file: masterFile, video: original, shown: recipe.look?.filter };
+      checks.push(
+        ...(await pictureChecks(toolchain, { master: compared, proxy: { file, video }, places, samples, signal })),
+      );
     }
   }
   return { ok: checks.every((check) => check.ok), checks };

@@ -6,13 +6,42 @@
 import type { MediaInfo } from '../probe/media-info.js';
 
 /** `sidecar`: the camera's XML beside the clip, where there is one. */
-export function remarksOn(media: MediaInfo, sidecar: string | undefined): readonly string[] {
+export function remarksOn(
+  media: MediaInfo,
+  sidecar: string | undefined,
+  look: AppliedLook | undefined = undefined,
+): readonly string[] {
   const curve = cameraCurve(media, sidecar);
   const { extras = [] } = media;
   return [
     ...(extras.length === 0 ? [] : [`Only the master has: ${extras.join(', ')}.`]),
-    ...(curve === undefined ? [] : [`The camera recorded ${curve}; no look is baked into the proxy.`]),
+    ...(curve === undefined && look === undefined ? [] : [curveAndLook(curve, look)]),
   ];
+}
+
+/** The look of the profile that is served. */
+export interface AppliedLook {
+  readonly name: string;
+  readonly output: string;
+}
+
+function curveAndLook(curve: string | undefined, look: AppliedLook | undefined): string {
+  if (look === undefined) {
+    return isLog(curve)
+      ? `The camera recorded ${curve}; no look is baked into the proxy, so it shows the flat picture that the grade begins with.`
+      : `The camera recorded ${curve}; no look is baked into the proxy.`;
+  }
+  const applied = `The look '${look.name}' is baked into the proxy, whose colours are ${look.output.toUpperCase()}`;
+  if (curve === undefined) return `${applied}; no metadata says in which curve the camera recorded.`;
+  if (isLog(curve)) {
+    return `The camera recorded ${curve}. ${applied}: a grade of the log picture would be applied a second time on top of it.`;
+  }
+  return `The camera recorded ${curve}, which is no log curve. ${applied}: it may have been applied twice.`;
+}
+
+/** The names that makers give to their logarithmic curves: S-Log3, LogC, V-Log, C-Log, F-Log, D-Log, N-Log, Log3G10. */
+function isLog(curve: string | undefined): boolean {
+  return curve !== undefined && /log|film ?gen|bmdfilm|protune|flat/i.test(curve);
 }
 
 /** Keys under which cameras name their curve in QuickTime and MP4 metadata. */

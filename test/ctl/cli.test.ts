@@ -144,6 +144,7 @@ t.test('every command has help with examples, and the help names the exit codes'
       'flush',
       'handles',
       'history',
+      'looks',
       'ls',
       'metrics',
       'mode',

@@ -248,6 +248,12 @@ t.test('pictures are compared where asked for: off by one frame, and green', { s
     /picture of frame 12: expected that of the master, found that of the frame a/,
   );
   t.match(await judge('green', 'setpts=N,drawbox=color=green:t=fill'), /picture of frame 0: .* found another picture/);
+  // Every grey level is right in these.
+  const colors = /picture of frame 12: expected that of the master, found (other colours|another picture)/;
+  t.match(await judge('greenish', "setpts=N,lutyuv=u='val-24':v='val-24'"), colors);
+  t.match(await judge('turned', 'setpts=N,hue=h=40'), colors);
+  t.match(await judge('swapped', 'setpts=N,shuffleplanes=0:2:1'), colors);
+  t.match(await judge('grey', 'setpts=N,hue=s=0'), colors);
 });
 
 t.test('a file that FFmpeg truncated with exit code 0 does not pass', { skip }, async (t) => {

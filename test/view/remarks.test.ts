@@ -21,3 +21,12 @@ t.test('the curve of the camera is read from its sidecar or from the metadata of
   t.equal(cameraCurve(tagged, undefined), 'LOG-C');
   t.match(remarksOn(tagged, undefined)[0], /recorded LOG-C; no look is baked/);
 });
+
+t.test('a look is remarked where the curve is known and where it is not', async (t) => {
+  const look = { name: 'kodak', output: 'bt709' };
+  const [plain, log] = [mediaInfo([videoStream()]), { tags: { 'com.apple.proapps.logGamma': 'Apple Log' } }];
+  t.match(remarksOn(plain, undefined, look), [/^The look 'kodak' is baked into the proxy.* BT709; no metadata says/]);
+  t.match(remarksOn(mediaInfo([videoStream()], log), undefined, look), [/recorded Apple Log.*applied a second time/]);
+  t.match(remarksOn(plain, SIDECAR.replace('s-log3-cine', 'rec709'), look), [/is no log curve.*applied twice/]);
+  t.match(remarksOn(plain, SIDECAR), [/recorded s-log3-cine; no look is baked.*flat picture/]);
+});
