@@ -7,7 +7,15 @@
  */
 
 import { ProxyfsError } from '../base/error.js';
-import type { AudioStream, ColorTags, MediaInfo, MediaStream, OtherStream, VideoStream } from '../probe/media-info.js';
+import type {
+  AudioStream,
+  ColorTags,
+  Incomplete,
+  MediaInfo,
+  MediaStream,
+  OtherStream,
+  VideoStream,
+} from '../probe/media-info.js';
 import type { OwnTimes } from '../probe/own-times.js';
 import { formatRational, parseRational, type Rational } from '../time/rational.js';
 
@@ -163,6 +171,7 @@ const media = object<MediaInfo>({
   tags,
   movieTimescale: orAbsent(number),
   extras: orAbsent(list(text)),
+  incomplete: orAbsent(literal<Incomplete>('open', 'cut-off')),
 });
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -19,9 +19,14 @@ export interface MediaInfo {
   readonly tags: Readonly<Record<string, string>>;
   /** Ticks a second in which a QuickTime or MP4 header counts lengths and edits. Absent elsewhere and until counted. */
   readonly movieTimescale?: number;
+  /** Absent where the file is whole, and until counted. */
+  readonly incomplete?: Incomplete;
   /** Names of what a file carries beside its streams: `chapters`, `HDR mastering display`, ... Absent until counted. */
   readonly extras?: readonly string[];
 }
+
+/** `open`: its recorder has not closed it; `cut-off`: its header speaks of more than there is. */
+export type Incomplete = 'open' | 'cut-off';
 
 export type MediaStream = VideoStream | AudioStream | OtherStream;
 

@@ -16,7 +16,8 @@ import { extrasOf } from './extras.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import { needsFirstFrame, readFirstFrame } from './first-frame.js';
 import { type CountedFile, countStream } from './frame-count.js';
-import type { MediaInfo, MediaStream, VideoStream } from './media-info.js';
+import type { Incomplete, MediaInfo, MediaStream, VideoStream } from './media-info.js';
+import { incompleteMxf } from './mxf-partitions.js';
 import { readMovieHeader } from './quicktime-boxes.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
@@ -41,11 +42,19 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const counted = await withCounts(media, { toolchain, path, output, tracks: tables }, options);
     const looked = await withFirstFrame(toolchain, path, output, counted, options);
     const [track] = tracks;
-    const timed = track === undefined ? looked : { ...looked, movieTimescale: track.movieTimescale };
+    const incomplete = movie === undefined ? await incompleteMxf(file) : await incompleteMovie(file, tables);
+    const whole = incomplete === undefined ? looked : { ...looked, incomplete };
+    const timed = track === undefined ? whole : { ...whole, movieTimescale: track.movieTimescale };
     return movie?.fragmented === true ? await withPacketLengths(toolchain, path, timed, options) : timed;
   } finally {
     await file.close();
   }
+}
+
+/** A copy that was broken off: the header lies first and lists what never arrived. */
+async function incompleteMovie(file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<Incomplete | undefined> {
+  const { size } = await file.stat();
+  return tracks.some(({ lastChunkAt }) => lastChunkAt >= size) ? 'cut-off' : undefined;
 }
 
 async function withTimecode(media: MediaInfo, file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<MediaInfo> {

@@ -19,6 +19,8 @@ export interface QuickTimeTrack {
   readonly edits: readonly { readonly length: number; readonly mediaTime: number }[];
   readonly movieTimescale: number;
   readonly timecode: TimecodeDescription | undefined;
+  /** Where the chunk of samples that lies last in the file begins; 0 when there is none. */
+  readonly lastChunkAt: number;
 }
 
 export interface TimecodeDescription {
@@ -59,6 +61,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     offsets: readRuns(child(table, 'ctts')),
     edits: readEdits(child(box.body, 'edts', 'elst')),
     timecode: handler === 'tmcd' ? readTimecode(table) : undefined,
+    lastChunkAt: chunkOffsets(table).reduce((last, offset) => Math.max(last, offset), 0),
   };
 }
 
@@ -110,10 +113,17 @@ function readTimecode(table: Buffer): TimecodeDescription | undefined {
 }
 
 function firstChunk(table: Buffer): number | undefined {
+  return chunkOffsets(table)[0];
+}
+
+function chunkOffsets(table: Buffer): number[] {
   const small = child(table, 'stco');
-  if (small !== undefined && small.length >= 12 && small.readUInt32BE(4) > 0) return small.readUInt32BE(8);
-  const large = child(table, 'co64');
-  return large !== undefined && large.length >= 16 && large.readUInt32BE(4) > 0
-    ? Number(large.readBigUInt64BE(8))
-    : undefined;
+  const offsets = small ?? child(table, 'co64');
+  if (offsets === undefined || offsets.length < 8) return [];
+  const size = small === undefined ? 8 : 4;
+  const count = Math.min(offsets.readUInt32BE(4), Math.floor((offsets.length - 8) / size));
+  return Array.from({ length: count }, (_, index) => {
+    const at = 8 + index * size;
+    return size === 4 ? offsets.readUInt32BE(at) : Number(offsets.readBigUInt64BE(at));
+  });
 }

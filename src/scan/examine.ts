@@ -95,7 +95,9 @@ function isUnreadable(error: unknown): error is ProxyfsError {
 
 function unreadable({ asset, real }: ExamineInput, fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
   const lines = error.details['lastLines'];
-  const last = Array.isArray(lines) ? lines.at(-1) : undefined;
+  // `Invalid data` comes last and says the least.
+  const words: unknown[] = Array.isArray(lines) ? lines : [];
+  const last = words.find((line) => typeof line === 'string' && line.includes('moov atom not found')) ?? words.at(-1);
   // The path is known to whoever reads the reason.
   const said = typeof last === 'string' ? last.replace(`${fileArgument(real)}: `, '') : error.message;
   const eligibility = classifyUnreadable(Number(asset.master.size), said);

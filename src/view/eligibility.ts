@@ -32,6 +32,7 @@ export function classify(path: VirtualPath, media: MediaInfo): Eligibility {
 /** The same whatever the name and the container: for proxies that have names of their own. */
 export function classifyMedia(media: MediaInfo): Eligibility {
   return (
+    classifyWhole(media) ??
     classifyStreams(media) ??
     classifyPicture(onlyVideo(media)) ??
     classifyFrames(onlyVideo(media)) ?? { kind: 'eligible' }
@@ -40,9 +41,14 @@ export function classifyMedia(media: MediaInfo): Eligibility {
 
 /** For a file that ffprobe cannot read; `said` is its own last word. */
 export function classifyUnreadable(size: number, said: string): Eligibility {
-  return size === 0
-    ? ineligible('empty', 'it has zero bytes')
-    : ineligible('unreadable', `FFmpeg cannot read it (${said}); it may be damaged or still being written`);
+  return size === 0 ? ineligible('empty', 'it has zero bytes') : ineligible('unreadable', unreadableBecause(said));
+}
+
+function unreadableBecause(said: string): string {
+  if (said.includes('moov atom not found')) {
+    return 'it has no header (moov), which recorders write last: it is still growing, or recording or copying was broken off';
+  }
+  return `FFmpeg cannot read it (${said}); it may be damaged or still being written`;
 }
 
 function classifyContainer(path: VirtualPath, media: MediaInfo): Eligibility | undefined {
@@ -50,6 +56,16 @@ function classifyContainer(path: VirtualPath, media: MediaInfo): Eligibility | u
   const wanted = extension === '.mxf' ? 'mxf' : 'mov';
   if (media.format.split(',').includes(wanted)) return undefined;
   return ineligible('wrong-extension', `its name says ${extension} but it is ${media.format}`);
+}
+
+function classifyWhole({ incomplete }: MediaInfo): Eligibility | undefined {
+  if (incomplete === undefined) return undefined;
+  return incomplete === 'open'
+    ? ineligible('open', 'its recorder has not closed it: it is still growing, or recording was broken off')
+    : ineligible(
+        'cut-off',
+        'it is cut off: its header speaks of more than there is, as after a copy that was broken off',
+      );
 }
 
 function classifyStreams(media: MediaInfo): Eligibility | undefined {
