@@ -22,6 +22,16 @@ export interface MovieHeader {
   readonly fragmented: boolean;
 }
 
+/** Boxes that recorders begin a file with. */
+const FIRST_BOXES: ReadonlySet<string> = new Set(['ftyp', 'mdat', 'wide', 'free', 'skip', 'moov', 'styp', 'pnot']);
+
+/** Whether a file begins as QuickTime and MP4 files do; FFmpeg goes by its name when it cannot tell. */
+export async function beginsAsMovie(file: FileHandle): Promise<boolean> {
+  const head = Buffer.alloc(8);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  return bytesRead === head.length && FIRST_BOXES.has(head.toString('latin1', 4, 8));
+}
+
 /** The body of the `moov` box; undefined when the file has none or it is damaged. */
 export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | undefined> {
   const { size } = await file.stat();

@@ -7,6 +7,7 @@
  * to end is counted when a proxy is asked for, and `unknown` until then.
  */
 
+import { open } from 'node:fs/promises';
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { Fingerprint } from '../base/ids.js';
 import { extensionOf } from '../base/media-extension.js';
@@ -17,6 +18,7 @@ import { fileArgument } from '../ffmpeg/protocol-path.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { fingerprintFile } from '../fingerprint/fingerprint.js';
 import { probeMedia } from '../probe/probe.js';
+import { beginsAsMovie } from '../probe/quicktime-boxes.js';
 import { classify, classifyPath, classifyUnreadable } from '../view/eligibility.js';
 import type { Eligibility } from '../view/servable.js';
 
@@ -69,7 +71,7 @@ async function examine(toolchain: Toolchain, input: ExamineInput, readAtMost: bi
     const media = asset.media ?? (await probe(toolchain, input, readAtMost));
     return { fingerprint, media, eligibility: classify(path, media) };
   } catch (error) {
-    if (isUnreadable(error)) return unreadable(input, fingerprint, error);
+    if (isUnreadable(error)) return await unreadable(input, fingerprint, error);
     throw error;
   }
 }
@@ -93,15 +95,30 @@ function isUnreadable(error: unknown): error is ProxyfsError {
   );
 }
 
-function unreadable({ asset, real }: ExamineInput, fingerprint: Fingerprint, error: ProxyfsError): AssetFacts {
+async function unreadable(
+  { asset, real }: ExamineInput,
+  fingerprint: Fingerprint,
+  error: ProxyfsError,
+): Promise<AssetFacts> {
   const lines = error.details['lastLines'];
-  // `Invalid data` comes last and says the least.
   const words: unknown[] = Array.isArray(lines) ? lines : [];
-  const last = words.find((line) => typeof line === 'string' && line.includes('moov atom not found')) ?? words.at(-1);
+  // `Invalid data` comes last and says the least; of a file that is no movie at all it is the truth.
+  const isHeadless = (line: unknown) => typeof line === 'string' && line.includes('moov atom not found');
+  const headless = words.find(isHeadless);
+  const last = headless !== undefined && (await isMovie(real)) ? headless : words.at(-1);
   // The path is known to whoever reads the reason.
   const said = typeof last === 'string' ? last.replace(`${fileArgument(real)}: `, '') : error.message;
   const eligibility = classifyUnreadable(Number(asset.master.size), said);
   return { fingerprint, media: undefined, eligibility };
+}
+
+async function isMovie(real: RealPath): Promise<boolean> {
+  const file = await open(real);
+  try {
+    return await beginsAsMovie(file);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Errors of files and programs, as opposed to mistakes of ours. */

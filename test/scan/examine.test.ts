@@ -41,11 +41,15 @@ t.test('each clip gets a verdict with a reason', { skip }, async (t) => {
   const { source, catalog, scanner, verdictOf } = await bench(t);
   await makeClip(source, 'good.mov');
   writeFileSync(join(source, 'corrupt.mov'), Buffer.alloc(100_000, 7));
+  const cutOff = Buffer.alloc(100_000, 7);
+  cutOff.write('\0\0\0\x08wide\0\x02\0\0mdat', 'latin1');
+  writeFileSync(join(source, 'cut-off.mov'), cutOff);
   writeFileSync(join(source, 'empty.mp4'), '');
   writeFileSync(join(source, 'raw.r3d'), 'raw');
-  t.match(await scanner.scan(ROOT), { found: 4, probed: 4 });
+  t.match(await scanner.scan(ROOT), { found: 5, probed: 5 });
   t.match(verdictOf('good.mov'), { kind: 'eligible' });
   t.match(verdictOf('corrupt.mov'), { kind: 'ineligible', code: 'unreadable', reason: /\(Invalid data found/ });
+  t.match(verdictOf('cut-off.mov'), { kind: 'ineligible', code: 'unreadable', reason: /no header \(moov\)/ });
   t.match(verdictOf('empty.mp4'), { kind: 'ineligible', code: 'empty' });
   t.match(verdictOf('raw.r3d'), { kind: 'ineligible', code: 'camera-raw' });
   t.match(await scanner.scan(ROOT), { probed: 0 }, 'a verdict stands until the file changes');
