@@ -10,7 +10,8 @@ async function watchOn(
   columns: number,
   rows: number,
 ): Promise<{ output: string; exitCode: number }> {
-  const command = `stty cols ${columns} rows ${rows}; '${process.execPath}' '${PROXYFS}' status --watch --interval 0.1; echo "ended $?"; stty -a`;
+  // The shell gets the Ctrl-C as well: some shells die of it, unless they catch it, before they can tell the exit code.
+  const command = `trap : INT; stty cols ${columns} rows ${rows}; '${process.execPath}' '${PROXYFS}' status --watch --interval 0.1; echo "ended $?"; stty -a`;
   const child = spawn('script', ['-qfec', command, '/dev/null'], {
     cwd: daemon.record.mountPoint,
     env: { ...process.env, ...daemon.env, TERM: 'xterm', NO_COLOR: '1' },
