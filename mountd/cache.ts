@@ -108,7 +108,7 @@ export class Cache {
   }
 
   onPublished(asset: AssetId, profile: string): void {
-    this.#options.files.cacheBook.clearEviction(asset, profile);
+    this.#options.files.cacheBook.madeAgain({ asset, profile, at: systemClock.now() });
     this.health.onPublished(asset, profile);
   }
 

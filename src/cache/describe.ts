@@ -16,7 +16,7 @@ export function formatBytes(bytes: number): string {
 export function describeKept(kept: Readonly<Record<Kept, number>>, unusedMs: number): string {
   const recent = Number.isFinite(unusedMs)
     ? `were used in the last ${span(unusedMs)}`
-    : 'make room only for what is asked for';
+    : 'give way only to what somebody asks for';
   const words: Readonly<Record<Kept, string>> = {
     pinned: 'are pinned',
     open: 'are open',

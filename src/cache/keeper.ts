@@ -59,7 +59,9 @@ const BATCH = 50;
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #lock = new Mutex();
-  #note: string | undefined;
+  /** Why the last who asked for room got none; why the pool is above its quota. */
+  #noRoom: string | undefined;
+  #tooMuch: string | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -70,14 +72,17 @@ export class Keeper {
     return this.#lock.run(async () => {
       const quota = await this.#quota();
       if (quota === undefined) return undefined;
-      const used = await this.#usedWithin(quota - size);
-      const needed = used + size - quota;
-      if (needed <= 0) return this.#tell(undefined);
+      // Who displaces nothing leaves the headroom free: an estimate that was too low must cost nobody a proxy.
+      const limit = Number.isFinite(unusedMs) ? quota : quota * (1 - HEADROOM);
+      const used = await this.#usedWithin(limit - size);
+      const needed = used + size - limit;
+      this.#noRoom = undefined;
+      if (needed <= 0) return undefined;
       const usedBefore = this.#options.clock.now() - unusedMs;
       const wish = { needed, wanted: needed + quota * HEADROOM, usedBefore };
       const choice = await this.#evict(wish, `the pool has reached its quota of ${formatBytes(quota)}`);
-      if (choice.freed >= needed) return this.#tell(undefined);
-      return this.#tell(quotaReached({ quota, used, size, choice, unusedMs }));
+      if (choice.freed < needed) this.#noRoom = quotaReached({ quota, used, size, choice, unusedMs });
+      return this.#noRoom;
     });
   }
 
@@ -97,7 +102,7 @@ export class Keeper {
     const { used } = await pool.space();
     const { evicted, evictedBytes } = book.totals();
     const quota = (await this.#quota()) ?? null;
-    return { used, quota, evicted, evictedBytes, pins: pins.list(), note: this.#note ?? null };
+    return { used, quota, evicted, evictedBytes, pins: pins.list(), note: this.#tooMuch ?? this.#noRoom ?? null };
   }
 
   async #expire(): Promise<void> {
@@ -202,10 +207,10 @@ export class Keeper {
     }
   }
 
-  #tell(note: string | undefined): string | undefined {
-    if (note !== undefined && note !== this.#note) this.#options.log.warn(note);
-    this.#note = note;
-    return note;
+  /** The workers log for themselves why they rest; this is logged once, whatever its figures. */
+  #tell(tooMuch: string | undefined): void {
+    if (tooMuch !== undefined && this.#tooMuch === undefined) this.#options.log.warn(tooMuch);
+    this.#tooMuch = tooMuch;
   }
 
   async #quota(): Promise<number | undefined> {

@@ -56,6 +56,8 @@ export interface CacheTotals {
 export interface CacheBook {
   /** Opens of proxies; each day on which one was opened counts once. */
   recordUses(uses: readonly Use[]): void;
+  /** A proxy was made: that counts as a use, but as no day of use; if it had been removed, it is there again. */
+  madeAgain(made: Use): void;
   /** Proxies that nobody has opened yet count as used from now on; what is there again is not removed any more. */
   beginUses(now: number): void;
   /** Every recorded proxy, ordered by key. */
@@ -64,7 +66,7 @@ export interface CacheBook {
   /** Takes the variants of these objects out of the catalog, in one transaction; with `eviction`, remembers that they are not missed. */
   forgetObjects(objects: readonly CachedObject[], eviction?: { readonly at: number; readonly reason: string }): void;
   evictionOf(asset: AssetId, profile: string): Eviction | undefined;
-  /** Somebody asked for the proxy, or it is there again. */
+  /** Somebody asked for the proxy. */
   clearEviction(asset: AssetId, profile: string): void;
   /** Bytes of all proxies of a profile, and of their masters: what the next one may need. */
   ratioOf(profile: string): { readonly proxies: number; readonly masters: number };

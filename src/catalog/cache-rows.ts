@@ -33,9 +33,24 @@ class SqliteCacheBook implements CacheBook {
     });
   }
 
+  madeAgain({ asset, profile, at }: Use): void {
+    const use = this.db.statement(
+      `INSERT INTO proxy_use (asset, profile, last_at, days) SELECT id, ?, ?, 0 FROM asset WHERE id = ?
+       ON CONFLICT (asset, profile) DO UPDATE SET last_at = max(last_at, excluded.last_at)`,
+    );
+    this.db.transaction(() => {
+      use.run(profile, Math.floor(at), asset);
+      this.clearEviction(asset, profile);
+    });
+  }
+
   beginUses(now: number): void {
-    const there = 'SELECT 1 FROM variant WHERE variant.asset = eviction.asset AND variant.profile = eviction.profile';
-    this.db.statement(`DELETE FROM eviction WHERE EXISTS (${there})`).run();
+    const back = this.db
+      .statement<[AssetId, string]>('SELECT asset, profile FROM eviction JOIN variant USING (asset, profile)', {
+        raw: true,
+      })
+      .all();
+    for (const [asset, profile] of back) this.madeAgain({ asset, profile, at: now });
     this.db
       .statement(
         `INSERT INTO proxy_use (asset, profile, last_at, days)
