@@ -52,7 +52,7 @@ export class Cache {
   readonly #scrub: Scrub;
   /** Assets whose proxy the mount could not open, while nobody can tell why (their disk is not there). */
   readonly #suspects = new Set<AssetId>();
-  #refused: { readonly job: number; readonly until: number; readonly reason: string } | undefined;
+  #refused: { readonly asked: string; readonly until: number; readonly reason: string } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #claimedAt = 0;
   #ticking: Promise<void> | undefined;
@@ -125,10 +125,12 @@ export class Cache {
     const next = files.queue.list({ state: 'waiting', limit: LOOKED_AT }).find(({ hold }) => hold === undefined);
     if (next === undefined) return undefined;
     const now = systemClock.now();
-    if (this.#refused?.job === next.id && now < this.#refused.until) return this.#refused.reason;
+    // A job that somebody waits for meanwhile may displace more.
+    const asked = `${next.id} ${next.jobClass}`;
+    if (this.#refused?.asked === asked && now < this.#refused.until) return this.#refused.reason;
     const size = [next, ...files.queue.list({ state: 'running' })].reduce((sum, job) => sum + this.#sizeOf(job), 0);
     const reason = await this.keeper.makeRoom(size, DISPLACES[next.jobClass]);
-    this.#refused = reason === undefined ? undefined : { job: next.id, until: now + REFUSED_MS, reason };
+    this.#refused = reason === undefined ? undefined : { asked, until: now + REFUSED_MS, reason };
     return reason;
   }
 

@@ -231,6 +231,9 @@ interface Reached {
 function quotaReached({ quota, used, size, choice, unusedMs }: Reached): string {
   const what = size === 0 ? 'the pool is above its quota' : 'no proxies are made: the pool has reached its quota';
   const next = size === 0 ? '' : `, and the next proxy needs about ${formatBytes(size)}`;
+  if (size > quota) {
+    return `no proxies are made: the next one needs about ${formatBytes(size)}, more than the quota of the pool (${formatBytes(quota)}); raise pool-quota`;
+  }
   const wayOut = 'raise pool-quota, unpin something, or open or prewarm what is needed';
   return `${what} (${formatBytes(used)} of ${formatBytes(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
 }
