@@ -17,7 +17,7 @@ export function statusScreen(info: Info, status: Status, style: Style, now: numb
   return [
     formatFacts(facts(info, status, now)),
     ...problem,
-    ...(cache.note === null ? [] : [`Note: ${escapeText(cache.note)}`]),
+    ...(cache.note === null || cache.note === status.work.reason ? [] : [`Note: ${escapeText(cache.note)}`]),
     ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
     ...section('Encoding now', runningRows(status)),
     ...section('Served from the master, since they cannot have an equal proxy', countRows(ineligibleBy)),
