@@ -97,10 +97,11 @@ async function watchUntilTold(args: Parsed, terminal: Terminal): Promise<Outcome
   ]);
   const runner = jobRunner({ env: terminal.env, outputExists: args['output-exists'], projects: listRecords });
   const controller = new AbortController();
-  // A second signal finds nobody listening, and ends the program and its encoders at once.
+  // A second signal finds nobody listening, and ends the program and its encoders at once. Not before
+  // the first one has been dealt with: who else listens for it must not take itself for the only one.
   const stopListening = terminal.onInterrupt(() => {
-    stopListening();
     controller.abort();
+    setImmediate(() => stopListening());
   });
   try {
     const totals = await watchFolder({ ...options, runner }, controller.signal);

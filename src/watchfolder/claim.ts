@@ -83,7 +83,8 @@ export async function takeOver(layout: Layout, name: string, { id }: ClaimName):
 export async function dropClaim(layout: Layout, claim: Claim): Promise<void> {
   const done = join(layout.running, doneFolderOf(claim.id));
   await rename(claim.folder, done);
-  await rm(done, { recursive: true, force: true, maxRetries: 3 });
+  // Every watcher removes such folders, so another one may be at it: what stays now goes with the next look.
+  await rm(done, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }
 
 export async function writeRecord({ folder, record }: Claim): Promise<void> {

@@ -86,6 +86,7 @@ async function keepJournal(layout: Layout, claim: Claim): Promise<void> {
 async function placeResult(layout: Layout, claim: Claim, folder: EndFolder): Promise<boolean> {
   const from = join(claim.folder, `${folder}${RESULT_SUFFIX}`);
   const to = join(layout[folder], resultFileOf(claim.record.stem));
+  if (await wasPlacedByRename(claim, from)) return true;
   if (!layout.hasLinks) return await placeByRename(claim, folder, from, to);
   try {
     await link(from, to);
@@ -97,9 +98,11 @@ async function placeResult(layout: Layout, claim: Claim, folder: EndFolder): Pro
   }
 }
 
+async function wasPlacedByRename(claim: Claim, from: string): Promise<boolean> {
+  return (await isThere(join(claim.folder, PUBLISHED))) && !(await isThere(from));
+}
+
 async function placeByRename(claim: Claim, folder: EndFolder, from: string, to: string): Promise<boolean> {
-  const isMoved = !(await isThere(from));
-  if (isMoved) return true;
   if (await isThere(to)) return false;
   await writeFile(join(claim.folder, PUBLISHED), folder);
   await rename(from, to);

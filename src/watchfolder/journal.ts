@@ -69,7 +69,7 @@ export async function readJournal(folder: string): Promise<JournalContent> {
   return parseJournal(await textOrNothing(journalOf(folder)));
 }
 
-/** A later attempt adds to the earlier ones: what was finished in one of them is. */
+/** A later attempt adds to the earlier ones: an output that one of them has made stays made, a failure is tried again. */
 export function parseJournal(text: string): JournalContent {
   const started = new Set<number>();
   const publishing: Map<number, { output: string; size: number; blake3: string }> = new Map();
@@ -79,6 +79,7 @@ export function parseJournal(text: string): JournalContent {
     if (line.kind === 'begun') {
       begun = line;
       started.clear();
+      for (const [index, clip] of finished) if (clip.status === 'failed') finished.delete(index);
     } else if (line.kind === 'started') started.add(line.index);
     else if (line.kind === 'publishing') publishing.set(line.index, line);
     else if (!isUndone(line.clip)) finished.set(line.clip.index, line.clip);

@@ -6,13 +6,12 @@
  * Any number of watchers may open one folder at the same time.
  */
 
-import { randomBytes } from 'node:crypto';
-import { link, lstat, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, errnoOf, ProxyfsError } from '../base/error.js';
 import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
-import { formatOwner, parseOwner, stateOf, thisProcess } from '../pool/owner.js';
+import { sweepTrials, trialName } from './trial.js';
 
 export const FOLDERS = ['pending', 'running', 'completed', 'failed'] as const;
 export type FolderName = (typeof FOLDERS)[number];
@@ -35,7 +34,7 @@ export async function openLayout(root: RealPath): Promise<Layout> {
     await makeDirectory(paths[name]);
     await assertDirectory(paths[name], 'replace it by a folder', 'source/not-a-directory');
   }
-  await sweepTrials(paths);
+  for (const name of FOLDERS) await sweepTrials(paths[name]);
   return { root, ...paths, ...(await tryOut(root, paths)) };
 }
 
@@ -55,24 +54,12 @@ async function assertDirectory(path: string, wayOut: string, missing: ErrorCode)
   throw new ProxyfsError('source/not-a-directory', `${path} is ${what}: ${wayOut}`);
 }
 
-const TRIAL = '.trial.';
-
-/** What watchers left that were killed at their start. */
-async function sweepTrials(paths: Record<FolderName, RealPath>): Promise<void> {
-  for (const folder of Object.values(paths)) {
-    for (const name of await readdir(folder)) {
-      const owner = name.startsWith(TRIAL) ? parseOwner(name) : undefined;
-      if (owner !== undefined && stateOf(owner) === 'gone') await rm(join(folder, name), { force: true });
-    }
-  }
-}
-
 /** Sends a small file the way of a spec, under a name that no watcher takes. */
 async function tryOut(
   root: string,
   paths: Record<FolderName, RealPath>,
 ): Promise<Pick<Layout, 'hasLinks' | 'clockOffsetMs'>> {
-  const name = `${TRIAL}${formatOwner(thisProcess())}.${randomBytes(4).toString('hex')}`;
+  const name = trialName();
   let at: FolderName = 'pending';
   try {
     const before = Date.now();

@@ -6,10 +6,11 @@
  * the time of the lease. One beat at a time.
  */
 
-import { open } from 'node:fs/promises';
+import { lstat, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import { type Claim, LEASE, renew } from './claim.js';
+import { trialName } from './trial.js';
 
 /** A lease is renewed this often within the lease time. */
 const BEATS = 6;
@@ -61,18 +62,29 @@ export class Leases {
   }
 }
 
-/** Milliseconds since the last sign of life; undefined: the claim is gone, or has never had one. */
-export async function leaseAge(folder: string, storageNow: number): Promise<number | undefined> {
+/** When the last sign of life was given; undefined: the claim is gone, or has never had one. */
+export async function lastSignOf(folder: string): Promise<number | undefined> {
   try {
     // Opening, unlike stat alone, makes a network file system ask its server.
     const lease = await open(join(folder, LEASE), 'r');
     try {
-      return storageNow - (await lease.stat()).mtimeMs;
+      return (await lease.stat()).mtimeMs;
     } finally {
       await lease.close();
     }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/** What the storage's clock says now: the time it gives to a file that is written now. */
+export async function storageTime(folder: string): Promise<number> {
+  const path = join(folder, trialName());
+  try {
+    await writeFile(path, 'trial', { flag: 'wx' });
+    return (await lstat(path)).mtimeMs;
+  } finally {
+    await rm(path, { force: true });
   }
 }

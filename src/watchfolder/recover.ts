@@ -8,15 +8,17 @@
  * put there by a hand, and counts as left behind.
  */
 
+import type { Stats } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf } from '../base/error.js';
 import { stateOf } from '../pool/owner.js';
 import type { Arrival } from './arrivals.js';
 import { type Claim, isThere, specOf, takeOver } from './claim.js';
 import { type ClaimName, isDoneFolder, parseClaimName } from './claim-name.js';
 import { resultFolderOf } from './ending.js';
 import { type Layout, notWritable } from './layout.js';
-import { leaseAge } from './leases.js';
+import { lastSignOf, storageTime } from './leases.js';
 
 export interface LeftBehind {
   readonly claim: Claim;
@@ -28,8 +30,6 @@ export interface LeftBehind {
 export interface RecoverOptions {
   readonly layout: Layout;
   readonly leaseMs: number;
-  /** The storage's clock. */
-  readonly storageNow: () => number;
   readonly onTrouble: (name: string, error: unknown) => void;
 }
 
@@ -58,14 +58,22 @@ async function reasonToTake(options: RecoverOptions, name: string, { owner }: Cl
   if (state === 'alive') return undefined;
   if (state === 'gone') return `its watcher (process ${owner.pid}) ended without finishing it`;
   const folder = join(options.layout.running, name);
-  const age = (await leaseAge(folder, options.storageNow())) ?? (await folderAge(folder, options.storageNow()));
-  if (age === undefined || age < options.leaseMs) return undefined;
+  // Without a sign of life its watcher died before the first one: then the folder's own time counts.
+  const last = (await lastSignOf(folder)) ?? (await statsOf(folder))?.mtimeMs;
+  if (last === undefined) return undefined;
+  const age = (await storageTime(options.layout.running)) - last;
+  if (age < options.leaseMs) return undefined;
   return `its watcher on another machine gave no sign of life for ${Math.round(age / 1000)} s`;
 }
 
-/** Of a claim whose watcher died before the first sign of life. */
-async function folderAge(folder: string, storageNow: number): Promise<number | undefined> {
-  return (await isThere(folder)) ? storageNow - (await lstat(folder)).mtimeMs : undefined;
+/** Undefined: it is gone by now. */
+async function statsOf(path: string | Buffer): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function stateOfClaim(claim: Claim): Promise<LeftBehind['state']> {
@@ -77,7 +85,7 @@ async function stateOfClaim(claim: Claim): Promise<LeftBehind['state']> {
 export async function orphansOf(candidates: readonly Arrival[]): Promise<Arrival[]> {
   const orphans: Arrival[] = [];
   for (const candidate of candidates) {
-    if ((await isThere(candidate.path)) && (await lstat(candidate.path)).isFile()) orphans.push(candidate);
+    if ((await statsOf(candidate.path))?.isFile()) orphans.push(candidate);
   }
   return orphans;
 }

@@ -7,7 +7,7 @@
  * Where the storage has no symbolic links, names are only kept apart by the results.
  */
 
-import { readlink, symlink, unlink } from 'node:fs/promises';
+import { readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import { type Claim, isThere, writeRecord } from './claim.js';
@@ -42,16 +42,18 @@ async function makeVisible(layout: Layout, claim: Claim): Promise<boolean> {
     if (errno !== 'EEXIST') throw error;
   }
   const text = await linkText(path);
+  // Its owner has ended in this moment: once more.
+  if (text === undefined && !(await isThere(path))) return await makeVisible(layout, claim);
   if (text === undefined || !isLinkOf(text, id)) return false;
   // Made by a former owner of this claim: it points to a folder that has another name now.
-  await unlink(path);
+  await rm(path, { force: true });
   return await makeVisible(layout, claim);
 }
 
 export async function makeInvisible(layout: Layout, { id, record }: Claim): Promise<void> {
   const path = visiblePath(layout, record.stem);
   const text = await linkText(path);
-  if (text !== undefined && isLinkOf(text, id)) await unlink(path);
+  if (text !== undefined && isLinkOf(text, id)) await rm(path, { force: true });
 }
 
 async function isFree(layout: Layout, stem: string): Promise<boolean> {

@@ -65,6 +65,7 @@ class Watcher {
   readonly #active = new Set<Promise<void>>();
   readonly #totals = { completed: 0, failed: 0, returned: 0, recovered: 0 };
   readonly #refused = new Map<string, string>();
+  readonly #warned = new Set<string>();
   #queue: Arrival[] = [];
   #listedAt = Number.NEGATIVE_INFINITY;
   #recoveredAt = Number.NEGATIVE_INFINITY;
@@ -240,8 +241,7 @@ class Watcher {
     const found = leftBehind({
       layout: this.#layout,
       leaseMs: this.#options.leaseMs,
-      storageNow: () => this.#clock.now() + this.#layout.clockOffsetMs,
-      onTrouble: (name, error) => this.#warn(`'${name}' in running cannot be taken over: ${messageOf(error)}`),
+      onTrouble: (name, error) => this.#warnOnce(`'${name}' in running cannot be taken over: ${messageOf(error)}`),
     });
     for await (const left of found) await this.#resolve(left);
     const { settled, nextMs } = await this.#running.scan();
@@ -271,13 +271,19 @@ class Watcher {
       return;
     }
     tell(state === 'result' ? 'finished' : 'interrupted');
-    await this.#start(claim, () =>
-      state === 'result' ? endFinished(this.#context, claim) : endInterrupted(this.#context, claim, reason),
+    await this.#start(claim, (signal) =>
+      state === 'result' ? endFinished(this.#context, claim) : endInterrupted(this.#context, claim, signal, reason),
     );
   }
 
   #warn(reason: string): void {
     this.#options.onEvent({ event: 'warning', reason });
+  }
+
+  #warnOnce(reason: string): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    this.#warn(reason);
   }
 
   #fail(error: unknown): void {

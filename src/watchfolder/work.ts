@@ -62,16 +62,21 @@ export type WorkEnd = { readonly kind: 'ended'; readonly folder: EndFolder } | {
 
 /** Runs the spec of a claim and ends the claim. */
 export async function workOn(context: WorkContext, claim: Claim, signal: AbortSignal): Promise<WorkEnd> {
-  await reserveName(context.layout, claim);
+  await patiently(context, signal, () => reserveName(context.layout, claim));
   context.onEvent({ event: 'taken', name: claim.record.stem, spec: claim.record.spec });
   const result = await perform(context, claim, signal);
   if (result === 'stopped') return await giveBack(context, claim);
-  return await endWith(context, claim, result);
+  return await endWith(context, claim, signal, result);
 }
 
 /** Ends a claim whose watcher died, without running anything. */
-export async function endInterrupted(context: WorkContext, claim: Claim, reason: string): Promise<WorkEnd> {
-  await reserveName(context.layout, claim);
+export async function endInterrupted(
+  context: WorkContext,
+  claim: Claim,
+  signal: AbortSignal,
+  reason: string,
+): Promise<WorkEnd> {
+  await patiently(context, signal, () => reserveName(context.layout, claim));
   const spec = await readSpec(specOf(claim)).catch(() => undefined);
   const specHash = spec === undefined ? undefined : blake3OfParts([spec]);
   const journal = specHash === undefined ? parseJournal('') : await earlierWork(context.layout, claim, specHash);
@@ -79,7 +84,7 @@ export async function endInterrupted(context: WorkContext, claim: Claim, reason:
   // Left by a watcher that died while it was putting this spec back.
   if (specHash !== undefined) await rm(join(context.layout.pending, resumeFileOf(specHash)), { force: true });
   await sweepOutputs(result);
-  return await endWith(context, claim, result);
+  return await endWith(context, claim, signal, result);
 }
 
 /** Half-made files are no outputs, and go with the claim; where that fails the next job in the folder does it. */
@@ -102,10 +107,10 @@ async function giveBack({ layout, onEvent }: WorkContext, claim: Claim): Promise
   return { kind: 'returned' };
 }
 
-async function endWith(context: WorkContext, claim: Claim, result: JobResult): Promise<WorkEnd> {
+async function endWith(context: WorkContext, claim: Claim, signal: AbortSignal, result: JobResult): Promise<WorkEnd> {
   const folder: EndFolder = result.status === 'COMPLETED' ? 'completed' : 'failed';
-  await patiently(context, () => recordResult(claim, folder, result));
-  const ending = await patiently(context, () => publish(context.layout, claim, folder));
+  await patiently(context, signal, () => recordResult(claim, folder, result));
+  const ending = await patiently(context, signal, () => publish(context.layout, claim, folder));
   tell(context.onEvent, claim, ending, result);
   return { kind: 'ended', folder };
 }
@@ -122,7 +127,7 @@ async function perform(context: WorkContext, claim: Claim, signal: AbortSignal):
   }
   const specHash = blake3OfParts([spec]);
   const earlier = await earlierWork(layout, claim, specHash);
-  const journal = new Journal(claim.folder);
+  const journal = await patiently(context, signal, async () => new Journal(claim.folder));
   const witness = new Witness(journal);
   try {
     const result = await runner.run(spec, {
@@ -196,18 +201,22 @@ async function earlierWork(layout: Layout, claim: Claim, specHash: string): Prom
 const RETRY_MS = 2000;
 const PASSING = ['ENOSPC', 'EDQUOT', 'EIO', 'ESTALE', 'ENOMEM', 'EMFILE', 'ENFILE'];
 
-/** Tries again while the storage refuses. */
-async function patiently<T>({ patienceMs, onEvent }: WorkContext, step: () => Promise<T>): Promise<T> {
+/** Tries again while the storage refuses; a watcher that is told to stop tries once. */
+async function patiently<T>(
+  { patienceMs, onEvent }: WorkContext,
+  signal: AbortSignal,
+  step: () => Promise<T>,
+): Promise<T> {
   const until = performance.now() + patienceMs;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await step();
     } catch (error) {
       const errno = errnoOf(error) ?? '';
-      if (!PASSING.includes(errno) || performance.now() >= until) throw error;
+      if (!PASSING.includes(errno) || performance.now() >= until || signal.aborted) throw error;
       if (attempt === 0)
-        onEvent({ event: 'waiting', reason: `the result cannot be written (${errno}): free some space` });
-      await sleep(RETRY_MS);
+        onEvent({ event: 'waiting', reason: `the folder cannot be written (${errno}): free some space` });
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }
