@@ -41,7 +41,7 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Any
       (args) => {
         const twice = repeatedOption(args, command);
         if (twice !== undefined) refused ??= { kind: 'refused', error: refusal(`--${twice} is given twice`, words) };
-        run = { kind: 'run', run: command.bind(args) };
+        run = { kind: 'run', run: command.bind(withDashes(args, command, plain)) };
       },
     );
   }
@@ -98,6 +98,15 @@ function withoutTerminator(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   if (end === -1) return [...argv];
   return [...argv.slice(0, end), ...argv.slice(end + 1).map((word) => (word.startsWith('-') ? `./${word}` : word))];
+}
+
+/** A lone `-`, which stands for standard input, comes back from yargs as an empty word. */
+function withDashes<T extends object>(args: T, { usage }: AnyCommand, argv: readonly string[]): T {
+  if (!argv.includes('-') || argv.includes('')) return args;
+  const isPositional = (name: string) => usage.includes(`<${name}`) || usage.includes(`[${name}`);
+  const dash = (value: unknown): unknown => (value === '' ? '-' : Array.isArray(value) ? value.map(dash) : value);
+  const entries = Object.entries(args).map(([name, value]) => [name, isPositional(name) ? dash(value) : value]);
+  return Object.fromEntries(entries) as T;
 }
 
 /** yargs makes a list of an option that is given twice, which nobody means. */
