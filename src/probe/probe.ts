@@ -36,7 +36,7 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const output = parseFfprobeOutput(await runFfprobe(toolchain, words, options));
     const movie = output.format.format_name.startsWith('mov,') ? await readMovieHeader(file) : undefined;
     const tracks = movie === undefined ? [] : readTracks(movie.body);
-    const media = await withTimecode(readMediaInfo(output), file, tracks);
+    const media = await withTimecode(withTitles(readMediaInfo(output), tracks), file, tracks);
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
     const counted = await withCounts(media, { toolchain, path, output, tracks: tables }, options);
@@ -56,6 +56,21 @@ async function incompleteMovie(file: FileHandle, tracks: readonly QuickTimeTrack
   const { size } = await file.stat();
   return tracks.some(({ lastChunkAt }) => lastChunkAt >= size) ? 'cut-off' : undefined;
 }
+
+/** Tracks lie in one order in the header and in FFmpeg's list. */
+function withTitles(media: MediaInfo, tracks: readonly QuickTimeTrack[]): MediaInfo {
+  const titles = { video: titlesOf(tracks, 'vide'), audio: titlesOf(tracks, 'soun') };
+  const streams = media.streams.map((stream) => {
+    if ((stream.kind !== 'video' && stream.kind !== 'audio') || stream.dispositions.includes('attached_pic'))
+      return stream;
+    const title = titles[stream.kind].shift();
+    return title === undefined ? stream : { ...stream, tags: { title, ...stream.tags } };
+  });
+  return { ...media, streams };
+}
+
+const titlesOf = (tracks: readonly QuickTimeTrack[], handler: string) =>
+  tracks.filter((track) => track.handler === handler).map(({ title }) => title);
 
 async function withTimecode(media: MediaInfo, file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<MediaInfo> {
   return media.timecode === undefined ? { ...media, timecode: await readTimecodeTrack(file, tracks) } : media;

@@ -19,6 +19,8 @@ export interface QuickTimeTrack {
   readonly edits: readonly { readonly length: number; readonly mediaTime: number }[];
   readonly movieTimescale: number;
   readonly timecode: TimecodeDescription | undefined;
+  /** As its user data names it, which FFmpeg writes and does not read. */
+  readonly title: string | undefined;
   /** Where the chunk of samples that lies last in the file begins; 0 when there is none. */
   readonly lastChunkAt: number;
 }
@@ -61,6 +63,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     offsets: readRuns(child(table, 'ctts')),
     edits: readEdits(child(box.body, 'edts', 'elst')),
     timecode: handler === 'tmcd' ? readTimecode(table) : undefined,
+    title: readTitle(child(box.body, 'udta', 'name')),
     lastChunkAt: chunkOffsets(table).reduce((last, offset) => Math.max(last, offset), 0),
   };
 }
@@ -110,6 +113,11 @@ function readTimecode(table: Buffer): TimecodeDescription | undefined {
     sampleAt,
   };
   return description.timescale === 0 || description.frameDuration === 0 ? undefined : description;
+}
+
+function readTitle(name: Buffer | undefined): string | undefined {
+  const text = name?.toString('utf8').replace(/^\0+|\0+$/g, '');
+  return text === '' ? undefined : text;
 }
 
 function firstChunk(table: Buffer): number | undefined {

@@ -41,7 +41,8 @@ export function coverArguments({ cover }: Plan): RecipeArgument[] {
 }
 
 /** Dates, names and camera metadata that the file itself states. */
-export function labelArguments({ timecode, reel, tags, target }: Plan): RecipeArgument[] {
+export function labelArguments(plan: Plan): RecipeArgument[] {
+  const { timecode, reel, tags, target } = plan;
   const reelOption = target.muxer === 'mxf' ? '-metadata' : '-metadata:s:v:0';
   const created = target.muxer === 'mxf' ? undefined : tags['creation_time'];
   return [
@@ -50,7 +51,15 @@ export function labelArguments({ timecode, reel, tags, target }: Plan): RecipeAr
     ...(created === undefined
       ? []
       : [option('creation date: it is not inherited', '-metadata', `creation_time=${created}`)]),
+    ...(target.muxer === 'mxf' ? [] : titleArguments(plan)),
   ];
+}
+
+function titleArguments(plan: Plan): RecipeArgument[] {
+  return carriedStreams(plan).flatMap(({ tags }, position) => {
+    const { title } = tags;
+    return title === undefined ? [] : [option('title of the track', `-metadata:s:${position}`, `title=${title}`)];
+  });
 }
 
 /** Header flags and the clock in which the header counts; nothing of these exists in MXF. */

@@ -25,7 +25,7 @@ export interface Essence {
   readonly matrices?: readonly string[];
   readonly smallest: { readonly width: number; readonly height: number };
   /** A filter of the finished frames. */
-  readonly bitstream?: { readonly filter: string; readonly why: string };
+  readonly bitstream?: (fields: Fields) => { readonly filter: string; readonly why: string } | undefined;
   readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
 }
 
@@ -43,16 +43,26 @@ const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
     fullRange: true,
     interlaced: true,
     smallest: { width: 16, height: 16 },
-    bitstream: {
-      filter: 'filter_units=remove_types=6',
-      why: 'without the note of x264, which names the threads of this machine',
-    },
+    // Of interlaced pictures the field order stands in notes of the same kind, which have to stay.
+    bitstream: (fields) =>
+      fields === 'progressive'
+        ? {
+            filter: 'filter_units=remove_types=6',
+            why: 'without the note of x264, which names the threads of this machine',
+          }
+        : undefined,
     options: (_, fields) => [
       option('fast to make, light to decode', '-preset', 'veryfast', '-tune', 'fastdecode', '-crf', '23'),
       option('every frame a key frame, in display order: any cut and any frame is immediate', '-g', '1', '-bf', '0'),
       ...(fields === 'progressive'
         ? []
-        : [option('field order in the bitstream', '-x264-params', fields === 'top-first' ? 'tff=1' : 'bff=1')]),
+        : [
+            option(
+              'field order in the bitstream; x264 notes how many threads it had, so their number is fixed',
+              '-x264-params',
+              `${fields === 'top-first' ? 'tff=1' : 'bff=1'}:pic-struct=1:threads=8:lookahead-threads=2`,
+            ),
+          ]),
     ],
   },
   'mpeg2-intra': {

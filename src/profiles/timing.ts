@@ -6,7 +6,16 @@
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import type { OwnTimes } from '../probe/own-times.js';
-import { compare, formatRational, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
+import {
+  compare,
+  equals,
+  formatRational,
+  multiply,
+  type Rational,
+  rational,
+  subtract,
+  toNumber,
+} from '../time/rational.js';
 import { type ConstantRate, type MasterTimes, option, Refusal, type Timing } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
@@ -59,9 +68,19 @@ function masterTimes({ video, audio, muxer, copiesAudio }: TimedMaster, times: O
   if (editLists && !copiesAudio) {
     throw new Refusal('hidden-frames', 'an edit list trims it, and its sound cannot be copied packet by packet');
   }
+  if (editLists && !keepsAverage(video, times)) {
+    const why = 'its hidden frames leave a gap from which programs would take another rate in the proxy';
+    throw new Refusal('hidden-frames', `an edit list trims it, and ${why}`);
+  }
   // With the edit lists of the master everything is written as it is stored, from its first tick.
   const firstTick = editLists ? 0n : nearestTick(leadOf(video, audio), rational(times.clock));
   return { kind: 'master-times', times, firstTick, stored: times.stored ?? frames, editLists };
+}
+
+/** Programs take the average rate from number and length of the stored frames, in the order of decoding. */
+function keepsAverage({ averageFrameRate }: VideoStream, { stored, clock, length }: OwnTimes): boolean {
+  if (averageFrameRate === undefined || stored === undefined || length === 0) return false;
+  return equals(averageFrameRate, rational(stored * clock, length));
 }
 
 function nearestTick(seconds: Rational, clock: Rational): bigint {

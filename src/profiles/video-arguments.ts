@@ -50,7 +50,7 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
       : option('one frame out for one frame in', '-vsync', 'passthrough'),
     option('codec', '-c:v', encoder),
     ...(hardware?.options ?? [...essence.options(encoder, fields), pixels]),
-    ...bitstreamArguments(plan, hardware === undefined ? essence.bitstream : undefined),
+    ...bitstreamArguments(plan, hardware === undefined ? essence.bitstream?.(fields) : undefined),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
     ...timingArguments(plan.timing),
     ...fieldArguments(plan, fields),
@@ -58,7 +58,10 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
 }
 
 /** One option holds them all: a second one would replace the first. */
-function bitstreamArguments({ timing }: Plan, bitstream: Essence['bitstream']): RecipeArgument[] {
+function bitstreamArguments(
+  { timing }: Plan,
+  bitstream: { readonly filter: string; readonly why: string } | undefined,
+): RecipeArgument[] {
   const last = lastFrameFilter(timing);
   const filters = [bitstream?.filter, last].filter((filter) => filter !== undefined);
   if (filters.length === 0) return [];

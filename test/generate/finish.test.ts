@@ -59,7 +59,8 @@ t.test('every frame of a clip of variable rate keeps its time, also the length o
 t.test('a trimmed clip keeps what its edit list hides; without the list the proxy is refused', { skip }, async (t) => {
   const toolchain = await locateFfmpeg();
   const directory = t.testdir();
-  const long = await makeClip(directory, 'long.mp4', { ...SMALL, frames: 60, video: H264 });
+  const video = ['-c:v', 'libx264', '-g', '30', '-bf', '0', '-pix_fmt', 'yuv420p'];
+  const long = await makeClip(directory, 'long.mp4', { ...SMALL, frames: 60, video });
   for (const extension of ['.mp4', '.mov']) {
     const trimmed = join(directory, `trimmed${extension}`) as RealPath;
     await runFixtureFfmpeg(['-ss', '1.5', '-i', `file:${long}`, '-c', 'copy', '-t', '0.6', `file:${trimmed}`]);
@@ -91,6 +92,25 @@ t.test('a movie and its copied sounds get the lengths that the master states', {
   await reopened.close();
   const header = movie === undefined ? undefined : child(movie.body, 'mvhd');
   t.equal(header?.readUInt32BE(16), 3.5 * (header?.readUInt32BE(12) ?? 0));
+});
+
+t.test('track titles and the field order in the bitstream are carried', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  const audio = [{ layout: 'mono' }, { layout: 'mono' }];
+  const extra = ['-metadata:s:a:1', 'title=Boom: left'];
+  const titled = await report(
+    toolchain,
+    await makeClip(directory, 'titled.mov', { ...SMALL, audio, extra, frames: 3 }),
+  );
+  t.match(titled.media.streams[2]?.tags, { title: 'Boom: left' });
+  t.ok(titled.validation.ok, titled.words);
+  const video = ['-c:v', 'libx264', '-g', '1', '-bf', '0', '-x264-params', 'tff=1', '-pix_fmt', 'yuv420p'];
+  const fields = await makeClip(directory, 'fields.mp4', { ...SMALL, height: 96, fields: 'tff', video, frames: 4 });
+  const interlaced = await report(toolchain, fields);
+  t.ok(interlaced.validation.ok, interlaced.words);
+  const pictureTiming = Buffer.from([0x06, 0x01]);
+  t.ok((await readFile(`${fields}.proxy.mp4`)).includes(pictureTiming), 'the notes that say which field is first');
 });
 
 t.test('a movie or an MXF file that was cut off says so', { skip }, async (t) => {
