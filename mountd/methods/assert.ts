@@ -2,13 +2,15 @@
  * `assert`: whether every media file below the paths is served in a mode, for render scripts.
  *
  * The files are those that are there now, found by walking the source: a clip that was
- * moved in a moment ago is checked by its identity, as the mount serves it.
+ * moved in a moment ago is checked by its identity, as the mount serves it. A symbolic link is
+ * what it leads to; a folder behind one is walked only when it was named, since otherwise it is
+ * walked under its own name, or is none of the folder's.
  */
 
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../src/base/error.js';
+import { errnoOf, ProxyfsError } from '../../src/base/error.js';
 import { extensionOf } from '../../src/base/media-extension.js';
 import { ROOT, realPathOf, type VirtualPath } from '../../src/base/paths.js';
 import type { CallContext } from '../../src/control/handlers.js';
@@ -18,6 +20,7 @@ import type { Mode } from '../../src/view/mode.js';
 import type { Daemon } from '../daemon.js';
 import { HIDDEN_NAME } from '../project-files.js';
 import { entryOf, servedOf } from '../served.js';
+import { behindLinks } from './linked-target.js';
 import { existingPath } from './paths.js';
 
 /** Enough for a log; the count is always of all. */
@@ -38,7 +41,7 @@ export async function assertServed(
 ): Promise<Result<'assert'>> {
   const tally: Tally = { mode, seen: new Set(), wrong: [], wrongCount: 0 };
   for (const text of paths) {
-    const { path, stat } = await existingPath(daemon, text);
+    const { path, stat } = await behindLinks(daemon, await existingPath(daemon, text));
     if (stat.isDirectory()) await checkFolder(daemon, path, tally, signal);
     else checkFile(daemon, path, stat, tally);
   }
@@ -69,6 +72,7 @@ async function checkBelow(daemon: Daemon, folder: Spot, tally: Tally, signal: Ab
     };
     if (child.isDirectory()) await checkBelow(daemon, spot, tally, signal);
     else if (child.isFile()) await checkSpot(daemon, spot, tally);
+    else if (child.isSymbolicLink()) await checkLink(daemon, spot, tally);
   }
 }
 
@@ -80,14 +84,36 @@ async function checkSpot(daemon: Daemon, { path, real }: Spot, tally: Tally): Pr
   }
 }
 
+async function checkLink(daemon: Daemon, { path, real }: Spot, tally: Tally): Promise<void> {
+  try {
+    const found = await behindLinks(daemon, { path, stat: await lstat(real, { bigint: true }) });
+    if (found.stat.isFile()) checkFile(daemon, found.path, found.stat, tally);
+  } catch (error) {
+    const isNowhere = errnoOf(error) === 'ENOENT' || (error instanceof ProxyfsError && error.code === 'path/missing');
+    const isElsewhere = error instanceof ProxyfsError && error.code === 'path/outside-project';
+    if (!isNowhere && !isElsewhere) throw error;
+    if (!isElsewhere || tally.mode === 'master' || !isMediaExtension(extensionOf(path))) return;
+    addWrong(tally, {
+      path,
+      variant: 'master',
+      reason: 'it is a link out of the project: what it leads to has no proxy',
+    });
+  }
+}
+
 /** Files that are no media have one content, which is right in every mode. */
 function checkFile(daemon: Daemon, path: VirtualPath, stat: BigIntStats, tally: Tally): void {
   const { entry, isProxy } = entryOf(daemon, stat);
   if (tally.seen.has(path) || (entry === undefined && !isMediaExtension(extensionOf(path)))) return;
   tally.seen.add(path);
   const variant = isProxy ? 'proxy' : 'master';
-  if (variant === tally.mode) return;
+  const isDenied = entry?.swap.kind === 'deny';
+  if (variant === tally.mode && !isDenied) return;
+  addWrong(tally, { path, variant, reason: servedOf(daemon, path, stat).reason });
+}
+
+function addWrong(tally: Tally, wrong: Tally['wrong'][number]): void {
+  tally.seen.add(wrong.path as VirtualPath);
   tally.wrongCount += 1;
-  if (tally.wrong.length >= MAX_LISTED) return;
-  tally.wrong.push({ path, variant, reason: servedOf(daemon, path, stat).reason });
+  if (tally.wrong.length < MAX_LISTED) tally.wrong.push(wrong);
 }
