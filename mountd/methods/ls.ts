@@ -16,20 +16,24 @@ const BATCH = 64;
 export async function list(daemon: Daemon, params: Params<'ls'>): Promise<Result<'ls'>> {
   const { path, stat } = await existingPath(daemon, params.path);
   if (!stat.isDirectory()) return { entries: [servedOf(daemon, path, stat)] };
-  const names = (await readdir(realPathOf(daemon.place.source, path))).sort();
-  const visible = path === ROOT ? names.filter((name) => name !== HIDDEN_NAME) : names;
+  const folder = Buffer.from(`${realPathOf(daemon.place.source, path)}/`);
+  // In bytes: a name need not be text, and is shown as far as it is.
+  const names = (await readdir(folder, { encoding: 'buffer' })).sort(Buffer.compare);
+  const visible = path === ROOT ? names.filter((name) => name.toString() !== HIDDEN_NAME) : names;
   const entries: ServedPath[] = [];
   for (let at = 0; at < visible.length; at += BATCH) {
-    const batch = visible.slice(at, at + BATCH).map((name) => entryAt(daemon, join(path, name) as VirtualPath));
+    const batch = visible.slice(at, at + BATCH).map((name) => {
+      return entryAt(daemon, join(path, name.toString()) as VirtualPath, Buffer.concat([folder, name]));
+    });
     entries.push(...(await Promise.all(batch)).filter((entry) => entry !== undefined));
   }
   return { entries };
 }
 
 /** undefined: it went while the folder was being read. */
-async function entryAt(daemon: Daemon, path: VirtualPath): Promise<ServedPath | undefined> {
+async function entryAt(daemon: Daemon, path: VirtualPath, real: Buffer): Promise<ServedPath | undefined> {
   try {
-    return servedOf(daemon, path, await lstat(realPathOf(daemon.place.source, path), { bigint: true }));
+    return servedOf(daemon, path, await lstat(real, { bigint: true }));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
