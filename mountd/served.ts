@@ -25,6 +25,7 @@ export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): 
   const plain = {
     path,
     variant: 'master',
+    denied: false,
     profile: null,
     size,
     masterSize: size,
@@ -52,6 +53,7 @@ function servedAsset(daemon: Daemon, path: VirtualPath, stat: BigIntStats, asset
     path,
     kind: 'media',
     variant: isProxy ? 'proxy' : 'master',
+    denied: entry?.swap.kind === 'deny',
     reason: reasonOf(entry, isProxy, asset),
     state: stateOf(daemon, asset),
     profile: variant?.profile ?? null,

@@ -31,7 +31,8 @@ export const why = defineCommand<Arguments>({
 
 function story({ served, because }: Result<'why'>, style: Style): string[] {
   const name = style.bold(escapeName(served.path === '' ? '.' : served.path));
-  const what = served.kind === 'media' ? `serves its ${served.variant}` : 'is served as it is';
+  const plain = served.kind === 'media' ? `serves its ${served.variant}` : 'is served as it is';
+  const what = served.denied ? 'cannot be read now (Input/output error)' : plain;
   return [`${name} ${what}`, ...because.map((line) => `  ${escapeText(line)}`)];
 }
 

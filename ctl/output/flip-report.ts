@@ -37,12 +37,20 @@ function stayed(report: FlipReport, style: Style): string {
   const shown = report.stayedMaster.slice(0, LISTED);
   const rows = shown.map(({ path, reason }) => [escapeName(path), style.dim(escapeText(reason))]);
   const rest = report.stayedMasterCount - shown.length;
-  const verb = report.stayedMasterCount === 1 ? 'serves its master' : 'serve their master';
   return [
-    `${counted(report.stayedMasterCount, 'file')} in proxy mode still ${verb}:`,
+    stayedHeadline(report),
     indent(formatTable([{}, {}], rows)),
     ...(rest > 0 ? [`  and ${rest} more: 'proxyfs ls' shows them`] : []),
   ].join('\n');
+}
+
+/** What cannot be read at all must not pass for a master that is served. */
+function stayedHeadline({ stayedMasterCount, deniedCount }: FlipReport): string {
+  const serving = stayedMasterCount - deniedCount;
+  const verb = serving === 1 ? 'serves its master' : 'serve their master';
+  if (deniedCount === 0) return `${counted(serving, 'file')} in proxy mode still ${verb}:`;
+  const also = serving === 0 ? '' : `, and ${serving} still ${verb}`;
+  return `${counted(deniedCount, 'file')} in proxy mode cannot be read until the proxy is there (missing=deny)${also}:`;
 }
 
 function holders(report: FlipReport, now: number): string {

@@ -65,7 +65,8 @@ async function sidecarOf(master: RealPath): Promise<string | undefined> {
 }
 
 /** What is served now may lag behind what was decided: said unless the last decision says it. */
-function presentState({ variant, reason }: ServedPath, because: readonly string[]): readonly string[] {
+function presentState({ denied, variant, reason }: ServedPath, because: readonly string[]): readonly string[] {
+  if (denied) return [];
   return because.at(-1)?.includes(reason) === true ? [] : [`Now it serves the ${variant}: ${reason}.`];
 }
 

@@ -30,6 +30,8 @@ const served = z.object({
   path,
   kind: z.enum(['media', 'file', 'directory', 'other']),
   variant: z.enum(['proxy', 'master']),
+  /** Reading it is refused, since there is no proxy and masters are not to be read (missing=deny). */
+  denied: z.boolean(),
   /** One sentence. */
   reason: z.string(),
   /** What a flip to proxy mode would serve here. */
@@ -77,6 +79,8 @@ const flipReport = z.object({
   /** Paths whose mode is now `proxy` but which serve the master, with the reason (the first 1000). */
   stayedMaster: z.array(stayedMaster),
   stayedMasterCount: count,
+  /** Of those, the ones that cannot be read at all (missing=deny). */
+  deniedCount: count,
   /** Paths read through the mount and compared with what they should be. */
   verified: count,
   nudged: count,

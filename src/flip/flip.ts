@@ -46,6 +46,8 @@ export interface FlipOutcome {
   readonly changed: number;
   readonly stayedMaster: readonly { readonly path: VirtualPath; readonly reason: string }[];
   readonly stayedMasterCount: number;
+  /** Of those, the ones that cannot be read at all. */
+  readonly deniedCount: number;
   readonly verified: number;
   readonly nudged: number;
   readonly hooks: readonly HookResult[];
@@ -235,10 +237,12 @@ export class Flipper {
     }
   }
 
-  #stayedMaster(desired: View): Pick<FlipOutcome, 'stayedMaster' | 'stayedMasterCount'> {
+  #stayedMaster(desired: View): Pick<FlipOutcome, 'stayedMaster' | 'stayedMasterCount' | 'deniedCount'> {
     const stayed: { id: AssetId; reason: string }[] = [];
     let count = 0;
+    let deniedCount = 0;
     for (const { id, mode, swap, reason } of desired.values()) {
+      if (swap.kind === 'deny') deniedCount += 1;
       if (mode !== 'proxy' || swap.kind === 'replace') continue;
       count += 1;
       if (count <= MAX_LISTED) stayed.push({ id, reason });
@@ -247,7 +251,7 @@ export class Flipper {
       const path = this.#options.source.get(id)?.paths[0];
       return path === undefined ? [] : [{ path, reason: reason.replace(/^\w+: /, '') }];
     });
-    return { stayedMaster: listed, stayedMasterCount: count };
+    return { stayedMaster: listed, stayedMasterCount: count, deniedCount };
   }
 }
 

@@ -129,7 +129,7 @@ t.test('a client that never reads costs a bounded amount, then its connection', 
   const flood: Handlers['ls'] = async () => {
     running += 1;
     const entry = { path: 'p'.repeat(1000), kind: 'file', variant: 'master', reason: '', state: 'not-media' } as const;
-    const sizes = { profile: null, size: 1, masterSize: 1, proxySize: null, pinnedBy: null };
+    const sizes = { profile: null, size: 1, masterSize: 1, proxySize: null, denied: false, pinnedBy: null };
     return { entries: Array.from({ length: 500 }, () => ({ ...entry, ...sizes })) };
   };
   const follow: Handlers['prewarm'] = async (_params, { progress, signal }) => {
