@@ -7,7 +7,7 @@ import type { VolumeEvent } from '../src/mount/driver.js';
 import { decideAssetMode, usableProxy } from '../src/view/resolve.js';
 import type { Daemon } from './daemon.js';
 import { isEditorUnknown, learnEditor } from './learn-editor.js';
-import { recordVolumeEvent } from './record.js';
+import { actorOf, recordQueued, recordVolumeEvent } from './record.js';
 
 export function followVolume(daemon: Daemon): void {
   daemon.volume.onEvent((event) => onEvent(daemon, event));
@@ -78,7 +78,11 @@ function wantProxy(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): voi
   if (decideAssetMode(asset, modes.state).mode !== 'proxy') return;
   const row = files.catalog.get(asset.id);
   if (row === undefined) return;
-  production.enqueue([row], { jobClass: 'interactive' }).catch((error: unknown) => {
-    log.debug({ err: error, path: event.path }, 'a proxy that is wanted now could not be queued');
-  });
+  const asked = { since: Date.now(), who: actorOf(event.pid) };
+  production
+    .enqueue([row], { jobClass: 'interactive' })
+    .then((answers) => recordQueued(daemon, answers, asked))
+    .catch((error: unknown) => {
+      log.debug({ err: error, path: event.path }, 'a proxy that is wanted now could not be queued');
+    });
 }

@@ -35,7 +35,7 @@ import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '.
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { createGovernor, mannerOf } from './polite.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
-import { eventOfFinished, logFinished } from './record-job.js';
+import { eventOfFinished, eventOfStarted, logFinished } from './record-job.js';
 
 export interface ProductionOptions {
   readonly files: ProjectFiles;
@@ -254,6 +254,7 @@ export class Production {
       mannerOf: mannerOf(settings),
       reserveBytes: settings.diskReserveBytes,
       whyNot: this.#options.whyNot,
+      onStarted: (job, path) => this.#options.files.journal.record(eventOfStarted(job, path)),
       onFinished: (finished) => {
         onTouched([finished.asset]);
         if (finished.outcome.kind === 'published') this.#times.add(finished.outcome.seconds);

@@ -1,8 +1,14 @@
 /** The end of a job, in the terms of the journal and of the log. */
 
+import type { VirtualPath } from '../src/base/paths.js';
 import type { FinishedJob } from '../src/generate/worker-pool.js';
+import type { Job } from '../src/jobs/queue.js';
 import type { NewEvent } from '../src/journal/event.js';
 import type { Logger } from '../src/log/logger.js';
+
+export function eventOfStarted({ asset, attempts, poolKey, profile }: Job, path: VirtualPath): NewEvent {
+  return { kind: 'started', path, asset, facts: { profile, poolKey, attempt: attempts } };
+}
 
 export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob): NewEvent {
   const about = { path, asset };

@@ -2,6 +2,7 @@
 
 import type { CallContext } from '../src/control/handlers.js';
 import type { FlipReport } from '../src/control/schema.js';
+import type { Enqueued } from '../src/generate/enqueue.js';
 import type { Actor } from '../src/journal/event.js';
 import type { VolumeEvent } from '../src/mount/driver.js';
 import { ProcessNames } from '../src/mount/process-name.js';
@@ -17,6 +18,26 @@ export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: V
   const about = { kind: event.kind, path: event.path, asset: view.byIdentity(event.asset)?.id, facts: {} };
   const { pid, name } = processes.lookUp(event.pid);
   journal.record({ ...about, who: { pid, process: name } });
+}
+
+/** Who asked for which proxies; what was in the queue before `since` was asked for by somebody else. */
+export function recordQueued(
+  { files: { journal, queue } }: Daemon,
+  answers: readonly Enqueued[],
+  { since, who }: { readonly since: number; readonly who: Actor | undefined },
+): void {
+  for (const answer of answers) {
+    const job = answer.kind === 'queued' ? queue.get(answer.job) : undefined;
+    if (job === undefined || job.createdAt < since) continue;
+    const { asset, jobClass, poolKey, profile } = job;
+    journal.record({ kind: 'queued', path: answer.path, asset, who, facts: { profile, poolKey, jobClass } });
+  }
+}
+
+/** A process of the mount as the journal names it. */
+export function actorOf(thread: number): Actor {
+  const { pid, name } = processes.lookUp(thread);
+  return { pid, process: name };
 }
 
 export interface FlipRequest {

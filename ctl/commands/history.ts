@@ -52,8 +52,13 @@ function facts(proxy: Proxy): (readonly [string, string])[] {
   return [
     ['File', `${proxy.file}  (${formatSize(proxy.size)})`],
     ['Made', `${proxy.startedAt} to ${proxy.finishedAt} by ${proxy.madeBy}, of ${proxy.master}`],
-    ['FFmpeg', proxy.ffmpeg],
+    ['FFmpeg', versionOf(proxy.ffmpeg)],
     ['Compared', proxy.valid ? 'equal to its master in everything that is checked' : 'not equal to its master'],
     ['Command', proxy.command.map(quoteWord).join(' ')],
   ];
+}
+
+/** The first line of what it says of itself; `--json` has all. */
+function versionOf(ffmpeg: string): string {
+  return (ffmpeg.split('\n')[0] ?? '').replace(/^ffmpeg version /, '').replace(/ Copyright .*$/, '');
 }

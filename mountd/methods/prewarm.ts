@@ -12,6 +12,7 @@ import type { Enqueued } from '../../src/generate/enqueue.js';
 import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
+import { recordQueued } from '../record.js';
 import { requireLook } from './looks.js';
 import { existingPaths } from './paths.js';
 
@@ -65,7 +66,7 @@ async function enqueueAll(
   daemon: Daemon,
   paths: readonly VirtualPath[],
   { retryFailed = false, profiles = [] }: Params<'prewarm'>,
-  { signal }: CallContext,
+  { by, signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
   const decided: ClipResult[] = [];
@@ -73,7 +74,10 @@ async function enqueueAll(
   for (let at = 0; at < ids.length; at += BATCH) {
     const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
     const options = { jobClass: 'prewarm', retryFailed, signal, profiles: [...new Set(profiles)] } as const;
-    for (const answer of await daemon.production.enqueue(assets, options)) {
+    const since = Date.now();
+    const answers = await daemon.production.enqueue(assets, options);
+    recordQueued(daemon, answers, { since, who: by });
+    for (const answer of answers) {
       if (answer.kind === 'queued') follower.add(answer.asset, answer.path, answer.profile);
       else decided.push(toClipResult(answer));
     }

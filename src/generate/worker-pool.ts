@@ -14,7 +14,7 @@ import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import { isMortal, type Manner } from '../ffmpeg/launcher.js';
 import { holdOf, isEverything } from '../jobs/hold.js';
-import type { JobClass, Lease } from '../jobs/queue.js';
+import type { Job, JobClass, Lease } from '../jobs/queue.js';
 import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
 import { DiskRoom } from './disk-room.js';
@@ -38,6 +38,8 @@ export interface WorkerPoolOptions {
   readonly mannerOf?: ((jobClass: JobClass) => Omit<Manner, 'pace'>) | undefined;
   /** Called after each job, when catalog and queue say the same. */
   readonly onFinished?: ((finished: FinishedJob) => void) | undefined;
+  /** Called when a job begins to read its master; must not throw. */
+  readonly onStarted?: ((job: Job, path: VirtualPath) => void) | undefined;
 }
 
 export interface FinishedJob {
@@ -233,6 +235,7 @@ export class WorkerPool {
         onStart: (name, frames) => {
           path = name;
           member.row = startOf(job, name, frames);
+          this.#options.onStarted?.(job, name);
         },
         onProgress: (progress) => {
           member.row &&= advance(member.row, progress);
