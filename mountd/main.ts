@@ -6,7 +6,7 @@ import { toProxyfsError } from '../src/base/error.js';
 import { EXIT, exitCodeOf } from '../src/base/exit-code.js';
 import { Lifecycle } from './lifecycle.js';
 import { parseArguments } from './options.js';
-import { tellServiceManager, tellStarter } from './starter.js';
+import { claimStderr, tellServiceManager, tellStarter } from './starter.js';
 
 // A working directory below a mount would keep that mount busy for as long as the daemon runs.
 const startedIn = process.cwd();
@@ -16,6 +16,7 @@ try {
   const { options, ...life } = await parseArguments(process.argv.slice(2), startedIn);
   const lifecycle = new Lifecycle(options, life);
   const record = await lifecycle.start();
+  await claimStderr(record.stateDir);
   await tellStarter({ kind: 'ready', record });
   lifecycle.work();
   await tellServiceManager();

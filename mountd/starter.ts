@@ -4,9 +4,21 @@
  */
 
 import { execFile } from 'node:child_process';
+import { readlink, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import type { StartMessage } from '../src/control/start-message.js';
+
+/**
+ * The file that this process's stderr goes to, under the name of a start, becomes that of the
+ * project: by the daemon itself, since whoever started it may be gone by now.
+ */
+export async function claimStderr(stateDir: string): Promise<void> {
+  const path = await readlink('/proc/self/fd/2').catch(() => '');
+  if (dirname(path) !== stateDir || !/^starting-.*\.stderr$/.test(basename(path))) return;
+  await rename(path, join(stateDir, 'proxyfsd.stderr'));
+}
 
 /** Resolves when the message is out. Without a channel (started by hand) there is nobody to tell. */
 export async function tellStarter(message: StartMessage): Promise<void> {

@@ -8,12 +8,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, isErrorCode, ProxyfsError } from '../base/error.js';
 import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
+import { isProcessAlive } from '../base/process-alive.js';
 import { locationsOf, projectIdOf } from '../config/locations.js';
 import { causeOfDeath } from './cause-of-death.js';
 import { type DaemonOptions, type DaemonOptionsInput, daemonArguments, daemonOptionsSchema } from './daemon-options.js';
@@ -46,7 +47,6 @@ export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRe
   try {
     const message = await startMessageOf(child);
     if (message?.kind === 'ready') {
-      if (stderr) await rename(stderr.path, join(dirname(stderr.path), 'proxyfsd.stderr'));
       return message.record;
     }
     throw await startError(message, stderr?.path);
@@ -93,11 +93,20 @@ async function openStderr(options: DaemonOptions): Promise<{ handle: FileHandle;
     const locations = locationsOf(projectIdOf(source, stateDir), { stateDir });
     await makeDirectory(locations.stateDir, 0o700);
     // A name of its own: while this start is being refused, the project's daemon may be running.
-    const path = join(locations.stateDir, `starting-${randomBytes(4).toString('hex')}.stderr`);
+    await sweepStarts(locations.stateDir);
+    const path = join(locations.stateDir, `starting-${process.pid}-${randomBytes(4).toString('hex')}.stderr`);
     return { handle: await open(path, 'w', 0o600), path };
   } catch {
     // The daemon meets the same obstacle and names it better.
     return undefined;
+  }
+}
+
+/** Starters that were killed could not take their file away. */
+async function sweepStarts(stateDir: RealPath): Promise<void> {
+  for (const name of await readdir(stateDir)) {
+    const pid = /^starting-(\d+)-[0-9a-f]+\.stderr$/.exec(name)?.[1];
+    if (pid !== undefined && !isProcessAlive(Number(pid))) await rm(join(stateDir, name), { force: true });
   }
 }
 
