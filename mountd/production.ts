@@ -208,7 +208,13 @@ export class Production {
     this.#abort.signal.throwIfAborted();
     this.#plant ??= this.#build();
     try {
-      return await this.#plant;
+      const plant = await this.#plant;
+      // What was in the way of the first scan is gone: it is made up for.
+      if (this.#scan.problem !== null) {
+        this.#scan = { ...this.#scan, problem: null };
+        this.start();
+      }
+      return plant;
     } catch (error) {
       this.#plant = undefined;
       throw toProxyfsError(error);
