@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchFlips } from './flips.js';
+import { benchPlayback } from './playback.js';
 import { benchProjects } from './projects.js';
-import { formatFlips, formatProjects, formatReads, type ReadResult } from './report.js';
+import { formatFlips, formatPlayback, formatProjects, formatReads, type ReadResult } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
 import { availableTargets, type Target } from './targets.js';
@@ -39,6 +40,10 @@ const PROJECTS = [
   [0, 1_000_000],
 ] as const;
 
+/** Rounds of each scenario, and seconds of each. */
+const QUICK_PLAY = { rounds: 1, seconds: 8 };
+const PLAY = { rounds: 3, seconds: 15 };
+
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {
   const reader = await buildReader(root);
@@ -52,7 +57,10 @@ try {
     ? await benchProjects(root, reader, args.quick ? SMALL_PROJECTS : PROJECTS)
     : [];
   process.stdout.write(formatProjects(projects));
-  if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify({ reads, flips, projects }, null, 2)}\n`);
+  const playback = isWanted('playback') ? await benchPlayback(root, args.quick ? QUICK_PLAY : PLAY) : [];
+  process.stdout.write(formatPlayback(playback));
+  const results = { reads, flips, projects, playback };
+  if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 /** The benchmark's tables: a figure and, behind it, its ratio to the first column. */
 
 import type { FlipRow } from './flips.js';
+import type { PlaybackResult } from './playback.js';
 import type { ProjectRow } from './projects.js';
 
 export interface Figure {
@@ -60,6 +61,19 @@ export function formatProjects(rows: readonly ProjectRow[]): string {
     ),
   ]);
   return formatTable([[...head, ...memory], ...body]);
+}
+
+export function formatPlayback(results: readonly PlaybackResult[]): string {
+  if (results.length === 0) return '';
+  const head = ['playback, 24 fps', 'frames', 'p50 ms', 'p99 ms', 'worst ms', 'late', 'encoded'];
+  const body = results.map(({ title, frames, p50, p99, worst, late, encoded }) => [
+    title,
+    String(frames),
+    ...[p50, p99, worst].map((value) => value.toFixed(2)),
+    String(late),
+    String(encoded),
+  ]);
+  return formatTable([head, ...body]);
 }
 
 function formatFigure(value: number): string {

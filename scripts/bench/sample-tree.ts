@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const READER_SOURCE = join(dirname(fileURLToPath(import.meta.url)), '../../../scripts/bench/reader.c');
+const SOURCES = join(dirname(fileURLToPath(import.meta.url)), '../../../scripts/bench');
 const FILES_IN_FOLDER = 100;
 const SMALL_FILE = Buffer.alloc(4096, 'x');
 
@@ -50,9 +50,9 @@ export async function makeManyFiles(
 }
 
 /** Compiles the C reader; a reader in JavaScript would be the bottleneck. */
-export async function buildReader(root: string): Promise<string> {
-  const program = join(root, 'reader');
-  await promisify(execFile)('cc', ['-O2', '-o', program, READER_SOURCE]);
+export async function buildReader(root: string, name = 'reader'): Promise<string> {
+  const program = join(root, name);
+  await promisify(execFile)('cc', ['-O2', '-o', program, join(SOURCES, `${name}.c`)]);
   return program;
 }
 

@@ -1,19 +1,24 @@
+/** Workers and encoders are killed at any moment; PROXYFS_KILLS makes it as many times as one likes. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { blake3 } from '@napi-rs/blake-hash';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ROOT } from '../../src/base/paths.js';
 import { openProject } from '../fixtures/generation.js';
+import { damagedFiles, encodersOf, encodesBegun, kill, killsWanted } from '../fixtures/kill-loop.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 
-t.setTimeout(180_000);
 const HOST = fileURLToPath(new URL('../fixtures/worker-host.js', import.meta.url));
-const ROUNDS = 4;
+const KILLS = killsWanted(5);
+const CLIPS = 4;
+const WORKERS = 2;
+t.setTimeout(120_000 + KILLS * 10_000);
 
 function startHost(directory: string) {
   const child = spawn(process.execPath, [HOST, directory], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -28,57 +33,88 @@ function startHost(directory: string) {
   return { child, output: () => output, errors: () => errors, ended: once(child, 'close') };
 }
 
-/** Every published file is whole: its manifest says so, and so do its bytes. */
-function damagedFiles(pool: string): string[] {
-  const names = readdirSync(join(pool, 'objects'), { recursive: true, encoding: 'utf8' });
-  const manifests = names.filter((name) => name.endsWith('.json'));
-  return manifests.filter((name) => {
-    const path = join(pool, 'objects', name);
-    const { output } = JSON.parse(readFileSync(path, 'utf8')) as { output: { blake3: string; extension: string } };
-    const file = path.replace(/\.json$/, output.extension);
-    return !existsSync(file) || blake3(readFileSync(file)).toString('hex') !== output.blake3;
-  });
-}
-
 const skip = (await hasFfmpeg()) ? false : 'ffmpeg is not installed';
 
 t.test(
-  'workers killed at any moment leave nothing partial, and the next ones finish every job',
+  'whoever is killed at whatever moment, no job is lost or done twice, and nothing partial is left',
   { skip },
   async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'proxyfs-killed-'));
     t.teardown(() => rm(directory, { recursive: true, force: true }));
-    const clips = 4;
+    const state = join(directory, 'state');
     const first = await openProject(directory);
-    for (let index = 0; index < clips; index++) {
+    for (let index = 0; index < CLIPS; index++) {
       const extension = index % 2 === 0 ? 'mov' : 'mp4';
       await makeClip(first.source, `${index}.${extension}`, {
         frames: 20 + index,
         audio: [{ frequency: 300 + index }],
       });
     }
-    t.match(await first.prewarm(), Array(clips).fill({ kind: 'queued' }));
-    first.close();
+    t.match(await first.prewarm(), Array(CLIPS).fill({ kind: 'queued' }));
     const pool = first.pool.directory;
-    for (let round = 0; round < ROUNDS; round++) {
+    first.close();
+    const killed = { workers: 0, encoders: 0 };
+    let sets = 1;
+    for (let round = 0; killed.workers + killed.encoders < KILLS; round++) {
       const host = startHost(directory);
-      while (!host.output().includes('working') && host.child.exitCode === null)
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 1500));
-      host.child.kill('SIGKILL');
+      const isOver = () => host.child.exitCode !== null;
+      while (!host.output().includes('working') && !isOver()) await sleep(5);
+      // Every other time an encoder first, and then the one who has to deal with it.
+      if (round % 2 === 1) {
+        while (encodersOf(pool).length === 0 && !isOver()) await sleep(5);
+        await sleep(Math.random() * 300);
+        if (kill(encodersOf(pool)[0])) killed.encoders += 1;
+      }
+      await sleep(Math.random() * 1500);
+      if (!isOver() && host.child.kill('SIGKILL')) killed.workers += 1;
       await host.ended;
       t.equal(host.errors(), '');
       t.same(damagedFiles(pool), [], `round ${round}`);
+      for (const until = Date.now() + 2000; encodersOf(pool).length > 0 && Date.now() < until; ) await sleep(20);
+      t.same(encodersOf(pool), [], 'no encoder outlives its worker');
+      if (await startAgain(t, directory)) sets += 1;
     }
-    const last = startHost(directory);
-    const [code] = await last.ended;
-    t.equal(code, 0, last.errors());
-    t.match(JSON.parse(last.output().split('\n')[1] ?? ''), { waiting: 0, running: 0, failed: 0, done: clips });
+    t.equal(await finish(t, directory), 0);
     const after = await openProject(directory);
     t.teardown(() => after.close());
+    t.match(after.queue.counts(), { waiting: 0, running: 0, failed: 0, done: CLIPS });
     t.same(after.temporaries(), [], 'no temporary file is left');
-    t.equal(after.published().length, clips);
+    t.equal(after.published().length, CLIPS);
     t.same(damagedFiles(pool), []);
-    for (const asset of after.catalog.below(ROOT)) t.equal(after.catalog.variantsOf(asset.id).length, 1);
+    for (const asset of after.catalog.below(ROOT)) {
+      t.equal(after.catalog.variantsOf(asset.id).length, 1);
+      t.equal(after.queue.latestOf(asset.id)?.state, 'done', 'catalog and queue agree');
+    }
+    t.match(await after.prewarm(), Array(CLIPS).fill({ kind: 'already-there' }), 'nothing more is wanted');
+    const [begun, most] = [encodesBegun(state), sets * CLIPS + killed.workers * WORKERS + killed.encoders];
+    t.comment(
+      `${killed.workers} workers and ${killed.encoders} encoders killed, ${sets} sets, ${begun} of at most ${most} encodes`,
+    );
+    t.ok(begun <= most, 'only what was interrupted is done again');
   },
 );
+
+/**
+ * When all is made before all kills are done, the proxies are thrown away and wanted again. A job
+ * whose encoder was killed three times has failed for good, and says so.
+ */
+async function startAgain(t: Test, directory: string): Promise<boolean> {
+  const project = await openProject(directory);
+  try {
+    const { waiting, running } = project.queue.counts();
+    if (waiting + running > 0) return false;
+    for (const { reason } of project.catalog.failures()) t.match(reason, /killed by SIGKILL/);
+    rmSync(join(project.pool.directory, 'objects'), { recursive: true });
+    t.match(await project.prewarm({ retryFailed: true }), Array(CLIPS).fill({ kind: 'queued' }));
+    return true;
+  } finally {
+    project.close();
+  }
+}
+
+async function finish(t: Test, directory: string): Promise<number> {
+  const last = startHost(directory);
+  const [code] = (await last.ended) as [number];
+  if (last.errors() !== '') t.fail(last.errors());
+  return code;
+}
