@@ -23,11 +23,20 @@ export interface Essence {
   readonly interlaced: boolean;
   /** The matrices that the bitstream can state, where it always states one. */
   readonly matrices?: readonly string[];
+  /** The tags that the bitstream has codes for, where it has not one for each: others would be lost. */
+  readonly tags?: Readonly<Record<'matrix' | 'primaries' | 'transfer', readonly string[]>>;
   readonly smallest: { readonly width: number; readonly height: number };
   /** A filter of the finished frames. */
   readonly bitstream?: (fields: Fields) => { readonly filter: string; readonly why: string } | undefined;
   readonly options: (encoder: string, fields: Fields) => readonly RecipeArgument[];
 }
+
+/** What FFmpeg's encoders write into a frame's header, which readers believe more than the container. */
+const PRORES_TAGS = {
+  matrix: ['bt709', 'smpte170m', 'bt470bg', 'bt2020nc'],
+  primaries: ['bt709', 'bt470bg', 'smpte170m', 'bt2020', 'smpte431', 'smpte432'],
+  transfer: ['bt709', 'smpte2084', 'arib-std-b67'],
+};
 
 const ESSENCES: Readonly<Record<VideoEssence, Essence>> = {
   'prores-proxy': prores('ProRes 422 Proxy', '0'),
@@ -89,6 +98,7 @@ function prores(title: string, profile: string): Essence {
     pixelFormat: 'yuv422p10le',
     fullRange: false,
     interlaced: true,
+    tags: PRORES_TAGS,
     smallest: { width: 16, height: 16 },
     options: () => [
       option(title, '-profile:v', profile),
@@ -146,5 +156,16 @@ function carries(essence: Essence, video: VideoStream): boolean {
   const matrix = impliedMatrix(video);
   const colored = essence.matrices === undefined || (matrix !== undefined && essence.matrices.includes(matrix));
   const ranged = essence.fullRange || !isFullRange(video) || isRgb(video);
-  return large && colored && ranged && (essence.interlaced || fieldsOf(video) === 'progressive');
+  const tagged = lostTag(essence, video) === undefined;
+  return large && colored && ranged && tagged && (essence.interlaced || fieldsOf(video) === 'progressive');
+}
+
+/** The first tag of the picture that the codec has no code for. */
+export function lostTag({ tags }: Essence, video: VideoStream): { kind: string; value: string } | undefined {
+  if (tags === undefined || isRgb(video)) return undefined;
+  for (const kind of ['matrix', 'primaries', 'transfer'] as const) {
+    const value = video.color[kind];
+    if (value !== undefined && !tags[kind].includes(value)) return { kind, value };
+  }
+  return undefined;
 }

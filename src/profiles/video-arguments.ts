@@ -1,7 +1,7 @@
 /** The arguments that make the picture of a proxy. Pure. */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
-import { type Essence, essenceOf } from './essences.js';
+import { type Essence, essenceOf, lostTag } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { hardwareFor } from './hardware.js';
 import { lookFilters, scaleName, shownVideo } from './look-filter.js';
@@ -22,12 +22,25 @@ export function videoExpectation(plan: Plan): VideoExpectation {
   const full = essence.fullRange && isFullRange(shown) && !isRgb(shown);
   const namesEveryMatrix = essence.codec === 'h264' || essence.codec === 'mpeg2video';
   const color = proxyColor(shown, full, namesEveryMatrix);
+  const matrix = color.matrix ?? scaledMatrix(shown, plan.picture);
+  const isLabelled = essence.codec === 'dnxhd' && plan.target.muxer === 'mxf';
   return {
     codec: essence.codec,
     // FFmpeg's name for a full-range 4:2:0 picture in H.264.
     pixelFormat: full ? 'yuvj420p' : essence.pixelFormat,
     fullRange: full,
-    color: { ...color, matrix: color.matrix ?? scaledMatrix(shown, plan.picture) },
+    color: isLabelled ? asLabelled({ ...color, matrix }) : { ...color, matrix },
+  };
+}
+
+/** MXF has one label for each of these pairs, which mean the same; readers give it the other name. */
+function asLabelled(color: ColorTags): ColorTags {
+  const { matrix, primaries, transfer } = color;
+  return {
+    ...color,
+    matrix: matrix === 'smpte170m' ? 'bt470bg' : matrix,
+    primaries: primaries === 'smpte240m' ? 'smpte170m' : primaries,
+    transfer: transfer === 'smpte170m' ? 'bt709' : transfer,
   };
 }
 
@@ -36,6 +49,9 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
   const essence = essenceOf(plan);
   const fields = fieldsOf(plan.video);
   refuseImpossible(plan.video, essence, fields);
+  const lost = lostTag(essence, shownVideo(plan));
+  if (lost !== undefined)
+    throw new Refusal('color-tag', `its color ${lost.kind} is ${lost.value}, which ${essence.title} has no code for`);
   const hardware = hardwareFor(plan, essence.codec, fields);
   const encoder = hardware?.encoder ?? chooseEncoder(essence, plan.encoders);
   const pixels = option('the pixel format that belongs to the codec tag', '-pix_fmt', essence.pixelFormat);

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { RealPath } from '../../src/base/paths.js';
-import type { MediaInfo, MediaStream } from '../../src/probe/media-info.js';
+import type { ColorTags, MediaInfo, MediaStream } from '../../src/probe/media-info.js';
 import { ffmpegArguments } from '../../src/profiles/command.js';
 import { findProfile, listProfiles } from '../../src/profiles/profiles.js';
 import type { EncoderSet, Recipe } from '../../src/profiles/recipe.js';
@@ -47,6 +47,27 @@ t.test('the container follows the extension, the codec follows the profile', asy
   t.equal(chosen('.mxf', 'edit'), 'dnxhd');
   t.equal(refusal('.mkv', [videoStream()]), 'container');
 });
+
+t.test(
+  'pictures whose colour tags ProRes has no code for get H.264, or are refused where the codec is fixed',
+  async (t) => {
+    const tagged = (color: Partial<ColorTags>) =>
+      videoStream({ color: { range: 'tv', matrix: 'bt709', primaries: 'bt709', transfer: 'bt709', ...color } });
+    for (const color of [{ transfer: 'smpte170m' }, { primaries: 'film' }, { matrix: 'smpte240m' }]) {
+      t.equal(recipeOf('.mov', [tagged(color)]).expect.videoCodec, 'h264', JSON.stringify(color));
+      t.equal(refusal('.mov', [tagged(color)], 'proxy_prores_lt'), 'color-tag');
+      t.equal(refusal('.mp4', [tagged(color)]), 'a recipe');
+    }
+    for (const color of [
+      { matrix: 'bt470bg', primaries: 'bt470bg' },
+      { transfer: 'arib-std-b67' },
+      { transfer: undefined },
+    ])
+      t.equal(recipeOf('.mov', [tagged(color)]).expect.videoCodec, 'prores', JSON.stringify(color));
+    const sd = recipeOf('.mov', [tagged({ matrix: 'smpte170m' })], {}, 'proxy_dnxhr_lb');
+    t.equal(sd.expect.color.matrix, 'bt470bg', 'the name that readers of MXF give to the same matrix');
+  },
+);
 
 t.test('pictures that DNxHR cannot state get another codec, never other properties', async (t) => {
   const odd = [
