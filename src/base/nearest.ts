@@ -1,7 +1,11 @@
 /** The name that somebody probably meant. Pure. */
 
+/** More of a name is not compared: it may come from outside, and the work grows with its length. */
+const COMPARED = 128;
+
 /** The one of `names` that takes the fewest changes to become; undefined when there are none. */
-export function nearestOf(name: string, names: readonly string[]): string | undefined {
+export function nearestOf(given: string, names: readonly string[]): string | undefined {
+  const name = given.slice(0, COMPARED);
   const [first, ...others] = names;
   if (first === undefined) return undefined;
   return others.reduce((best, next) => (distance(next, name) < distance(best, name) ? next : best), first);

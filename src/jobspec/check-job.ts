@@ -53,7 +53,7 @@ const AT_ONCE = 4;
 export async function checkJob(parsed: ParsedSpec, options: CheckOptions, signal?: AbortSignal): Promise<CheckedJob> {
   const { draft } = parsed;
   const mounts = await readMounts(options.projects ?? []);
-  const { profile, violations: ofProfile } = checkProfile(draft);
+  const { profile, hint, violations: ofProfile } = checkProfile(draft);
   const sources = await mapAtOnce(draft.sourceList, async (source, done) => {
     if (source === undefined) return undefined;
     signal?.throwIfAborted();
@@ -75,7 +75,7 @@ export async function checkJob(parsed: ParsedSpec, options: CheckOptions, signal
     return await checkOutput(folder.folder, output, { sources: index, outputExists: options.outputExists });
   });
   const violations = [
-    ...(parsed.ok ? [] : parsed.violations),
+    ...(parsed.ok ? [] : parsed.violations.map((violation) => withHint(violation, hint))),
     ...ofProfile,
     ...sourceViolations(sources),
     ...ofNames,
@@ -88,6 +88,11 @@ export async function checkJob(parsed: ParsedSpec, options: CheckOptions, signal
   if (profile.engine === 'resolve') await locateResolve();
   const clips = sources.map((source, at) => clipPlan(at, source, profile, named[at], outputs[at]));
   return { ok: true, plan: planOf(parsed.spec, profile, clips, folder?.folder, options) };
+}
+
+function withHint({ pointer, message }: Violation, hint: string | undefined): Violation {
+  const isAbout = pointer === '/proxy_profile' && hint !== undefined;
+  return { pointer, message: isAbout ? `${message}; ${hint}` : message };
 }
 
 type Source = ({ readonly source: string } & CheckedSource) | undefined;

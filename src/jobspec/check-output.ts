@@ -7,7 +7,7 @@ import { errnoOf } from '../base/error.js';
 import { type RealPath, virtualPathBelow } from '../base/paths.js';
 import type { OutputExists } from './job-plan.js';
 import { type Mounts, mountOf } from './master-path.js';
-import type { Violation } from './violation.js';
+import { shortened, type Violation } from './violation.js';
 
 const PATH_MAX = 4095;
 
@@ -48,6 +48,8 @@ async function folderFault(path: string): Promise<string | undefined> {
     if (errno === undefined) throw error;
     if (errno === 'ENOENT') return `output folder '${path}' does not exist: make it first`;
     if (errno === 'ENOTDIR') return `output folder '${path}' cannot exist: a part of its path is a file`;
+    if (errno === 'ENAMETOOLONG') return `output folder '${shortened(path)}' cannot exist: its path is too long`;
+    if (errno === 'ELOOP') return `output folder '${path}' cannot be used: its symbolic links lead in a circle`;
     if (errno === 'EROFS') return `output folder '${path}' cannot be written to: its disk is read-only`;
     if (errno === 'EACCES' || errno === 'EPERM') {
       return `output folder '${path}' cannot be written to: permission denied for the user who runs the job`;

@@ -9,11 +9,13 @@ import { codecOf } from '../profiles/essences.js';
 import type { Profile, VideoEssence } from '../profiles/profile.js';
 import { findProfile, listProfiles } from '../profiles/profiles.js';
 import type { Draft } from './parse-spec.js';
-import type { Violation } from './violation.js';
+import { shortened, type Violation } from './violation.js';
 
 export interface CheckedProfile {
   /** undefined: missing or unknown, which is said. */
   readonly profile: Profile | undefined;
+  /** Of a spec without a profile: which ones agree with the rest of it. None is taken. */
+  readonly hint?: string | undefined;
   readonly violations: readonly Violation[];
 }
 
@@ -30,9 +32,10 @@ const CODEC_NAMES: Readonly<Record<VideoEssence, readonly string[]>> = {
 
 export function checkProfile(draft: Draft): CheckedProfile {
   const name = draft.proxy_profile;
-  if (name === undefined) return { profile: undefined, violations: [] };
+  if (name === undefined) return { profile: undefined, hint: fittingProfiles(draft), violations: [] };
   try {
     const profile = findProfile(name);
+    if (profile.look !== undefined) return { profile: undefined, violations: [hasLook(name)] };
     return { profile, violations: [...contradictions(profile, draft), ...checkPreset(profile, draft)] };
   } catch (error) {
     if (!(error instanceof ProxyfsError)) throw error;
@@ -94,20 +97,43 @@ function compareResolution(profile: Profile, resolution: Draft['resolution']): V
 }
 
 function contradicts(what: string, given: string, { name }: Profile, makes: string): string {
-  return `${what} '${given}' contradicts profile '${name}', which makes ${makes}: correct one of them, or leave '${what.toLowerCase()}' out`;
+  return `${what} '${shortened(given)}' contradicts profile '${name}', which makes ${makes}: correct one of them, or leave '${what.toLowerCase()}' out`;
 }
 
 function checkPreset({ name, engine }: Profile, { resolve_preset: preset }: Draft): Violation[] {
   if (preset === undefined || engine === 'resolve') return [];
-  const message = `Render preset '${preset}' is for profiles of the resolve engine, and profile '${name}' is made by the ${engine} engine: leave 'resolve_preset' out`;
+  const message = `Render preset '${shortened(preset)}' is for profiles of the resolve engine, and profile '${name}' is made by the ${engine} engine: leave 'resolve_preset' out`;
   return [{ pointer: '/resolve_preset', message }];
 }
 
-/** A size that does not exist keeps the sentence of the profiles. */
-function unknownProfile(name: string, { message }: ProxyfsError): string {
-  if (name.includes('@') && listProfiles().some((profile) => profile.name === name.split('@')[0])) {
-    return `Unknown proxy profile '${name}': ${message}`;
-  }
-  const names = listProfiles().map((profile) => profile.name);
-  return `Unknown proxy profile '${name}': did you mean '${nearestOf(name, names)}'? Profiles: ${names.join(', ')}`;
+/** Older specs say what they want by codec, container and size alone. */
+function fittingProfiles(draft: Draft): string | undefined {
+  const said = (['codec', 'container', 'resolution'] as const).flatMap((field) => {
+    const value = draft[field];
+    return value === undefined ? [] : [`${field} '${shortened(value)}'`];
+  });
+  if (said.length === 0) return undefined;
+  const fitting = listProfiles().filter(
+    (profile) =>
+      profile.kind === 'format' && [...contradictions(profile, draft), ...checkPreset(profile, draft)].length === 0,
+  );
+  if (fitting.length === 0) return `no profile makes ${said.join(', ')}`;
+  return `${said.join(', ')} would fit ${fitting.map(({ name }) => name).join(', ')}`;
 }
+
+function hasLook(name: string): Violation {
+  const plain = name.slice(0, name.indexOf('+'));
+  const message = `Profile '${name}' has a look, and looks belong to projects, which a job does not know: say '${plain}'`;
+  return { pointer: '/proxy_profile', message };
+}
+
+/** A size or a look that does not exist keeps the sentence of the profiles. */
+function unknownProfile(given: string, { message }: ProxyfsError): string {
+  const name = shortened(given);
+  const names = listProfiles().map((profile) => profile.name);
+  const [base = ''] = given.split(/[@+]/);
+  if (base !== given && names.includes(base)) return `Unknown proxy profile '${name}': ${shortenedIn(message, given)}`;
+  return `Unknown proxy profile '${name}': did you mean '${nearestOf(given, names)}'? Profiles: ${names.join(', ')}`;
+}
+
+const shortenedIn = (message: string, name: string): string => message.replaceAll(name, shortened(name));

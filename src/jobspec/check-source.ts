@@ -22,6 +22,7 @@ import { resolveRecipe } from '../profiles/resolve.js';
 import { classifyMedia } from '../view/eligibility.js';
 import type { MasterState } from './job-plan.js';
 import { type Mounts, masterPath } from './master-path.js';
+import { shortened } from './violation.js';
 
 export interface SourceQuestion {
   readonly source: string;
@@ -117,6 +118,7 @@ function unreadable(source: string, error: unknown): never {
   if (errno === 'EACCES' || errno === 'EPERM') {
     throw new Fault(`source '${source}' cannot be read: permission denied for the user who runs the job`);
   }
+  if (errno === 'ENAMETOOLONG') throw new Fault(`source '${shortened(source)}' does not exist: its path is too long`);
   if (errno === 'ELOOP') throw new Fault(`source '${source}' cannot be read: its symbolic links lead in a circle`);
   if (errno === undefined && !(error instanceof ProxyfsError)) throw error;
   throw new Fault(`source '${source}' cannot be read: ${error instanceof Error ? error.message : errno}`);

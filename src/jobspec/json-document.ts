@@ -45,7 +45,8 @@ function parse(text: string): { readonly value: unknown } | { readonly reason: s
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    // It quotes the document, line breaks included.
+    return { reason: (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ') };
   }
 }
 

@@ -9,8 +9,8 @@
 import { nearestOf } from '../base/nearest.js';
 import { canonicalJson } from '../profiles/recipe-hash.js';
 import { readJsonDocument } from './json-document.js';
-import { FIELD_TABLE, type FieldName, type JobSpec, KEYS, specSchema } from './spec-schema.js';
-import { pointerOf, type Violation } from './violation.js';
+import { FIELD_TABLE, type FieldName, type JobSpec, KEYS, MOST_SOURCES, specSchema } from './spec-schema.js';
+import { pointerOf, shortened, type Violation } from './violation.js';
 
 /** The well-formed fields of a spec that has violations. A source that is none is undefined; the others keep their places. */
 export type Draft = { readonly [K in keyof JobSpec]?: JobSpec[K] | undefined } & {
@@ -95,28 +95,29 @@ function malformed(name: FieldName, key: string, value: unknown): Violation[] {
   });
 }
 
+/** For so many a near name is sought: a document can have a million of them. */
+const NEAR = 100;
+
 function unknownKeys(keys: readonly string[]): Violation[] {
   return keys
     .filter((key) => !KEYS.has(key))
-    .map((key) => {
-      const nearest = nearestOf(key, [...KEYS.keys()]);
-      const message = `there is no field '${key}'; did you mean '${nearest}'? Values of your own go into 'user_metadata'`;
+    .map((key, at) => {
+      const nearest = at < NEAR ? `; did you mean '${nearestOf(key, [...KEYS.keys()])}'?` : ':';
+      const message = `there is no field '${shortened(key)}'${nearest} Values of your own go into 'user_metadata'`;
       return { pointer: pointerOf([key]), message };
     });
 }
 
+/** Nothing of a list that is longer than any job may be. */
 function listOf(value: unknown): readonly (string | undefined)[] {
-  if (!Array.isArray(value)) return [];
+  if (!Array.isArray(value) || value.length > MOST_SOURCES) return [];
   return value.map((entry) => (FIELD_TABLE.sources.schema.safeParse([entry]).success ? String(entry) : undefined));
 }
-
-const SHOWN = 80;
 
 /** A value in a sentence: short, on one line. */
 function show(value: unknown): string {
   if (typeof value === 'object' && value !== null) return nameOf(value);
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
+  return shortened(JSON.stringify(value) ?? 'nothing');
 }
 
 function nameOf(value: unknown): string {

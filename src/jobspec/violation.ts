@@ -10,6 +10,11 @@ export function pointerOf(path: readonly (string | number)[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
+const SHOWN = 80;
+
+/** A name or a value from outside, short enough for a sentence. */
+export const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
+
 /** Sorted by place, so that two runs list the same thing in the same order; equal ones once. */
 export function inOrder(violations: readonly Violation[]): Violation[] {
   const keyed = new Map(violations.map((violation) => [`${violation.pointer}\0${violation.message}`, violation]));
