@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback|queue]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -15,7 +15,8 @@ import { parseArgs } from 'node:util';
 import { benchFlips } from './flips.js';
 import { benchPlayback } from './playback.js';
 import { benchProjects } from './projects.js';
-import { formatFlips, formatPlayback, formatProjects, formatReads, type ReadResult } from './report.js';
+import { benchQueue } from './queue.js';
+import { formatFlips, formatPlayback, formatProjects, formatQueue, formatReads, type ReadResult } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
 import { availableTargets, type Target } from './targets.js';
@@ -59,7 +60,9 @@ try {
   process.stdout.write(formatProjects(projects));
   const playback = isWanted('playback') ? await benchPlayback(root, args.quick ? QUICK_PLAY : PLAY) : [];
   process.stdout.write(formatPlayback(playback));
-  const results = { reads, flips, projects, playback };
+  const queue = isWanted('queue') ? await benchQueue(root, args.quick ? 10_000 : 100_000) : [];
+  process.stdout.write(formatQueue(queue));
+  const results = { reads, flips, projects, playback, queue };
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });

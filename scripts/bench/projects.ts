@@ -1,31 +1,20 @@
 /**
  * What a real daemon costs by the size of its project: time until its mount answers, and resident
  * memory after the mount, after the scan, after flips of everything, and after a walk of a huge tree.
- *
- * The projects are prepared by writing catalog and pool as a finished generation leaves them.
  */
 
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Fingerprint, PoolKey } from '../../src/base/ids.js';
-import { type RealPath, toRealPath, toVirtualPath } from '../../src/base/paths.js';
-import { createCatalog } from '../../src/catalog/sqlite-catalog.js';
-import { blake3OfParts } from '../../src/fingerprint/blake3.js';
-import { openPool } from '../../src/pool/directory-pool.js';
-import type { MediaInfo } from '../../src/probe/media-info.js';
-import { openDatabase } from '../../src/store/database.js';
-import { makeManyFiles } from './sample-tree.js';
+import { type PreparedProject as Project, prepareProject } from './prepare-project.js';
 
 const CTL = fileURLToPath(new URL('../../ctl/main.js', import.meta.url));
 const STARTS = 3;
 const FLIPS = 6;
-const PROFILE = 'edit';
-const BATCH = 500;
 const CALM_MS = 1500;
 const run = promisify(execFile);
 
@@ -53,65 +42,11 @@ export async function benchProjects(
 ): Promise<ProjectRow[]> {
   const rows: ProjectRow[] = [];
   for (const [assets, others] of sizes) {
-    const project = await prepareProject(join(root, `project-${assets}-${others}`), assets, others);
+    const project = await prepareProject(join(root, `project-${assets}-${others}`), { assets, others });
     const startMs = await timeStarts(project);
     rows.push({ assets, others, startMs, ...(await watchMemory(project, reader)) });
   }
   return rows;
-}
-
-interface Project {
-  readonly source: string;
-  readonly mountPoint: string;
-  readonly state: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-async function prepareProject(folder: string, assets: number, others: number): Promise<Project> {
-  const [source, mountPoint, state] = [join(folder, 'source'), join(folder, 'mount'), join(folder, 'state')];
-  for (const each of [source, mountPoint, state]) await mkdir(each, { recursive: true });
-  const clips = await makeManyFiles(join(source, 'footage'), assets, Buffer.from('master'));
-  await makeManyFiles(join(source, 'other'), others, Buffer.from('other'), '.bin');
-  await describeAll(toRealPath(source), clips, toRealPath(state));
-  const env = { ...process.env, XDG_RUNTIME_DIR: join(folder, 'run'), PROXYFS_WORKERS: '0', PROXYFS_SETTLE_MS: '0' };
-  return { source, mountPoint, state, env };
-}
-
-async function describeAll(source: RealPath, clips: readonly string[], state: RealPath): Promise<void> {
-  const catalog = createCatalog(openDatabase(join(state, 'catalog.db') as RealPath));
-  const pool = await openPool(join(state, 'pool') as RealPath);
-  try {
-    for (let at = 0; at < clips.length; at += BATCH) {
-      const files = await Promise.all(clips.slice(at, at + BATCH).map((clip) => foundFile(source, clip)));
-      for (const { id } of catalog.observeAll(files)) {
-        const fingerprint = blake3OfParts([source, String(id)]) as Fingerprint;
-        const asset = catalog.describe(id, { fingerprint, media: MEDIA, eligibility: { kind: 'eligible' } });
-        const poolKey = fingerprint as string as PoolKey;
-        const variant = { asset: asset.id, profile: PROFILE, poolKey, extension: '.mov', size: 5, guard: asset.master };
-        catalog.recordVariant(variant);
-        const file = pool.fileOf(poolKey, '.mov');
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, 'proxy');
-      }
-    }
-  } finally {
-    catalog.close();
-  }
-}
-
-/** What is known of a clip, as far as a daemon that makes nothing looks at it. */
-const MEDIA: MediaInfo = {
-  format: 'mov,mp4,m4a,3gp,3g2,mj2',
-  duration: undefined,
-  streams: [],
-  timecode: undefined,
-  reel: undefined,
-  tags: {},
-};
-
-async function foundFile(source: RealPath, file: string) {
-  const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
-  return { path: toVirtualPath(relative(source, file)), identity: { dev, ino }, master: { size, mtimeNs } };
 }
 
 async function timeStarts(project: Project): Promise<number> {

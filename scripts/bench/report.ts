@@ -3,6 +3,7 @@
 import type { FlipRow } from './flips.js';
 import type { PlaybackResult } from './playback.js';
 import type { ProjectRow } from './projects.js';
+import type { QueueRow, Waits } from './queue.js';
 
 export interface Figure {
   readonly target: string;
@@ -72,6 +73,17 @@ export function formatPlayback(results: readonly PlaybackResult[]): string {
     ...[p50, p99, worst].map((value) => value.toFixed(2)),
     String(late),
     String(encoded),
+  ]);
+  return formatTable([head, ...body]);
+}
+
+export function formatQueue(rows: readonly QueueRow[]): string {
+  if (rows.length === 0) return '';
+  const head = ['queue, ms p50/p99/worst', 'assets', 'queued', 's', 'stat', 'open+read', 'answer', 'status'];
+  const format = ({ p50, p99, worst }: Waits) => [p50, p99, worst].map((value) => value.toFixed(2)).join('/');
+  const body = rows.map(({ title, assets, queued, seconds, stat, openRead, answer, status }) => [
+    ...[title, String(assets), String(queued), seconds?.toFixed(1) ?? '-'],
+    ...[stat, openRead, answer, status].map(format),
   ]);
   return formatTable([head, ...body]);
 }
