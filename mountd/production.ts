@@ -8,17 +8,18 @@
 
 import { EventEmitter } from 'node:events';
 import { access } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
-import type { AssetId, JobId } from '../src/base/ids.js';
+import type { AssetId, JobId, PoolKey } from '../src/base/ids.js';
 import { type RealPath, ROOT, type VirtualPath } from '../src/base/paths.js';
+import { Slices } from '../src/base/slices.js';
 import type { AssetRow } from '../src/catalog/asset.js';
 import type { VariantRow } from '../src/catalog/catalog.js';
 import { indexPool, type PoolIndex } from '../src/catalog/rebuild.js';
+import { servablePages } from '../src/catalog/servable-pages.js';
 import type { Settings } from '../src/config/settings.js';
 import { locateFfmpeg } from '../src/ffmpeg/toolchain.js';
-import { type Enqueued, enqueueMissing } from '../src/generate/enqueue.js';
+import { type Enqueued, type EnqueueOptions, enqueueMissing } from '../src/generate/enqueue.js';
 import type { Generation } from '../src/generate/generation.js';
 import type { RunningJob } from '../src/generate/running-job.js';
 import { withHardware } from '../src/generate/try-hardware.js';
@@ -77,7 +78,11 @@ export interface ScanState {
   readonly problem: string | null;
 }
 
-const BATCH = 500;
+const BATCH = 100;
+/** Of so few that are queued the mount says so in its reasons; of a whole project `why` and `ls` do. */
+const FEW = 64;
+/** From here on one look at the whole pool is cheaper than one for each asset. */
+const MANY = 1000;
 
 export class Production {
   readonly #options: ProductionOptions;
@@ -181,7 +186,7 @@ export class Production {
   /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
   async enqueue(
     assets: readonly AssetRow[],
-    options: { jobClass: JobClass; retryFailed?: boolean; signal?: AbortSignal; profiles?: readonly string[] },
+    options: Omit<EnqueueOptions, 'profileOf'> & { readonly profiles?: readonly string[] },
   ): Promise<readonly Enqueued[]> {
     const { generation, workers } = await this.#ensurePlant();
     this.#adopt(assets);
@@ -191,9 +196,7 @@ export class Production {
     // All are queued before the workers wake: what waits for one clip is made in one pass.
     for (const profileOf of choices)
       answers.push(...(await enqueueMissing(generation, assets, { ...rest, profileOf })));
-    // What is queued may have lost its proxy: it must not go on counting as served.
-    const isNews = ({ kind }: Enqueued) => kind === 'adopted' || kind === 'queued';
-    this.#options.onTouched(answers.filter(isNews).map(({ asset }) => asset.id));
+    this.#options.onTouched(answers.filter((answer) => isNews(answer, answers.length)).map(({ asset }) => asset.id));
     workers.wake();
     return answers;
   }
@@ -293,7 +296,10 @@ export class Production {
     const { files, log } = this.#options;
     const { catalog, pool } = files;
     if (!catalog.isWithoutVariants()) return undefined;
-    return await indexPool(catalog, pool, (path, reason) => log.warn({ path, reason }, 'left out of the catalog'));
+    const index = await indexPool(catalog, pool, (path, reason) =>
+      log.warn({ path, reason }, 'left out of the catalog'),
+    );
+    return index.size === 0 ? undefined : index;
   }
 
   #adopt(assets: readonly AssetRow[]): void {
@@ -305,12 +311,9 @@ export class Production {
   /** Once all assets are known; whatever is found later is new footage. */
   async #adoptAll(): Promise<void> {
     const { catalog } = this.#options.files;
-    const ids = this.#poolIndex === undefined ? [] : Array.from(catalog.servable(), ({ id }) => id);
-    for (let at = 0; at < ids.length; at += BATCH) {
-      this.#adopt(ids.slice(at, at + BATCH).flatMap((id) => catalog.get(id) ?? []));
-      // The daemon answers others in between.
-      await setImmediate(undefined, { signal: this.#abort.signal });
-    }
+    if (this.#poolIndex === undefined) return;
+    for await (const page of servablePages(catalog, this.#abort.signal))
+      this.#adopt(page.flatMap(({ id }) => catalog.get(id) ?? []));
     this.#poolIndex = undefined;
   }
 
@@ -335,16 +338,19 @@ export class Production {
     if (!this.makesUnasked()) return;
     // Light rows first: the media facts of a large project do not fit into memory at once.
     const wanted: { readonly id: AssetId; readonly variant: VariantRow | undefined }[] = [];
-    for (const { id, eligibility, failures, paths, variants } of files.catalog.servable()) {
-      const profile = profileOf(paths);
-      if (eligibility.kind === 'ineligible' || failures.some((each) => each.profile === profile)) continue;
-      wanted.push({ id, variant: variants.find((each) => each.profile === profile) });
+    for await (const page of servablePages(files.catalog, this.#abort.signal)) {
+      for (const { id, eligibility, failures, paths, variants } of page) {
+        const profile = profileOf(paths);
+        if (eligibility.kind === 'ineligible' || failures.some((each) => each.profile === profile)) continue;
+        wanted.push({ id, variant: variants.find((each) => each.profile === profile) });
+      }
     }
+    const keys = wanted.length > MANY ? await files.pool.keys() : undefined;
     for (let at = 0; at < wanted.length; at += BATCH) {
       this.#abort.signal.throwIfAborted();
       const batch = wanted.slice(at, at + BATCH);
       const missing = batch.map(async ({ id, variant }) => ((await this.#isThere(variant)) ? [] : [id]));
-      await this.#enqueueIds((await Promise.all(missing)).flat(), 'backlog');
+      await this.#enqueueIds((await Promise.all(missing)).flat(), 'backlog', keys);
     }
   }
 
@@ -358,12 +364,16 @@ export class Production {
     );
   }
 
-  async #enqueueIds(ids: readonly AssetId[], jobClass: JobClass): Promise<void> {
+  /** `keys`: all that the pool has, where somebody has looked. */
+  async #enqueueIds(ids: readonly AssetId[], jobClass: JobClass, keys?: ReadonlySet<PoolKey>): Promise<void> {
     const { files, isMissed, profileOf } = this.#options;
+    const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
+    const slices = new Slices();
     for (let at = 0; at < ids.length; at += BATCH) {
+      await slices.rest(this.#abort.signal);
       const found = ids.slice(at, at + BATCH).flatMap((id) => files.catalog.get(id) ?? []);
       const assets = found.filter((asset) => isMissed(asset, profileOf(asset.paths)));
-      await this.enqueue(assets, { jobClass, signal: this.#abort.signal });
+      await this.enqueue(assets, { jobClass, signal: this.#abort.signal, mayBePublished });
     }
   }
 
@@ -379,4 +389,9 @@ export class Production {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'new footage could not be queued');
     });
   }
+}
+
+/** What was in the pool is served, and what is queued may have lost its proxy: it must not go on counting as served. */
+function isNews(answer: Enqueued, answers: number): boolean {
+  return answer.kind === 'adopted' || (answer.kind === 'queued' && (answer.hadProxy || answers <= FEW));
 }

@@ -22,14 +22,13 @@ export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: V
 
 /** Who asked for which proxies; what was in the queue before `since` was asked for by somebody else. */
 export function recordQueued(
-  { files: { journal, queue } }: Daemon,
+  { files: { journal } }: Daemon,
   answers: readonly Enqueued[],
   { since, who }: { readonly since: number; readonly who: Actor | undefined },
 ): void {
   for (const answer of answers) {
-    const job = answer.kind === 'queued' ? queue.get(answer.job) : undefined;
-    if (job === undefined || job.createdAt < since) continue;
-    const { asset, jobClass, poolKey, profile } = job;
+    if (answer.kind !== 'queued' || answer.job.createdAt < since) continue;
+    const { asset, jobClass, poolKey, profile } = answer.job;
     journal.record({ kind: 'queued', path: answer.path, asset, who, facts: { profile, poolKey, jobClass } });
   }
 }

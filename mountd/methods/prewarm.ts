@@ -4,8 +4,10 @@
  */
 
 import { ProxyfsError } from '../../src/base/error.js';
-import type { AssetId } from '../../src/base/ids.js';
+import type { AssetId, PoolKey } from '../../src/base/ids.js';
 import { isAtOrBelow, type VirtualPath } from '../../src/base/paths.js';
+import { Slices } from '../../src/base/slices.js';
+import { servablePages } from '../../src/catalog/servable-pages.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
 import type { Enqueued } from '../../src/generate/enqueue.js';
@@ -17,7 +19,9 @@ import { requireLook } from './looks.js';
 import { existingPaths } from './paths.js';
 
 /** Assets at a time: their media facts do not have to fit into memory all at once. */
-const BATCH = 200;
+const BATCH = 100;
+/** From here on one look at the whole pool is cheaper than one for each asset. */
+const MANY = 1000;
 /** A clip that was copied in just now is waited for this many settle times. */
 const SETTLE_TIMES = 5;
 const LEAST_SETTLE_WAIT_MS = 2000;
@@ -70,10 +74,20 @@ async function enqueueAll(
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
   const decided: ClipResult[] = [];
-  const ids = assetsBelow(daemon, paths);
+  const ids = await assetsBelow(daemon, paths, signal);
+  const keys = ids.length > MANY ? await daemon.files.pool.keys() : undefined;
+  const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
+  const slices = new Slices();
   for (let at = 0; at < ids.length; at += BATCH) {
+    await slices.rest(signal);
     const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
-    const options = { jobClass: 'prewarm', retryFailed, signal, profiles: [...new Set(profiles)] } as const;
+    const options = {
+      jobClass: 'prewarm',
+      retryFailed,
+      signal,
+      mayBePublished,
+      profiles: [...new Set(profiles)],
+    } as const;
     const since = Date.now();
     const answers = await daemon.production.enqueue(assets, options);
     recordQueued(daemon, answers, { since, who: by });
@@ -85,10 +99,15 @@ async function enqueueAll(
   return decided;
 }
 
-function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): readonly AssetId[] {
+async function assetsBelow(
+  { files }: Daemon,
+  prefixes: readonly VirtualPath[],
+  signal: AbortSignal,
+): Promise<readonly AssetId[]> {
   const isMeant = (path: VirtualPath) => prefixes.some((prefix) => isAtOrBelow(path, prefix));
   const ids: AssetId[] = [];
-  for (const { id, paths } of files.catalog.servable()) if (paths.some(isMeant)) ids.push(id);
+  for await (const page of servablePages(files.catalog, signal))
+    for (const { id, paths } of page) if (paths.some(isMeant)) ids.push(id);
   return ids;
 }
 

@@ -1,29 +1,15 @@
 /** `status`: how far the project is. */
 
 import type { Result } from '../../src/control/schema.js';
-import { usableProxy } from '../../src/view/resolve.js';
 import type { Daemon } from '../daemon.js';
+import { summaryOf } from '../summary.js';
 import { workOf } from './queue.js';
 import { toModeState } from './report.js';
 
-/** A pass over 100,000 assets takes a few tenths of a second: a client that polls gets the last one. */
-const SUMMARY_AGE_MS = 2000;
-
-interface Summary {
-  readonly at: number;
-  readonly ready: number;
-  readonly missing: number;
-  readonly masterBytes: number;
-  readonly readyBytes: number;
-  readonly ineligibleBy: readonly { code: string; reason: string; count: number }[];
-}
-
-const summaries = new WeakMap<Daemon, Summary>();
-
 export async function status(daemon: Daemon): Promise<Result<'status'>> {
   const { files, modes, production, volume } = daemon;
-  const summary = summaryOf(daemon);
-  const { total, eligible, ineligible } = files.catalog.counts();
+  const summary = await summaryOf(daemon);
+  const { total, eligible, ineligible } = summary;
   const { waiting, running, failed, done } = files.queue.counts();
   const failedBy = countFailures(daemon);
   const { used, free } = await files.pool.space();
@@ -71,36 +57,6 @@ function etaOf({ production }: Daemon, waiting: number): number | null {
   return queued === undefined ? null : current + queued;
 }
 
-function summaryOf(daemon: Daemon): Summary {
-  const last = summaries.get(daemon);
-  if (last !== undefined && Date.now() - last.at < SUMMARY_AGE_MS) return last;
-  const summary = summarise(daemon);
-  summaries.set(daemon, summary);
-  return summary;
-}
-
-function summarise({ view }: Daemon): Summary {
-  const byCode = new Map<string, { code: string; reason: string; count: number }>();
-  let [ready, missing, masterBytes, readyBytes] = [0, 0, 0n, 0n];
-  for (const asset of view.all()) {
-    masterBytes += asset.master.size;
-    const { eligibility } = asset;
-    if (eligibility.kind === 'ineligible') {
-      const { code, reason } = eligibility;
-      const row = byCode.get(code) ?? { code, reason, count: 0 };
-      byCode.set(code, { ...row, count: row.count + 1 });
-    } else if (usableProxy(asset) !== undefined) {
-      ready += 1;
-      readyBytes += asset.master.size;
-    } else if (eligibility.kind === 'eligible') {
-      missing += 1;
-    }
-  }
-  const ineligibleBy = [...byCode.values()].sort((a, b) => b.count - a.count);
-  const bytes = { masterBytes: Number(masterBytes), readyBytes: Number(readyBytes) };
-  return { at: Date.now(), ready, missing, ...bytes, ineligibleBy };
-}
-
 function countFailures({ files, profileOf }: Daemon): { reason: string; count: number }[] {
   const counts = new Map<string, number>();
   for (const failure of files.catalog.failures()) {
@@ -111,7 +67,6 @@ function countFailures({ files, profileOf }: Daemon): { reason: string; count: n
 }
 
 function countServing({ serving }: Daemon): { proxy: number; master: number } {
-  let proxy = 0;
-  for (const { swap } of serving.view.values()) if (swap.kind === 'replace') proxy += 1;
-  return { proxy, master: serving.view.size - proxy };
+  const { replaced, size } = serving.view;
+  return { proxy: replaced, master: size - replaced };
 }

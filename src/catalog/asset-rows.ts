@@ -10,7 +10,7 @@ import type { MasterGuard } from '../mount/driver.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Eligibility } from '../view/servable.js';
-import type { AssetRow } from './asset.js';
+import type { AssetOutline, AssetRow } from './asset.js';
 import { decodeMedia } from './media-codec.js';
 
 /** Names at or below a prefix: parameters are those of `prefixRange`. '0' follows '/' in byte order. */
@@ -78,12 +78,18 @@ export class AssetReader {
   /** The asset as the domain knows it. */
   toAsset(row: StoredAsset): AssetRow {
     return {
+      ...this.toOutline(row),
+      fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
+      media: this.#mediaOf(row.id),
+    };
+  }
+
+  toOutline(row: StoredAsset): AssetOutline {
+    return {
       id: Number(row.id) as AssetId,
       identity: identityOf(row.dev, row.ino),
       paths: this.namesOf(row.id),
       master: guardOf(row),
-      fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
-      media: this.#mediaOf(row.id),
       eligibility: eligibilityOf(row.eligibility, row.eligibility_code, row.eligibility_reason),
     };
   }

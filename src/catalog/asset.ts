@@ -17,6 +17,9 @@ export interface AssetRow {
   readonly eligibility: Eligibility;
 }
 
+/** An asset without what only the making of its proxies asks for. */
+export type AssetOutline = Omit<AssetRow, 'fingerprint' | 'media'>;
+
 /** A file found by a scan, before it is known whether it is a new asset. */
 export interface FoundFile {
   readonly path: VirtualPath;

@@ -14,7 +14,7 @@ import type { MasterGuard } from '../mount/driver.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Mode } from '../view/mode.js';
 import type { Eligibility } from '../view/servable.js';
-import type { AssetRow, FoundFile } from './asset.js';
+import type { AssetOutline, AssetRow, FoundFile } from './asset.js';
 
 export interface Catalog {
   /**
@@ -35,14 +35,19 @@ export interface Catalog {
   get(id: AssetId): AssetRow | undefined;
   byPath(path: VirtualPath): AssetRow | undefined;
   byIdentity(identity: FileIdentity): AssetRow | undefined;
+  /** What `view` needs of one asset, without reading what is known of its media. */
+  outline(id: AssetId): AssetOutline | undefined;
+  outlineAt(path: VirtualPath): AssetOutline | undefined;
+  outlineOf(identity: FileIdentity): AssetOutline | undefined;
   /** Assets with a name at or below `prefix`, ordered by path. */
   below(prefix: VirtualPath): readonly AssetRow[];
   /**
    * All assets that have a name, without media details: what `view` needs, 100,000 rows in well
    * under a second. They are read while they are consumed, so that no list of them is ever in
-   * memory: until the end the consumer neither awaits nor writes to the catalog.
+   * memory: until the end the consumer neither awaits nor writes to the catalog. In the order of
+   * their ids, `after` one of them.
    */
-  servable(): Iterable<CatalogServable>;
+  servable(after?: AssetId): Iterable<CatalogServable>;
   /** Whether no asset has a proxy: the catalog is new, or was lost. */
   isWithoutVariants(): boolean;
   counts(): {

@@ -12,12 +12,12 @@ import { eligibilityOf, identityOf, sameGuard } from './asset-rows.js';
 import type { CatalogServable, VariantRow } from './catalog.js';
 
 /** Read while it is consumed: the consumer neither awaits nor writes to the catalog before the end. */
-export function* readServable(db: Database): Generator<CatalogServable, void> {
-  const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).iterate());
-  const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).iterate());
-  const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).iterate());
+export function* readServable(db: Database, after: AssetId = 0 as AssetId): Generator<CatalogServable, void> {
+  const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).iterate(after));
+  const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).iterate(after));
+  const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).iterate(after));
   try {
-    for (const row of db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).iterate()) {
+    for (const row of db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).iterate(after)) {
       const id = Number(row[0]) as AssetId;
       const named = names.of(id);
       if (named.length > 0) yield toServable(id, row, named, variants.of(id), failures.of(id));
@@ -28,17 +28,17 @@ export function* readServable(db: Database): Generator<CatalogServable, void> {
 }
 
 const ASSETS = `SELECT id, dev, ino, size, mtime_ns, eligibility, eligibility_code, eligibility_reason
-  FROM asset ORDER BY id`;
+  FROM asset WHERE id > ? ORDER BY id`;
 type AssetColumns = [bigint, bigint | null, bigint | null, bigint, bigint, string, string | null, string | null];
 
-const NAMES = 'SELECT asset, path FROM name ORDER BY asset, path';
+const NAMES = 'SELECT asset, path FROM name WHERE asset > ? ORDER BY asset, path';
 type NameColumns = [number, VirtualPath];
 
 const VARIANTS = `SELECT asset, profile, pool_key, extension, size, guard_size, guard_mtime_ns
-  FROM variant ORDER BY asset, profile`;
+  FROM variant WHERE asset > ? ORDER BY asset, profile`;
 type VariantColumns = [bigint, string, PoolKey, string, bigint, bigint, bigint];
 
-const FAILURES = 'SELECT asset, profile, reason FROM failure ORDER BY asset, profile';
+const FAILURES = 'SELECT asset, profile, reason FROM failure WHERE asset > ? ORDER BY asset, profile';
 type FailureColumns = [number, string, string];
 
 const NONE: readonly never[] = [];

@@ -9,7 +9,7 @@ import type { VirtualPath } from '../base/paths.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Mode } from '../view/mode.js';
-import { type AssetRow, extensionsOf, type FoundFile } from './asset.js';
+import { type AssetOutline, type AssetRow, extensionsOf, type FoundFile } from './asset.js';
 import { AssetReader, guardOf, type StoredAsset } from './asset-rows.js';
 import type { AssetFacts, Catalog, FailureRow, VariantRow } from './catalog.js';
 import { encodeMedia } from './media-codec.js';
@@ -90,12 +90,24 @@ class SqliteCatalog implements Catalog {
     return this.#toAsset(this.#reader.byIdentity(identity));
   }
 
+  outline(id: AssetId): AssetOutline | undefined {
+    return this.#toOutline(this.#reader.byId(id));
+  }
+
+  outlineAt(path: VirtualPath): AssetOutline | undefined {
+    return this.#toOutline(this.#reader.byPath(path));
+  }
+
+  outlineOf(identity: FileIdentity): AssetOutline | undefined {
+    return this.#toOutline(this.#reader.byIdentity(identity));
+  }
+
   below(prefix: VirtualPath): readonly AssetRow[] {
     return this.#reader.below(prefix).map((row) => this.#reader.toAsset(row));
   }
 
-  servable(): ReturnType<Catalog['servable']> {
-    return readServable(this.db);
+  servable(after?: AssetId): ReturnType<Catalog['servable']> {
+    return readServable(this.db, after);
   }
 
   isWithoutVariants(): boolean {
@@ -214,5 +226,9 @@ class SqliteCatalog implements Catalog {
 
   #toAsset(row: StoredAsset | undefined): AssetRow | undefined {
     return row === undefined ? undefined : this.#reader.toAsset(row);
+  }
+
+  #toOutline(row: StoredAsset | undefined): AssetOutline | undefined {
+    return row === undefined ? undefined : this.#reader.toOutline(row);
   }
 }

@@ -8,11 +8,11 @@
  */
 
 import type { AssetId, FileIdentity } from '../base/ids.js';
+import { Slices } from '../base/slices.js';
 import type { Logger } from '../log/logger.js';
 import type { ViewChange } from '../view/diff.js';
 import { resolveView, type ViewPolicy } from '../view/resolve.js';
 import { type ViewKey, viewKey } from '../view/view.js';
-import type { ViewTable } from '../view/view-table.js';
 import type { Flipper } from './flip.js';
 import type { ModeStore } from './mode-store.js';
 import type { Serving } from './serving.js';
@@ -31,8 +31,8 @@ export interface ReadyOptions {
 }
 
 const GATHER_MS = 30;
-/** From here on one pass over the whole catalog is cheaper than a query for each asset. */
-const WHOLE_VIEW_FROM = 2000;
+/** Assets of one commit: the loop is held for a few milliseconds, and a flip does not wait behind a whole project. */
+const BATCH = 200;
 
 export class Ready {
   readonly #options: ReadyOptions;
@@ -70,9 +70,17 @@ export class Ready {
   async settle(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const ids = this.#news;
+    const ids = [...this.#news];
     this.#news = new Set();
-    if (ids.size === 0 || this.#isClosed) return;
+    const slices = new Slices();
+    for (let at = 0; at < ids.length; at += BATCH) {
+      await slices.rest();
+      await this.#settle(ids.slice(at, at + BATCH));
+    }
+  }
+
+  async #settle(ids: readonly AssetId[]): Promise<void> {
+    if (this.#isClosed) return;
     try {
       await this.#options.flipper.lock.run(() => this.#commit(ids));
     } catch (err) {
@@ -85,7 +93,7 @@ export class Ready {
     clearTimeout(this.#timer);
   }
 
-  async #commit(ids: ReadonlySet<AssetId>): Promise<void> {
+  async #commit(ids: readonly AssetId[]): Promise<void> {
     const { flipper, ready, serving } = this.#options;
     const all = this.#changesFor(ids);
     const changes = ready === 'flush' ? all.filter((change) => !leadsToProxy(change)) : all;
@@ -95,16 +103,10 @@ export class Ready {
     await flipper.nudge(result, changes);
   }
 
-  #changesFor(ids: ReadonlySet<AssetId>): ViewChange[] {
+  #changesFor(ids: readonly AssetId[]): ViewChange[] {
     const { modes, policy, serving, source } = this.#options;
-    if (ids.size >= WHOLE_VIEW_FROM) return serving.changesTo(resolveView(source.all(), modes.state, policy));
-    return serving.changesOf(ids, this.#resolve(ids));
-  }
-
-  #resolve(ids: ReadonlySet<AssetId>): ViewTable {
-    const { modes, policy, source } = this.#options;
-    const assets = [...ids].flatMap((id) => source.get(id) ?? []);
-    return resolveView(assets, modes.state, policy);
+    const assets = ids.flatMap((id) => source.get(id) ?? []);
+    return serving.changesOf(ids, resolveView(assets, modes.state, policy));
   }
 }
 

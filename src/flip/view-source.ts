@@ -5,7 +5,9 @@
 
 import type { AssetId, FileIdentity } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
+import type { AssetOutline } from '../catalog/asset.js';
 import type { Catalog, CatalogServable, VariantRow } from '../catalog/catalog.js';
+import { servablePages } from '../catalog/servable-pages.js';
 import type { Pool } from '../pool/pool.js';
 import type { ModeState } from '../view/mode.js';
 import type { ProfileOf } from '../view/profile-choice.js';
@@ -14,6 +16,8 @@ import type { PublishedProxy, ServableAsset } from '../view/servable.js';
 export interface ViewSource {
   /** With the profiles of a state that is not in force yet, or of the one that is. */
   all(state?: ModeState): Iterable<ServableAsset>;
+  /** All, with pauses for others in between; as each was when its page was read. */
+  pages(signal?: AbortSignal): AsyncIterable<readonly ServableAsset[]>;
   /** Each asset once that has a name at or below one of the paths. */
   below(paths: readonly VirtualPath[], state?: ModeState): Iterable<ServableAsset>;
   get(id: AssetId): ServableAsset | undefined;
@@ -32,8 +36,7 @@ export interface ViewSourceOptions {
 
 export function createViewSource(options: ViewSourceOptions): ViewSource {
   const { catalog, pool, profileIn, pendingOf } = options;
-  const byId = (id: AssetId | undefined, profileOf = profileIn()) => {
-    const row = id === undefined ? undefined : catalog.get(id);
+  const servableOf = (row: AssetOutline | undefined, profileOf = profileIn()) => {
     if (row === undefined || row.paths.length === 0) return undefined;
     const profile = profileOf(row.paths);
     const proxy = proxyOf(catalog.variantsOf(row.id), profile, pool);
@@ -48,14 +51,20 @@ export function createViewSource(options: ViewSourceOptions): ViewSource {
       const profileOf = profileIn(state);
       const seen = new Set<AssetId>();
       for (const { id } of paths.flatMap((path) => catalog.below(path))) {
-        const asset = seen.has(id) ? undefined : byId(id, profileOf);
+        const asset = seen.has(id) ? undefined : servableOf(catalog.outline(id), profileOf);
         seen.add(id);
         if (asset !== undefined) yield asset;
       }
     },
-    get: (id) => byId(id),
-    byPath: (path) => byId(catalog.byPath(path)?.id),
-    byIdentity: (identity) => byId(catalog.byIdentity(identity)?.id),
+    async *pages(signal) {
+      for await (const page of servablePages(catalog, signal)) {
+        const profileOf = profileIn();
+        yield page.map((row) => toServable(row, profileOf(row.paths), pool));
+      }
+    },
+    get: (id) => servableOf(catalog.outline(id)),
+    byPath: (path) => servableOf(catalog.outlineAt(path)),
+    byIdentity: (identity) => servableOf(catalog.outlineOf(identity)),
   };
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { stat } from 'node:fs/promises';
-import type { JobId } from '../base/ids.js';
+import type { PoolKey } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import type { VirtualPath } from '../base/paths.js';
+import { Slices } from '../base/slices.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { Job, JobClass, JobRequest } from '../jobs/queue.js';
@@ -23,20 +24,23 @@ export interface EnqueueOptions {
   readonly signal?: AbortSignal | undefined;
   /** The profile of each asset; without it that of the project. */
   readonly profileOf?: ((paths: readonly VirtualPath[]) => string) | undefined;
+  /** For many assets: false where the pool is known to have nothing. What is published meanwhile the job finds. */
+  readonly mayBePublished?: ((key: PoolKey) => boolean) | undefined;
 }
 
 export type Enqueued = { readonly asset: AssetRow; readonly path: VirtualPath } & (
   | { readonly kind: 'already-there'; readonly proxySize: number }
   /** Was in the pool; the view has to look again. */
   | { readonly kind: 'adopted'; readonly proxySize: number }
-  | { readonly kind: 'queued'; readonly job: JobId; readonly profile: string }
-  | { readonly kind: 'failed'; readonly job: JobId; readonly reason: string }
+  /** `hadProxy`: it is recorded with one, which is lost or outdated. */
+  | { readonly kind: 'queued'; readonly job: Job; readonly profile: string; readonly hadProxy: boolean }
+  | { readonly kind: 'failed'; readonly job: Job; readonly reason: string }
   | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
   | { readonly kind: 'not-ready'; readonly reason: string }
 );
 
-/** Assets per transaction and per look at the signal. */
-const BATCH = 200;
+/** Assets per transaction. */
+const BATCH = 100;
 
 export async function enqueueMissing(
   generation: Generation,
@@ -44,8 +48,9 @@ export async function enqueueMissing(
   options: EnqueueOptions,
 ): Promise<readonly Enqueued[]> {
   const answers: Enqueued[] = [];
+  const slices = new Slices();
   for (let at = 0; at < assets.length; at += BATCH) {
-    options.signal?.throwIfAborted();
+    await slices.rest(options.signal);
     answers.push(...(await enqueueBatch(generation, assets.slice(at, at + BATCH), options)));
   }
   return answers;
@@ -57,8 +62,9 @@ async function enqueueBatch(
   options: EnqueueOptions,
 ): Promise<readonly Enqueued[]> {
   const settled: (Enqueued | ToQueue)[] = [];
+  const slices = new Slices();
   for (const asset of assets) {
-    options.signal?.throwIfAborted();
+    await slices.rest(options.signal);
     settled.push(await settleOne(generation, await countFrames(generation, asset, options.signal), options));
   }
   const requests = settled.filter((answer) => 'request' in answer).map(({ request }) => request);
@@ -71,20 +77,26 @@ interface ToQueue {
   readonly asset: AssetRow;
   readonly path: VirtualPath;
   readonly request: JobRequest;
+  readonly hadProxy: boolean;
 }
 
 async function settleOne(project: Generation, asset: AssetRow, options: EnqueueOptions): Promise<Enqueued | ToQueue> {
   const generation = { ...project, profile: options.profileOf?.(asset.paths) ?? project.profile };
   const { catalog, profile } = generation;
+  const { mayBePublished = () => true } = options;
   const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
   const plan = planProxy(asset, profile, generation);
   if (plan.kind === 'refused') return { ...named, kind: 'ineligible', code: plan.code, reason: plan.reason };
   if (plan.kind === 'not-ready') return { ...named, kind: 'not-ready', reason: plan.reason };
-  const there = await publishedVariant(generation, asset, plan);
+  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
+  // Nothing is awaited for an asset of which nothing is known: most of a new project's are such.
+  const isKnown = variant !== undefined || mayBePublished(plan.poolKey);
+  const there = isKnown ? await publishedVariant(generation, asset, plan) : undefined;
   if (there !== undefined) return { ...named, ...there };
   if (options.retryFailed) catalog.clearFailure(asset.id, profile);
   return {
     ...named,
+    hadProxy: variant !== undefined,
     request: { asset: asset.id, path: named.path, poolKey: plan.poolKey, profile, jobClass: options.jobClass },
   };
 }
@@ -116,10 +128,10 @@ async function isThere({ pool }: Generation, variant: VariantRow): Promise<boole
   return file?.size === variant.size;
 }
 
-function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
+function answerOf({ asset, path, hadProxy }: ToQueue, job: Job | undefined): Enqueued {
   invariant(job !== undefined, 'the queue answers every request');
   if (job.state === 'cancelled')
     return { asset, path, kind: 'not-ready', reason: job.reason ?? 'its job was cancelled' };
-  if (job.state !== 'failed') return { asset, path, kind: 'queued', job: job.id, profile: job.profile };
-  return { asset, path, kind: 'failed', job: job.id, reason: job.reason ?? 'it failed before' };
+  if (job.state !== 'failed') return { asset, path, kind: 'queued', job, profile: job.profile, hadProxy };
+  return { asset, path, kind: 'failed', job, reason: job.reason ?? 'it failed before' };
 }

@@ -68,7 +68,8 @@ const ENQUEUE = `INSERT INTO job
   ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class, path = excluded.path,
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
   WHERE state = 'done' OR (state = 'cancelled' AND (reason IS NULL OR excluded.class <= ${LAST_ASKED_FOR}))
-    OR (state = 'failed' AND ?)`;
+    OR (state = 'failed' AND ?)
+  RETURNING *`;
 const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
   WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
 
@@ -95,7 +96,9 @@ class SqliteQueue implements JobQueue {
     return this.db.transaction(() =>
       requests.map(({ asset, poolKey, profile, jobClass, path }) => {
         const rank = JOB_CLASSES.indexOf(jobClass);
-        this.db.statement(ENQUEUE).run(asset, poolKey, profile, rank, path, now, now, retryFailed);
+        const values = [asset, poolKey, profile, rank, path, now, now, retryFailed];
+        const queued = this.db.statement<StoredJob>(ENQUEUE).get(...values);
+        if (queued !== undefined) return toJob(queued);
         this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
         return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
       }),

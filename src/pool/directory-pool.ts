@@ -18,7 +18,7 @@ import { makeDirectory } from '../base/make-directory.js';
 import type { RealPath } from '../base/paths.js';
 import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-codec.js';
-import { readManifest, readManifests } from './manifest-files.js';
+import { listKeys, readManifest, readManifests } from './manifest-files.js';
 import { formatOwner, thisMachine, thisProcess } from './owner.js';
 import type { Pool } from './pool.js';
 import { poolError } from './pool-error.js';
@@ -93,6 +93,10 @@ class DirectoryPool implements Pool {
 
   async sweep(): Promise<number> {
     return await sweepPool(this.directory);
+  }
+
+  async keys(): Promise<ReadonlySet<PoolKey>> {
+    return await listKeys(join(this.directory, 'objects') as RealPath);
   }
 
   manifests(onDamaged: (path: RealPath, reason: string) => void): AsyncIterable<Manifest> {

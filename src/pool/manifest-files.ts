@@ -27,6 +27,15 @@ export async function readManifest(shard: RealPath, key: PoolKey): Promise<Found
   return { kind: 'damaged', reason: `its file has ${file.size} bytes instead of ${output.size}` };
 }
 
+/** By the names of their manifests alone. */
+export async function listKeys(objects: RealPath): Promise<ReadonlySet<PoolKey>> {
+  const keys = new Set<PoolKey>();
+  for (const name of await readdir(objects)) {
+    for (const key of keysIn(await readdir(join(objects, name)))) keys.add(key);
+  }
+  return keys;
+}
+
 /** All published manifests, shard by shard; what is removed meanwhile is left out silently. */
 export async function* readManifests(
   objects: RealPath,
@@ -34,7 +43,7 @@ export async function* readManifests(
 ): AsyncIterable<Manifest> {
   for (const name of (await readdir(objects)).sort()) {
     const shard = join(objects, name) as RealPath;
-    const keys = (await readdir(shard)).flatMap((file) => MANIFEST_NAME.exec(file)?.[1] ?? []) as PoolKey[];
+    const keys = keysIn(await readdir(shard));
     for (let start = 0; start < keys.length; start += BATCH) {
       const batch = keys.slice(start, start + BATCH);
       const found = await Promise.all(batch.map((key) => readManifest(shard, key)));
@@ -44,6 +53,10 @@ export async function* readManifests(
       }
     }
   }
+}
+
+function keysIn(names: readonly string[]): PoolKey[] {
+  return names.flatMap((file) => MANIFEST_NAME.exec(file)?.[1] ?? []) as PoolKey[];
 }
 
 async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {

@@ -24,6 +24,8 @@ export interface Pool {
   publish(temporary: RealPath, manifest: Manifest): Promise<RealPath>;
   /** Removes what processes that are gone left in `tmp`. Returns how many. */
   sweep(): Promise<number>;
+  /** The keys of everything that is published, and perhaps of something damaged: one look for many keys. */
+  keys(): Promise<ReadonlySet<PoolKey>>;
   /** All published manifests; damaged ones are reported to `onDamaged` and left out. */
   manifests(onDamaged: (path: RealPath, reason: string) => void): AsyncIterable<Manifest>;
   /** Removes a proxy whoever uses it: for damaged ones. */

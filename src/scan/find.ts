@@ -10,7 +10,9 @@ import { lstat } from 'node:fs/promises';
 import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
+import type { AssetRow } from '../catalog/asset.js';
 import type { Catalog } from '../catalog/catalog.js';
+import { servablePages } from '../catalog/servable-pages.js';
 import { isCandidateName } from './names.js';
 import { type WalkedFile, walk } from './walk.js';
 
@@ -79,12 +81,13 @@ function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: C
 async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOptions): Promise<void> {
   const { catalog, source, signal } = options;
   const gone: VirtualPath[] = [];
-  // The light rows of the whole tree cost less than the full ones.
-  const rows = prefix === ROOT ? catalog.servable() : catalog.below(prefix);
   const unseen: { readonly id: AssetId; readonly path: VirtualPath }[] = [];
-  for (const { id, paths } of rows) {
+  const look = ({ id, paths }: Pick<AssetRow, 'id' | 'paths'>) => {
     for (const path of paths) if (!finding.seen.has(path) && isAtOrBelow(path, prefix)) unseen.push({ id, path });
-  }
+  };
+  // The light rows of the whole tree cost less than the full ones.
+  if (prefix === ROOT) for await (const page of servablePages(catalog, signal)) page.forEach(look);
+  else catalog.below(prefix).forEach(look);
   for (const { id, path } of unseen) {
     signal?.throwIfAborted();
     if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) continue;

@@ -58,6 +58,14 @@ export class ViewTable implements View {
     for (const [key, slot] of this.#slots) yield this.#entryAt(key, slot);
   }
 
+  /** How many are served from a replacement, without putting entries together. */
+  get replaced(): number {
+    const replace = KINDS.indexOf('replace');
+    let count = 0;
+    for (const slot of this.#slots.values()) if (this.#kinds[slot] === replace) count += 1;
+    return count;
+  }
+
   set(key: ViewKey, { id, mode, swap, reason, profile }: ViewEntry): void {
     const slot = this.#slotFor(key);
     this.#ids[slot] = id;

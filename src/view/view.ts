@@ -17,6 +17,8 @@ export type ViewKey = bigint;
 
 export interface View {
   readonly size: number;
+  /** How many entries lead to a replacement. */
+  readonly replaced: number;
   has(key: ViewKey): boolean;
   get(key: ViewKey): ViewEntry | undefined;
   keys(): Iterable<ViewKey>;

@@ -6,6 +6,7 @@ import { type RealPath, ROOT, type VirtualPath } from '../../src/base/paths.js';
 import type { FoundFile } from '../../src/catalog/asset.js';
 import type { Catalog, VariantRow } from '../../src/catalog/catalog.js';
 import { indexPool } from '../../src/catalog/rebuild.js';
+import { servablePages } from '../../src/catalog/servable-pages.js';
 import { createCatalog } from '../../src/catalog/sqlite-catalog.js';
 import { openPool } from '../../src/pool/directory-pool.js';
 import { openDatabase } from '../../src/store/database.js';
@@ -100,6 +101,46 @@ t.test('another file under a known name is a new asset, even with the same size 
   t.not(asset.id, id);
   t.same(catalog.variantsOf(asset.id), []);
   t.same(catalog.get(id)?.paths, [], 'the old one is gone, with its fingerprint');
+  catalog.close();
+});
+
+t.test('a large catalog is read in pages, while others write to it', async (t) => {
+  const catalog = open(t);
+  const files = Array.from({ length: 700 }, (_, index) => file(`${index}.mov`, index + 1));
+  const ids = catalog.observeAll(files).map(({ id }) => id);
+  catalog.forget([vp('400.mov'), vp('699.mov')]);
+  const seen: AssetId[] = [];
+  const sizes: number[] = [];
+  for await (const page of servablePages(catalog)) {
+    // Reading in one go refuses a write meanwhile.
+    catalog.forget([vp('0.mov')]);
+    seen.push(...page.map(({ id }) => id));
+    sizes.push(page.length);
+  }
+  t.same(seen, [...ids.slice(0, 400), ...ids.slice(401, 699)], 'each once, in their order, none without a name');
+  t.same(sizes, [250, 250, 198]);
+  t.same(
+    [...catalog.servable(seen.at(-3))].map(({ id }) => id),
+    seen.slice(-2),
+  );
+  const abort = new AbortController();
+  const pages = servablePages(catalog, abort.signal);
+  t.equal((await pages.next()).done, false);
+  abort.abort(new Error('enough'));
+  await t.rejects(pages.next(), { message: 'enough' });
+  catalog.close();
+});
+
+t.test('an outline is the asset without what only encoding asks for', async (t) => {
+  const catalog = open(t);
+  const id = known(catalog, file('a.mov', 1));
+  const asset = catalog.get(id);
+  if (asset === undefined) throw new Error('it is there');
+  const { media, fingerprint, ...rest } = asset;
+  t.ok(media !== undefined && fingerprint !== undefined);
+  for (const outline of [catalog.outline(id), catalog.outlineAt(vp('a.mov')), catalog.outlineOf(rest.identity)])
+    t.same(outline, rest);
+  t.equal(catalog.outlineAt(vp('b.mov')), undefined);
   catalog.close();
 });
 

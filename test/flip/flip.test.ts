@@ -316,6 +316,9 @@ async function publish(dir: string, assets: ServableAsset[], index: number): Pro
 
 function sourceOf(assets: readonly ServableAsset[]): ViewSource {
   return {
+    async *pages() {
+      yield assets;
+    },
     all: () => assets,
     below: (paths) => assets.filter((asset) => asset.paths.some((path) => paths.includes(path))),
     get: (id) => assets.find((asset) => asset.id === id),

@@ -57,6 +57,9 @@ t.test('a published proxy is read-only, found by its key, and nothing else is le
   t.same(await pool.find(manifest.poolKey), manifest, 'with its 64-bit values');
   t.same(temporaryFiles(pool), []);
   t.same((await allManifests(pool)).manifests, [manifest]);
+  const other = manifestOf({ seed: 'b' });
+  await publish(pool, other);
+  t.same(await pool.keys(), new Set([manifest.poolKey, other.poolKey]));
 });
 
 t.test('publishing an equal key again keeps the first proxy', async (t) => {
