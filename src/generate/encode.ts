@@ -14,6 +14,7 @@ import type { RealPath } from '../base/paths.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import { ffmpegArguments } from '../profiles/command.js';
 import type { Recipe } from '../profiles/recipe.js';
@@ -68,7 +69,5 @@ function whatIsWrong(error: unknown): string | undefined {
   if (!(error instanceof ProxyfsError)) return undefined;
   if (error.code === 'path/missing') return 'no file';
   if (error.code === 'pool/damaged') return error.message;
-  const spoke = error.code === 'ffprobe/failed' || error.code === 'ffmpeg/failed';
-  const isTheFile = error.code === 'ffprobe/garbage' || (spoke && error.details['exitCode'] !== undefined);
-  return isTheFile ? error.message : undefined;
+  return error.code === 'ffprobe/garbage' || isVerdict(error) ? error.message : undefined;
 }

@@ -1,10 +1,10 @@
 /** Decodes a few frames of a finished file: the header is no evidence that there is a picture. */
 
-import { toProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import type { FramePlaces } from './frame-places.js';
 import type { ValidationCheck } from './report.js';
 
@@ -46,11 +46,10 @@ async function decodeFrame(
   return { field, expected: 'one frame', found: ok ? 'one frame' : (lastLines.at(-1) ?? `${decoded} frames`), ok };
 }
 
-/** A frame that does not decode is a finding; a cancelled or missing FFmpeg is not. */
+/** A frame that does not decode is a finding; an FFmpeg that is missing, or did not come to its own end, is not. */
 function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
-  const error = toProxyfsError(thrown);
-  if (error.code !== 'ffmpeg/failed' && error.code !== 'ffmpeg/stalled') throw error;
-  return { lastLines: [error.message] };
+  if (!isVerdict(thrown)) throw thrown;
+  return { lastLines: [thrown.message] };
 }
 
 function decodeArguments(target: DecodeTarget, frame: number): string[] {

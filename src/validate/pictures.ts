@@ -9,11 +9,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, toProxyfsError } from '../base/error.js';
+import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import type { VideoStream } from '../probe/media-info.js';
 import { readingWords } from '../profiles/look-filter.js';
 import type { FramePlaces } from './frame-places.js';
@@ -97,9 +98,8 @@ async function extract(
   try {
     await runFfmpeg(toolchain, args, { signal: target.signal, stallMs: 60_000 });
     return undefined;
-  } catch (thrown) {
-    const error = toProxyfsError(thrown);
-    if (error.code !== 'ffmpeg/failed' && error.code !== 'ffmpeg/stalled') throw error;
+  } catch (error) {
+    if (!isVerdict(error)) throw error;
     return error.message;
   }
 }

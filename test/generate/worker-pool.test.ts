@@ -103,7 +103,7 @@ for (const { lie, reason, rejected } of FINAL) {
 }
 
 t.test('a failure that may pass is tried again', { skip }, async (t) => {
-  for (const lie of ['killed-once', 'hangs-once'] as const) {
+  for (const lie of ['killed-once', 'hangs-once', 'crashes-in-the-check-once'] as const) {
     const project = await projectOf(t, { lie, stallMs: 3000 });
     await makeClip(project.source, 'a.mov');
     await project.prewarm();
