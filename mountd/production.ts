@@ -231,9 +231,9 @@ export class Production {
     const { catalog, queue, pool } = files;
     const hiddenRootNames = [HIDDEN_NAME];
     const stallMs = settings.stallSeconds * 1000;
-    const { pictureChecks } = settings;
+    const { pictureChecks, pictures: makesPictures } = settings;
     const work = { source, catalog, queue, pool, toolchain, looks: files.looks, profile };
-    const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks };
+    const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks, makesPictures };
     const scanner = new Scanner({
       source,
       catalog,

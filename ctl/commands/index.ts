@@ -18,6 +18,7 @@ import { metrics } from './metrics.js';
 import { mode } from './mode.js';
 import { mount } from './mount.js';
 import { pause } from './pause.js';
+import { pictures } from './pictures.js';
 import { pin, unpin } from './pin.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
@@ -55,6 +56,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   cancel,
   ls,
   why,
+  pictures,
   plan,
   profiles,
   looks,

@@ -14,6 +14,7 @@ import { listHandles } from './handles.js';
 import { addLook, listLooks } from './looks.js';
 import { list } from './ls.js';
 import { clearMode, getMode, setMode } from './mode.js';
+import { listPictures } from './pictures.js';
 import { pin, unpin } from './pin.js';
 import { plan } from './plan.js';
 import { prewarm } from './prewarm.js';
@@ -43,6 +44,7 @@ export function createHandlers(daemon: Daemon, meter: Meter): Handlers {
     'looks.add': (params) => addLook(daemon, params),
     ls: (params) => list(daemon, params),
     why: (params) => why(daemon, params),
+    pictures: (params) => listPictures(daemon, params),
     plan: (params, context) => plan(daemon, params, context),
     verify: (params, context) => verify(daemon, params, context),
     pin: (params, context) => pin(daemon, params, context),

@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback|queue]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback|queue|generate]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -13,10 +13,19 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchFlips } from './flips.js';
+import { benchGenerate } from './generate.js';
 import { benchPlayback } from './playback.js';
 import { benchProjects } from './projects.js';
 import { benchQueue } from './queue.js';
-import { formatFlips, formatPlayback, formatProjects, formatQueue, formatReads, type ReadResult } from './report.js';
+import {
+  formatFlips,
+  formatGenerate,
+  formatPlayback,
+  formatProjects,
+  formatQueue,
+  formatReads,
+  type ReadResult,
+} from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
 import { availableTargets, type Target } from './targets.js';
@@ -62,7 +71,9 @@ try {
   process.stdout.write(formatPlayback(playback));
   const queue = isWanted('queue') ? await benchQueue(root, args.quick ? 10_000 : 100_000) : [];
   process.stdout.write(formatQueue(queue));
-  const results = { reads, flips, projects, playback, queue };
+  const generate = isWanted('generate') ? await benchGenerate(root, args.quick ? 2 : 15, Number(args.rounds)) : [];
+  process.stdout.write(formatGenerate(generate));
+  const results = { reads, flips, projects, playback, queue, generate };
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /** The benchmark's tables: a figure and, behind it, its ratio to the first column. */
 
 import type { FlipRow } from './flips.js';
+import type { Cost, GenerateRow, Way } from './generate.js';
 import type { PlaybackResult } from './playback.js';
 import type { ProjectRow } from './projects.js';
 import type { QueueRow, Waits } from './queue.js';
@@ -84,6 +85,25 @@ export function formatQueue(rows: readonly QueueRow[]): string {
   const body = rows.map(({ title, assets, queued, seconds, stat, openRead, answer, status }) => [
     ...[title, String(assets), String(queued), seconds?.toFixed(1) ?? '-'],
     ...[stat, openRead, answer, status].map(format),
+  ]);
+  return formatTable([head, ...body]);
+}
+
+/** The median over the rounds of the ratio within each. */
+export function ratioOf({ rounds }: GenerateRow, way: Way, to: Way, of: keyof Cost): number {
+  const ratios = rounds.map((round) => round[way][of] / round[to][of]).sort((a, b) => a - b);
+  return ratios[Math.floor(ratios.length / 2)] ?? Number.NaN;
+}
+
+export function formatGenerate(rows: readonly GenerateRow[]): string {
+  if (rows.length === 0) return '';
+  const head = ['making a proxy', 'profile', 'by hand s', 'job / by hand', 'its CPU', 'pictures / none', 'its CPU'];
+  const body = rows.map((row) => [
+    row.title,
+    row.profile,
+    (Math.min(...row.rounds.map((round) => round['by hand'].wallMs)) / 1000).toFixed(2),
+    ...(['wallMs', 'cpuMs'] as const).map((of) => ratioOf(row, 'generated', 'by hand', of).toFixed(3)),
+    ...(['wallMs', 'cpuMs'] as const).map((of) => ratioOf(row, 'with pictures', 'generated', of).toFixed(3)),
   ]);
   return formatTable([head, ...body]);
 }

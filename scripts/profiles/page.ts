@@ -7,7 +7,7 @@ import type { Measured } from './measure.js';
 
 export function profilesPage(measured: Measured): string {
   const rows = listProfiles().map(describeProfile);
-  return `${[...head(), ...sets(rows), ...formats(rows), ...choosing(rows), ...figures(measured), ...rules()].join('\n')}\n`;
+  return `${[...head(), ...sets(rows), ...formats(rows), ...choosing(rows), ...figures(measured), ...pictures(), ...rules()].join('\n')}\n`;
 }
 
 const head = () => [
@@ -125,6 +125,19 @@ function figures({ clip, machine, ffmpeg, masters, rows }: Measured): string[] {
     '',
   ];
 }
+
+const pictures = () => [
+  '## Pictures',
+  '',
+  'With each proxy come a poster (JPEG, at most 1280 pixels long, from the end of the first quarter of the clip) and a',
+  'sheet of at most 100 small pictures (JPEG) with an index (WebVTT with `#xywh` places, as web players take it), out of',
+  'the same decode. They show the clip upright, with square pixels and with the look of the set, if it has one.',
+  '`proxyfs pictures [PATH...]`, with `--json` for programs, says where they lie: in the pool beside the proxy, as',
+  '`KEY.poster.jpg`, `KEY.sprite.jpg` and `KEY.sprite.vtt`. They go when the proxy goes. `pictures = false` in the',
+  '[settings](settings.md) leaves them out. Proxies that were taken over have none, nor have clips that an edit list',
+  'trims; where pictures cannot be made the log says so, and the proxy is made without them.',
+  '',
+];
 
 const rules = () => [
   '## Equal input, equal bytes',

@@ -98,6 +98,11 @@ export const SETTINGS = {
     env: 'PROXYFS_PICTURE_CHECKS',
     sentence: 'How many frames of each new proxy are compared with the master’s as pictures; 0 leaves it out.',
   }),
+  pictures: onOff(true, {
+    env: 'PROXYFS_PICTURES',
+    sentence:
+      'Whether a poster and an indexed sheet of small pictures are made with each proxy; `proxyfs pictures` says where.',
+  }),
   diskReserveBytes: bytes(2 * 1024 ** 3, {
     env: 'PROXYFS_DISK_RESERVE',
     sentence:

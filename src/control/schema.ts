@@ -355,6 +355,30 @@ export const METHODS = {
       wayOut: z.string().nullable(),
     }),
   },
+  /** Poster and sheet of the clips below the paths, where their proxies were made with them. */
+  pictures: {
+    params: z.strictObject({ paths: z.array(path).min(1) }),
+    result: z.object({
+      clips: z.array(
+        z.object({
+          path,
+          profile: z.string(),
+          /** Null: the proxy was made without them, or taken over. */
+          pictures: z
+            .object({
+              poster: z.object({ file: z.string(), width: count, height: count }),
+              sprite: z.object({
+                ...{ file: z.string(), index: z.string(), width: count, height: count },
+                ...{ tileWidth: count, tileHeight: count, columns: count, rows: count, count },
+                everyFrames: count,
+              }),
+            })
+            .nullable(),
+        }),
+      ),
+      found: count,
+    }),
+  },
   /** The recipe of a clip, before anything is made. Rejects with `profile/wrong-engine`. */
   plan: {
     params: z.strictObject({ path, profile: z.string().optional() }),

@@ -48,14 +48,23 @@ export async function encode(toolchain: Toolchain, encoding: Encoding): Promise<
   return await runFfmpeg(toolchain, args, { signal, onProgress, polite: true, stallMs, directory });
 }
 
-/** Finishes the file and reads it back. One that is not there or cannot be read is a rejection like any other. */
-export async function finishAndReadBack(toolchain: Toolchain, encoding: Encoding): Promise<ValidationReport> {
+/**
+ * Finishes the file and reads it back. One that is not there or cannot be read is a rejection like any other.
+ * `alongside` is done with the finished file meanwhile.
+ */
+export async function finishAndReadBack(
+  toolchain: Toolchain,
+  encoding: Encoding,
+  alongside: () => Promise<void> = async () => {},
+): Promise<ValidationReport> {
   const { master, media, recipe, poolKey, output, signal } = encoding;
   try {
     await finishProxy(output, { master, media, recipe, poolKey, signal });
     const samples = encoding.pictureChecks ?? 0;
     const pictures = samples === 0 ? undefined : { masterFile: master, samples };
-    return await validateProxy(toolchain, { master: media, proxyFile: output, recipe, pictures, signal });
+    const validation = validateProxy(toolchain, { master: media, proxyFile: output, recipe, pictures, signal });
+    const [report] = await Promise.all([validation, alongside()]);
+    return report;
   } catch (error) {
     const found = whatIsWrong(error);
     if (signal.aborted || found === undefined) throw error;

@@ -23,6 +23,8 @@ export interface Generation {
   readonly clock: Clock;
   /** How long FFmpeg may make no progress; its own default when undefined. */
   readonly stallMs?: number | undefined;
+  /** Whether a poster and a sheet of pictures are made with each proxy. */
+  readonly makesPictures?: boolean | undefined;
   /** How many frames of a finished proxy are compared as pictures; none when undefined. */
   readonly pictureChecks?: number | undefined;
 }

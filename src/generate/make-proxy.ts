@@ -12,18 +12,23 @@
 
 import { rm, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
+import { syncFile } from '../base/atomic-file.js';
+import { invariant } from '../base/invariant.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
-import { MANIFEST_VERSION, type Manifest } from '../pool/manifest.js';
+import { MANIFEST_VERSION, type Manifest, PICTURE_SUFFIXES, type PublishedPictures } from '../pool/manifest.js';
+import type { Beside } from '../pool/pool.js';
 import { commandArguments } from '../profiles/command.js';
 import { describeRejection, type ValidationReport } from '../validate/report.js';
 import { finishAndReadBack } from './encode.js';
+import { isOutOfSpace } from './failure.js';
 import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
+import { finishPictures, type PictureFiles, pictureFiles, pictureOutputs, removePictures } from './pictures.js';
 import type { MakePlan } from './plan.js';
 
 /** One proxy that is wanted; those of one call share the input of their recipes. */
@@ -58,15 +63,23 @@ export async function makeProxies(
 ): Promise<readonly MakeOutcome[]> {
   const master = realPathOf(generation.source, path);
   if (await hasMasterChanged(master, asset)) return products.map(() => ({ kind: 'master-changed' }));
-  const files = products.map((product) => ({
-    ...product,
-    file: generation.pool.temporary(`asset-${asset.id}`, product.plan.recipe.extension),
-  }));
+  const outputs = products.map((product) => outputOf(generation, `asset-${asset.id}`, product));
   try {
-    return await encodeAll({ generation, asset, path, master, options }, files);
+    return await encodeAll({ generation, asset, path, master, options }, outputs);
   } finally {
-    await Promise.all(files.map(({ file }) => rm(file, { force: true })));
+    await Promise.all(outputs.map(removeOutput));
   }
+}
+
+function outputOf({ pool, makesPictures = false }: Generation, owner: string, product: Product): Output {
+  const { extension, pictures } = product.plan.recipe;
+  const wanted = makesPictures && pictures !== undefined ? pictureFiles(pool, owner, pictures) : undefined;
+  return { ...product, file: pool.temporary(owner, extension), pictures: wanted };
+}
+
+async function removeOutput({ file, pictures }: Output): Promise<void> {
+  await rm(file, { force: true });
+  if (pictures !== undefined) await removePictures(pictures);
 }
 
 /** What the products have in common. */
@@ -80,21 +93,44 @@ interface Making {
 
 interface Output extends Product {
   readonly file: RealPath;
+  readonly pictures: PictureFiles | undefined;
 }
 
 async function encodeAll(making: Making, outputs: readonly Output[]): Promise<readonly MakeOutcome[]> {
-  const { generation, asset, master, options } = making;
-  const { toolchain, clock, stallMs } = generation;
-  const [first] = outputs;
-  if (first === undefined) return [];
-  const startedAt = clock.now();
-  const commands = outputs.map(({ plan, file }) => ({ arguments: plan.recipe.arguments, file }));
-  const args = commandArguments(first.plan.recipe, master, commands);
-  const run = await runFfmpeg(toolchain, args, { ...options, polite: true, stallMs });
+  const { generation, asset, master } = making;
+  const startedAt = generation.clock.now();
+  const run = await runOnce(making, outputs);
   if (await hasMasterChanged(master, asset)) return outputs.map(() => ({ kind: 'master-changed' }));
   const outcomes: MakeOutcome[] = [];
   for (const output of outputs) outcomes.push(await finish(making, output, { run, startedAt }));
   return outcomes;
+}
+
+/** A command with pictures that fails is no evidence against the proxies: they are tried by themselves. */
+async function runOnce(making: Making, outputs: readonly Output[]): Promise<RunResult> {
+  const { generation, options, path } = making;
+  try {
+    return await runFor(making, outputs);
+  } catch (error) {
+    const hasPictures = outputs.some(({ pictures }) => pictures !== undefined);
+    if (!hasPictures || options.signal.aborted || isOutOfSpace(error)) throw error;
+    generation.log.warn({ err: error, path }, 'a proxy with pictures could not be made: it is tried without them');
+    return await runFor(
+      making,
+      outputs.map((output) => ({ ...output, pictures: undefined })),
+    );
+  }
+}
+
+async function runFor({ generation, master, options }: Making, outputs: readonly Output[]): Promise<RunResult> {
+  const { toolchain, stallMs } = generation;
+  const [first] = outputs;
+  invariant(first !== undefined, 'somebody wants a proxy');
+  // The proxies come first: progress is counted by the first output.
+  const proxies = outputs.map(({ plan, file }) => ({ arguments: plan.recipe.arguments, file }));
+  const pictures = outputs.flatMap((output) => (output.pictures === undefined ? [] : pictureOutputs(output.pictures)));
+  const args = commandArguments(first.plan.recipe, master, [...proxies, ...pictures]);
+  return await runFfmpeg(toolchain, args, { ...options, polite: true, stallMs });
 }
 
 interface Encoded {
@@ -118,13 +154,18 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
   const { media, recipe, poolKey } = plan;
   const { signal } = options;
   const encoding = { master, media, recipe, poolKey, output: file, pictureChecks, ...options };
-  const validation = await finishAndReadBack(toolchain, encoding);
+  let blake3 = '';
+  const validation = await finishAndReadBack(toolchain, encoding, async () => {
+    // Also to the disk, which the publication waits for.
+    [blake3] = await Promise.all([blake3OfFile(file, signal), syncFile(file)]);
+  });
   if (!validation.ok) return { kind: 'rejected', reason: describeRejection(validation) };
-  const made = { blake3: await blake3OfFile(file, signal), size: (await stat(file)).size };
-  const manifest = manifestOf(making, output, { ...encoded, validation, output: made });
+  const made = { blake3, size: (await stat(file)).size };
+  const pictures = await finishedPictures(making, output);
+  const manifest = manifestOf(making, output, { ...encoded, validation, output: made, pictures });
   // Reading back takes its time too: a master that changed meanwhile has no proxy.
   if (await hasMasterChanged(master, asset)) return { kind: 'master-changed' };
-  await pool.publish(file, manifest);
+  await pool.publish(file, manifest, pictures === undefined ? [] : besideOf(output.pictures));
   const { extension } = recipe;
   const variant = { asset: asset.id, profile, poolKey, extension, size: made.size, guard: asset.master };
   catalog.recordVariant(variant);
@@ -132,9 +173,24 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
   return { kind: 'published', variant, manifest };
 }
 
+async function finishedPictures({ generation, path }: Making, { plan, pictures }: Output) {
+  if (pictures === undefined) return undefined;
+  const done = await finishPictures(pictures, `${plan.poolKey}${PICTURE_SUFFIXES.sprite}`);
+  if (done.kind === 'pictures') return done.pictures;
+  generation.log.warn({ path, reason: done.reason }, 'the pictures of a clip could not be made');
+  return undefined;
+}
+
+function besideOf(files: PictureFiles | undefined): readonly Beside[] {
+  if (files === undefined) return [];
+  const parts = ['poster', 'sprite', 'index'] as const;
+  return parts.map((part) => ({ temporary: files[part], suffix: PICTURE_SUFFIXES[part] }));
+}
+
 interface Made extends Encoded {
   readonly validation: ValidationReport;
   readonly output: { readonly size: number; readonly blake3: string };
+  readonly pictures: PublishedPictures | undefined;
 }
 
 function manifestOf({ generation, asset, path }: Making, { plan, profile }: Product, made: Made): Manifest {
@@ -152,5 +208,6 @@ function manifestOf({ generation, asset, path }: Making, { plan, profile }: Prod
     finishedAt: new Date(clock.now()).toISOString(),
     madeBy: `${userInfo().username}@${hostname()}`,
     validation: made.validation,
+    ...(made.pictures === undefined ? {} : { pictures: made.pictures }),
   };
 }

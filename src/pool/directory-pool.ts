@@ -20,7 +20,7 @@ import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-codec.js';
 import { listKeys, readManifest, readManifests } from './manifest-files.js';
 import { formatOwner, thisMachine, thisProcess } from './owner.js';
-import type { Pool } from './pool.js';
+import type { Beside, Pool } from './pool.js';
 import { poolError } from './pool-error.js';
 import { References } from './references.js';
 import { sweepPool } from './sweep.js';
@@ -79,12 +79,13 @@ class DirectoryPool implements Pool {
     return join(this.directory, 'tmp', name) as RealPath;
   }
 
-  async publish(temporary: RealPath, manifest: Manifest): Promise<RealPath> {
+  async publish(temporary: RealPath, manifest: Manifest, beside: readonly Beside[] = []): Promise<RealPath> {
     const target = this.fileOf(manifest.poolKey, manifest.output.extension);
     try {
       await this.claim(manifest.poolKey);
-      if ((await this.find(manifest.poolKey)) === undefined) await this.#publishNew(temporary, target, manifest);
-      else await rm(temporary, { force: true });
+      if ((await this.find(manifest.poolKey)) === undefined) {
+        await this.#publishNew(temporary, target, { manifest, beside });
+      } else await rm(temporary, { force: true });
       return target;
     } catch (error) {
       throw poolError(error, this.directory);
@@ -170,17 +171,21 @@ class DirectoryPool implements Pool {
     return { used, free: bavail * bsize, total: blocks * bsize };
   }
 
-  async #publishNew(temporary: RealPath, target: RealPath, manifest: Manifest): Promise<void> {
+  async #publishNew(temporary: RealPath, target: RealPath, published: Published): Promise<void> {
+    const { manifest, beside } = published;
     const { size } = await stat(temporary);
     if (size !== manifest.output.size) throw wrongSize(temporary, size, manifest);
     // Everything that needs space happens while both files still have their temporary names.
-    await syncFile(temporary);
-    await chmod(temporary, 0o444);
+    for (const file of [temporary, ...beside.map((each) => each.temporary)]) {
+      await syncFile(file);
+      await chmod(file, 0o444);
+    }
     const manifestPart = this.temporary('manifest', '.json');
     try {
       await writeAndSync(manifestPart, encodeManifest(manifest));
       const shard = this.#shardOf(manifest.poolKey);
       if ((await mkdir(shard, { recursive: true })) !== undefined) await syncDirectory(join(this.directory, 'objects'));
+      for (const each of beside) await rename(each.temporary, join(shard, `${manifest.poolKey}${each.suffix}`));
       await rename(temporary, target);
       await rename(manifestPart, join(shard, `${manifest.poolKey}.json`));
       await syncDirectory(shard);
@@ -192,6 +197,11 @@ class DirectoryPool implements Pool {
   #shardOf(key: PoolKey): RealPath {
     return join(this.directory, 'objects', key.slice(0, 2)) as RealPath;
   }
+}
+
+interface Published {
+  readonly manifest: Manifest;
+  readonly beside: readonly Beside[];
 }
 
 /** Whether it was there. */

@@ -50,6 +50,8 @@ const integer = z
   .regex(/^-?\d{1,20}$/)
   .transform(BigInt);
 
+const natural = z.number().int().positive();
+
 const manifestSchema = z.object({
   version: z.literal(MANIFEST_VERSION),
   poolKey: hash<PoolKey>(),
@@ -67,6 +69,15 @@ const manifestSchema = z.object({
     blake3: hash<string>(),
     extension: z.string().regex(/^\.[^/.\0]+$/),
   }),
+  pictures: z
+    .object({
+      poster: z.object({ width: natural, height: natural }),
+      sprite: z.object({
+        ...{ width: natural, height: natural, tileWidth: natural, tileHeight: natural },
+        ...{ columns: natural, rows: natural, count: natural, everyFrames: natural },
+      }),
+    })
+    .optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
   madeBy: z.string(),

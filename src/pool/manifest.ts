@@ -9,6 +9,23 @@ import type { ValidationReport } from '../validate/report.js';
 
 export const MANIFEST_VERSION = 1;
 
+/** What follows the key in the names of pictures. */
+export const PICTURE_SUFFIXES = { poster: '.poster.jpg', sprite: '.sprite.jpg', index: '.sprite.vtt' } as const;
+
+export interface PublishedPictures {
+  readonly poster: { readonly width: number; readonly height: number };
+  readonly sprite: {
+    readonly width: number;
+    readonly height: number;
+    readonly tileWidth: number;
+    readonly tileHeight: number;
+    readonly columns: number;
+    readonly rows: number;
+    readonly count: number;
+    readonly everyFrames: number;
+  };
+}
+
 export interface Manifest {
   readonly version: typeof MANIFEST_VERSION;
   readonly poolKey: PoolKey;
@@ -25,6 +42,8 @@ export interface Manifest {
   readonly command: readonly string[];
   readonly ffmpeg: string;
   readonly output: { readonly size: number; readonly blake3: string; readonly extension: string };
+  /** What else came out of the same decode and lies beside the proxy, under its key and these suffixes. */
+  readonly pictures?: PublishedPictures | undefined;
   readonly startedAt: string;
   readonly finishedAt: string;
   /** user@host */

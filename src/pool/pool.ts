@@ -12,6 +12,13 @@ import type { RealPath } from '../base/paths.js';
 import type { Manifest } from './manifest.js';
 import type { Unclaimed } from './unclaimed.js';
 
+/** A further file that is published under the key: it goes with the proxy, and when it goes. */
+export interface Beside {
+  readonly temporary: RealPath;
+  /** What follows the key in its name. */
+  readonly suffix: string;
+}
+
 export interface Pool {
   readonly directory: RealPath;
   /** Where the proxy of a key lies, published or not. */
@@ -21,7 +28,7 @@ export interface Pool {
   /** A path in `tmp` for a file in the making; its name carries `owner` and this process. */
   temporary(owner: string, extension: string): RealPath;
   /** Syncs file and manifest and renames both into place; the file becomes read-only. Idempotent for an equal key. */
-  publish(temporary: RealPath, manifest: Manifest): Promise<RealPath>;
+  publish(temporary: RealPath, manifest: Manifest, beside?: readonly Beside[]): Promise<RealPath>;
   /** Removes what processes that are gone left in `tmp`. Returns how many. */
   sweep(): Promise<number>;
   /** The keys of everything that is published, and perhaps of something damaged: one look for many keys. */

@@ -7,6 +7,7 @@ import type { RecipeHash } from '../base/ids.js';
 import type { EncoderSet } from '../ffmpeg/encoder-set.js';
 import type { Look, Looks } from '../looks/look.js';
 import type { ColorTags, MediaInfo } from '../probe/media-info.js';
+import type { Dimensions } from './picture-size.js';
 
 export type { EncoderSet };
 
@@ -24,6 +25,8 @@ export interface Recipe {
   readonly inputArguments: readonly RecipeArgument[];
   /** The look that is applied, and the filters that show the master's picture with it. */
   readonly look?: { readonly look: Look; readonly filter: string };
+  /** What else can come out of the same decode; no part of the proxy, nor of the hash. */
+  readonly pictures?: PicturePlan;
   /** What validation has to find in the finished file. */
   readonly expect: Expectation;
   readonly hash: RecipeHash;
@@ -33,6 +36,24 @@ export interface Recipe {
 export interface RecipeArgument {
   readonly words: readonly string[];
   readonly why: string;
+}
+
+export interface PicturePlan {
+  readonly poster: Dimensions & { readonly arguments: readonly RecipeArgument[] };
+  readonly sprite: SpriteLayout & { readonly arguments: readonly RecipeArgument[] };
+}
+
+export interface SpriteLayout {
+  readonly tile: Dimensions;
+  readonly columns: number;
+  readonly rows: number;
+  /** Pictures on the sheet; the last row may not be full. */
+  readonly count: number;
+  /** From one to the next. */
+  readonly everyFrames: number;
+  readonly frames: number;
+  /** Of the clip. */
+  readonly seconds: number;
 }
 
 /** The streams of the finished file, in order, as indices into the master's streams. */

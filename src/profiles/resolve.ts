@@ -21,6 +21,7 @@ import {
 import { essenceOf } from './essences.js';
 import { fieldsOf } from './geometry.js';
 import { type Dimensions, divisorFor } from './picture-size.js';
+import { planPictures } from './pictures.js';
 import { copiesEditLists, option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
@@ -61,6 +62,7 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
     ],
     expect: expectationOf(plan),
     ...lookOf(plan),
+    ...picturesOf(plan),
   };
   return { ...recipe, hash: hashRecipe(recipe) };
 }
@@ -69,6 +71,11 @@ function lookOf(plan: Plan): Pick<Recipe, 'look'> {
   const { look } = plan;
   const filter = shownFilter(plan);
   return look === undefined || filter === undefined ? {} : { look: { look, filter } };
+}
+
+function picturesOf(plan: Plan): Pick<Recipe, 'pictures'> {
+  const pictures = planPictures(plan);
+  return pictures === undefined ? {} : { pictures };
 }
 
 /** A set follows the master's extension; a format has its own. */

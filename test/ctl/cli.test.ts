@@ -150,6 +150,7 @@ t.test('every command has help with examples, and the help names the exit codes'
       'mode',
       'mount',
       'pause',
+      'pictures',
       'pin',
       'plan',
       'prewarm',

@@ -72,6 +72,10 @@ t.test('a project is mounted, filled, flipped, held, and drained', skip, async (
   t.ok(told.some(({ kind }) => kind === 'scan'));
   const [master, proxy] = [await readFile(clip), await readFile(seen)];
   t.notSame(proxy, master, 'prewarm returns when the proxy is served');
+  for (const { pictures } of (await client.call('pictures', { paths: [''] })).clips) {
+    const files = [pictures?.poster.file, pictures?.sprite.file, pictures?.sprite.index];
+    for (const file of files) t.ok((await readFile(file ?? '')).length > 20, file ?? 'no file');
+  }
   t.match((await client.call('ls', { path: 'A001' })).entries, [
     {
       path: 'A001/clip.mov',
