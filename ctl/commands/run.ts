@@ -57,6 +57,9 @@ export const run = defineCommand<Arguments>({
       import('../job/verify-result.js'),
     ]);
     const at = (path: string) => resolve(currentDirectory(terminal), path);
+    if (args.verify !== undefined && args.publish !== undefined) {
+      throw new ProxyfsError('request/invalid', '--verify throws its outputs away, so there is nothing to --publish');
+    }
     const job = args.job === undefined || args.job === '-' ? args.job : at(args.job);
     const maxWorkers = workersOf(args['max-workers']);
     const resultFile = args.result === undefined ? undefined : at(args.result);

@@ -22,9 +22,9 @@ export async function adoptFiles(
     signal.throwIfAborted();
     clips.push(await adoptOne(daemon, path, file, signal));
   }
-  daemon.production.servable(
-    clips.flatMap(({ id, outcome }) => (id === undefined || outcome !== 'adopted' ? [] : [id])),
-  );
+  // What the pool had already, of a clip with the same content, is new for this path.
+  const isThere = ({ outcome }: Adopted) => outcome === 'adopted' || outcome === 'already-there';
+  daemon.production.servable(clips.filter(isThere).flatMap(({ id }) => (id === undefined ? [] : [id])));
   await daemon.ready.settle();
   const count = (...outcomes: string[]) => clips.filter(({ outcome }) => outcomes.includes(outcome)).length;
   return {

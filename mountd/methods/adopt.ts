@@ -20,20 +20,22 @@ export async function adopt(
   for (const path of paths) await daemon.production.scan(path, { signal });
   const generation = await daemon.production.generation();
   const clips: Clip[] = [];
-  const adopted: AssetId[] = [];
+  // Also of what the pool had already, of a clip with the same content.
+  const there: AssetId[] = [];
   for (const { id, path } of assetsBelow(daemon, paths)) {
     signal.throwIfAborted();
     const row = daemon.files.catalog.get(id);
     if (row === undefined) continue;
     const asset = await countFrames(generation, row, signal);
     const outcome = await adoptSibling(generation, asset, daemon.profileOf([path]), signal);
-    if (outcome.kind === 'adopted') adopted.push(id);
+    if (outcome.kind === 'adopted' || outcome.kind === 'already-there') there.push(id);
     clips.push(describe(path, outcome));
   }
-  daemon.production.servable(adopted);
+  daemon.production.servable(there);
   await daemon.ready.settle();
   const refused = clips.filter((clip) => clip.outcome === 'refused').length;
-  return { clips, adopted: adopted.length, refused };
+  const adopted = clips.filter((clip) => clip.outcome === 'adopted').length;
+  return { clips, adopted, refused };
 }
 
 function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): { id: AssetId; path: VirtualPath }[] {
