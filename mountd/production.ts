@@ -62,7 +62,6 @@ export interface ProductionOptions {
 
 /** What runs only with FFmpeg. */
 interface Plant {
-  readonly scanner: Scanner;
   readonly follower: Follower;
   readonly generation: Generation;
   readonly workers: WorkerPool;
@@ -176,11 +175,9 @@ export class Production {
   }
 
   async scan(path: VirtualPath, options: ScanOptions): Promise<ScanResult> {
-    const { scanner, follower } = await this.#ensurePlant();
-    const result = await scanner.scan(path, options);
-    follower.revisit(result.growing);
-    this.#options.onTouched(result.touched);
-    return result;
+    const { follower } = await this.#ensurePlant();
+    const { onTouched } = this.#options;
+    return await follower.scan(path, { ...options, onTouched });
   }
 
   /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
@@ -243,9 +240,8 @@ export class Production {
       concurrency: settings.scanParallelism,
       settleMs: settings.settleMs,
     });
-    const { settleMs } = settings;
-    const onScanned = (result: ScanResult) => this.#onScanned(result);
-    const follower = new Follower({ scanner, source, log, onScanned, hiddenRootNames, settleMs });
+    const onTouched = (ids: readonly AssetId[]) => this.#onFollowed(ids);
+    const follower = new Follower({ scanner, source, log, onTouched, hiddenRootNames });
     this.#poolIndex = await this.#indexPool();
     const workers = this.#createWorkers(generation);
     await this.#governor.start();
@@ -253,7 +249,7 @@ export class Production {
     await workers.start();
     follower.start();
     this.#workers = workers;
-    return { scanner, follower, generation, workers };
+    return { follower, generation, workers };
   }
 
   #createWorkers(generation: Generation): WorkerPool {
@@ -382,10 +378,10 @@ export class Production {
     return this.#options.makesBacklog && this.#options.isProfileKnown();
   }
 
-  #onScanned(result: ScanResult): void {
-    this.#options.onTouched(result.touched);
+  #onFollowed(ids: readonly AssetId[]): void {
+    this.#options.onTouched(ids);
     if (!this.makesUnasked()) return;
-    this.#enqueueIds(result.touched, 'footage').catch((error: unknown) => {
+    this.#enqueueIds(ids, 'footage').catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#options.log.warn({ err: error }, 'new footage could not be queued');
     });
   }

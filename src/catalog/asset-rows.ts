@@ -11,6 +11,7 @@ import type { MediaInfo } from '../probe/media-info.js';
 import type { Database } from '../store/database.js';
 import type { Eligibility } from '../view/servable.js';
 import type { AssetOutline, AssetRow } from './asset.js';
+import type { CatalogName } from './catalog.js';
 import { decodeMedia } from './media-codec.js';
 
 /** Names at or below a prefix: parameters are those of `prefixRange`. '0' follows '/' in byte order. */
@@ -20,6 +21,9 @@ export function prefixRange(prefix: VirtualPath): [string, string, string] {
   // Every path lies between the empty string and a byte that no UTF-8 text contains.
   return prefix === ROOT ? ['', '', '\u{10ffff}'] : [prefix, `${prefix}/`, `${prefix}0`];
 }
+
+/** Read within a few milliseconds. */
+const NAMES_AT_ONCE = 5000;
 
 export const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
 export const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
@@ -73,6 +77,17 @@ export class AssetReader {
       .statement<[VirtualPath]>(sql, { raw: true })
       .all(id)
       .map(([path]) => path);
+  }
+
+  namesBelow(prefix: VirtualPath, after: VirtualPath | undefined): CatalogName[] {
+    const [own, above, beyond] = prefixRange(prefix);
+    const sql = `SELECT path, asset FROM name WHERE path > ? AND path < ? ORDER BY path LIMIT ${NAMES_AT_ONCE}`;
+    const rows = this.db.statement<[VirtualPath, AssetId]>(sql, { raw: true });
+    const below = rows.all(after === undefined || after === prefix ? above : after, beyond);
+    const exact = this.db.statement<[VirtualPath, AssetId]>('SELECT path, asset FROM name WHERE path = ?', {
+      raw: true,
+    });
+    return [...(after === undefined ? exact.all(own) : []), ...below].map(([path, id]) => ({ id, path }));
   }
 
   /** The asset as the domain knows it. */

@@ -39,6 +39,8 @@ export interface Catalog {
   outline(id: AssetId): AssetOutline | undefined;
   outlineAt(path: VirtualPath): AssetOutline | undefined;
   outlineOf(identity: FileIdentity): AssetOutline | undefined;
+  /** Names at or below `prefix` and whose they are, by path: the first few thousand, or those after one. */
+  names(prefix: VirtualPath, after?: VirtualPath): readonly CatalogName[];
   /** Assets with a name at or below `prefix`, ordered by path. */
   below(prefix: VirtualPath): readonly AssetRow[];
   /**
@@ -84,6 +86,11 @@ export interface Observed {
   readonly state: 'new' | 'same' | 'moved' | 'changed';
   /** All that a scan looks for is known, although the verdict may still be open. */
   readonly isExamined: boolean;
+}
+
+export interface CatalogName {
+  readonly id: AssetId;
+  readonly path: VirtualPath;
 }
 
 export interface AssetFacts {

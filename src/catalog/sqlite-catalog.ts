@@ -102,6 +102,10 @@ class SqliteCatalog implements Catalog {
     return this.#toOutline(this.#reader.byIdentity(identity));
   }
 
+  names(prefix: VirtualPath, after?: VirtualPath): ReturnType<Catalog['names']> {
+    return this.#reader.namesBelow(prefix, after);
+  }
+
   below(prefix: VirtualPath): readonly AssetRow[] {
     return this.#reader.below(prefix).map((row) => this.#reader.toAsset(row));
   }

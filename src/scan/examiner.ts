@@ -26,25 +26,40 @@ export interface ExaminerOptions {
   readonly settling: Settling;
   readonly clock: Clock;
   readonly concurrency: number;
+  /** Whether somebody holds the file open for writing, as far as that is known. */
+  readonly isBeingWritten?: ((file: WalkedFile) => boolean) | undefined;
 }
 
 export interface ExamineOptions {
   readonly signal?: AbortSignal | undefined;
   readonly settleWithinMs: number;
   readonly onExamined: (examined: number) => void;
+  /** Told of what is described in parts, while the rest goes on. */
+  readonly onDescribed?: ((ids: readonly AssetId[]) => void) | undefined;
 }
 
 export interface Examined {
   readonly described: readonly AssetId[];
   /** Files that are still growing. */
-  readonly growing: readonly VirtualPath[];
+  readonly growing: readonly Growing[];
 }
+
+export interface Growing {
+  readonly path: VirtualPath;
+  /** When it can have settled, if nothing more happens to it. */
+  readonly settledInMs: number;
+}
+
+/** Described assets that are told at once. */
+const PART = 64;
 
 export const STILL_GROWING = 'still growing';
 
 export class Examiner {
   readonly #options: ExaminerOptions;
   readonly #slots: Semaphore;
+  /** What is being looked at: two scans that meet at a file look one after the other, and the second has less to do. */
+  readonly #atWork = new Map<VirtualPath, Promise<unknown>>();
 
   constructor(options: ExaminerOptions) {
     this.#options = options;
@@ -55,17 +70,30 @@ export class Examiner {
     const { clock, settling } = this.#options;
     const deadline = clock.now() + options.settleWithinMs;
     const described: AssetId[] = [];
+    let told = 0;
+    const tell = (atLeast: number) => {
+      if (described.length - told < atLeast) return;
+      options.onDescribed?.(described.slice(told));
+      told = described.length;
+    };
+    const onExamined = (examined: number) => {
+      options.onExamined(examined);
+      tell(PART);
+    };
     let pending = files;
     for (;;) {
       const examined = files.length - pending.length;
-      pending = await this.#round(pending, described, examined, options);
+      pending = await this.#round(pending, described, examined, { ...options, onExamined });
+      tell(1);
       const patience = deadline - clock.now();
       if (pending.length === 0 || patience <= 0) break;
-      const wait = Math.min(patience, ...pending.map((file) => Math.max(settling.remaining(file), 50)));
+      const next = pending.reduce((least, file) => Math.min(least, Math.max(settling.remaining(file), 50)), patience);
+      const wait = Math.min(patience, next);
       await sleep(wait, undefined, { signal: options.signal });
       pending = await this.#lookAgain(pending);
     }
-    return { described, growing: pending.map(({ path }) => path) };
+    const growing = pending.map((file) => ({ path: file.path, settledInMs: settling.remaining(file) }));
+    return { described, growing };
   }
 
   /** Examines what is settled; returns what is not. */
@@ -80,7 +108,7 @@ export class Examiner {
     const worker = async () => {
       for (let file = files[next++]; file !== undefined; file = files[next++]) {
         options.signal?.throwIfAborted();
-        if (await this.#examineOne(file, described, options.signal)) options.onExamined(++examined);
+        if (await this.#inTurn(file, described, options.signal)) options.onExamined(++examined);
         else growing.push(file);
       }
     };
@@ -91,15 +119,29 @@ export class Examiner {
     return growing;
   }
 
+  async #inTurn(file: WalkedFile, described: AssetId[], signal: AbortSignal | undefined): Promise<boolean> {
+    for (let other = this.#atWork.get(file.path); other !== undefined; other = this.#atWork.get(file.path)) {
+      // Whatever came of it is the other's to report.
+      await other.catch(() => undefined);
+    }
+    const work = this.#examineOne(file, described, signal);
+    this.#atWork.set(file.path, work);
+    try {
+      return await work;
+    } finally {
+      this.#atWork.delete(file.path);
+    }
+  }
+
   /** False: it still grows. */
   async #examineOne(file: WalkedFile, described: AssetId[], signal: AbortSignal | undefined): Promise<boolean> {
-    const { catalog, examine, settling, source } = this.#options;
+    const { catalog, examine, isBeingWritten, settling, source } = this.#options;
     const asset = catalog.byPath(file.path);
     // Gone or replaced since the walk: the change that did it is scanned by itself.
     if (asset === undefined || !isSameFile(file, asset)) return true;
     // A known clip under a new name is complete; only its verdict is asked for.
     const isMoved = isExamined(asset);
-    if (!isMoved && settling.remaining(file) > 0) return this.#markGrowing(file);
+    if (!isMoved && (settling.remaining(file) > 0 || isBeingWritten?.(file))) return this.#markGrowing(file);
     const facts = await this.#slots.run(() => {
       signal?.throwIfAborted();
       return examine({ asset, path: file.path, real: realPathOf(source, file.path), signal });

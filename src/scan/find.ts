@@ -7,14 +7,13 @@
  */
 
 import { lstat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
-import { isAtOrBelow, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
-import type { AssetRow } from '../catalog/asset.js';
-import type { Catalog } from '../catalog/catalog.js';
-import { servablePages } from '../catalog/servable-pages.js';
+import { isAtOrBelow, type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
+import type { Catalog, CatalogName } from '../catalog/catalog.js';
 import { isCandidateName } from './names.js';
-import { type WalkedFile, walk } from './walk.js';
+import { readMountinfo, type WalkedFile, walk } from './walk.js';
 
 export interface FindOptions {
   readonly source: RealPath;
@@ -22,6 +21,8 @@ export interface FindOptions {
   readonly hiddenRootNames: readonly string[];
   readonly signal?: AbortSignal | undefined;
   readonly onFound?: ((found: number) => void) | undefined;
+  /** Called before a folder is listed. */
+  readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
 }
 
 /** What was found; lists are filled while the walk goes on. */
@@ -39,7 +40,8 @@ export interface Finding {
 /** Rows of one transaction: the event loop is held for a few milliseconds at most. */
 const BATCH = 250;
 
-export async function findAssets(prefix: VirtualPath, options: FindOptions): Promise<Finding> {
+/** None of the prefixes lies below another. */
+export async function findAssets(prefixes: readonly VirtualPath[], options: FindOptions): Promise<Finding> {
   const finding: Finding = {
     seen: new Set(),
     touched: new Set(),
@@ -54,17 +56,22 @@ export async function findAssets(prefix: VirtualPath, options: FindOptions): Pro
     batch = [];
     options.onFound?.(finding.seen.size);
   };
-  const { source, hiddenRootNames, signal } = options;
-  for await (const entry of walk(source, prefix, { hiddenRootNames, wants: isCandidateName, signal })) {
-    if (entry.kind === 'unreadable') finding.unreadable.push({ path: entry.path, reason: entry.reason });
-    else if (entry.kind === 'skipped') finding.skipped.push({ name: entry.name, reason: entry.reason });
-    else {
-      finding.seen.add(entry.file.path);
-      if (batch.push(entry.file) >= BATCH) observe();
+  const { source, hiddenRootNames, onFolder, signal } = options;
+  const mountinfo = await readMountinfo();
+  const walking = { hiddenRootNames, wants: isCandidateName, onFolder, mountinfo, signal };
+  for (const prefix of prefixes) {
+    for await (const entry of walk(source, prefix, walking)) {
+      if (entry.kind === 'unreadable') finding.unreadable.push({ path: entry.path, reason: entry.reason });
+      else if (entry.kind === 'skipped') finding.skipped.push({ name: entry.name, reason: entry.reason });
+      else {
+        finding.seen.add(entry.file.path);
+        if (batch.push(entry.file) >= BATCH) observe();
+      }
     }
   }
   observe();
-  await forgetGone(prefix, finding, options);
+  // After everything was seen: what has moved from one prefix to another is never without a name.
+  for (const prefix of prefixes) await forgetGone(prefix, finding, options);
   return finding;
 }
 
@@ -81,20 +88,24 @@ function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: C
 async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOptions): Promise<void> {
   const { catalog, source, signal } = options;
   const gone: VirtualPath[] = [];
-  const unseen: { readonly id: AssetId; readonly path: VirtualPath }[] = [];
-  const look = ({ id, paths }: Pick<AssetRow, 'id' | 'paths'>) => {
-    for (const path of paths) if (!finding.seen.has(path) && isAtOrBelow(path, prefix)) unseen.push({ id, path });
-  };
-  // The light rows of the whole tree cost less than the full ones.
-  if (prefix === ROOT) for await (const page of servablePages(catalog, signal)) page.forEach(look);
-  else catalog.below(prefix).forEach(look);
+  const unseen = await namesUnseen(prefix, finding, options);
   for (const { id, path } of unseen) {
     signal?.throwIfAborted();
     if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) continue;
     gone.push(path);
     finding.touched.add(id);
   }
-  finding.forgotten = catalog.forget(gone);
+  finding.forgotten += catalog.forget(gone);
+}
+
+/** Page by page, so that whoever else has work for this thread gets at it in between. */
+async function namesUnseen(prefix: VirtualPath, { seen }: Finding, { catalog, signal }: FindOptions) {
+  const unseen: CatalogName[] = [];
+  for (let page = catalog.names(prefix); page.length > 0; page = catalog.names(prefix, page.at(-1)?.path)) {
+    unseen.push(...page.filter(({ path }) => !seen.has(path)));
+    await setImmediate(undefined, { signal });
+  }
+  return unseen;
 }
 
 const isOutOfSight = (path: VirtualPath, finding: Finding): boolean =>

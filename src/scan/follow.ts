@@ -1,194 +1,289 @@
 /**
  * Keeps the catalog in line with the source tree while the daemon runs.
  *
- * Three sources of news: hints from the mount (a file was written or renamed through
- * it), chokidar's events on the source tree, and a scan of everything from time to
- * time, since both may miss something (changes by other hosts on shared storage raise
- * no event here). News is gathered until it is quiet, then scanned prefix by prefix.
+ * Three sources of news: hints from the mount (a file was written or renamed through it),
+ * watches of every folder, and a scan of everything from time to time. News is gathered
+ * until it is quiet for a moment, then looked at: what there is, is known at once; what has
+ * to be examined is examined beside it, so that a thousand new clips do not hold up the
+ * news of the next one. Watches are set by the scans themselves, before each folder is
+ * listed, hence no change is lost between the two.
  *
- * chokidar holds an inotify watch and some 10 KB for every file: a large tree is not
- * watched, only rescanned. Concurrency: one scan at a time; news during a scan waits.
+ * Concurrency: one look at a time; news during a look waits for the next. Examinations of
+ * several looks go on side by side and share the scanner's slots.
  */
 
-import { basename } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
-import { isAtOrBelow, type RealPath, ROOT, type VirtualPath, virtualPathBelow } from '../base/paths.js';
+import { lstat } from 'node:fs/promises';
+import { errnoOf } from '../base/error.js';
+import type { AssetId } from '../base/ids.js';
+import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
+import type { Growing } from './examiner.js';
+import { type FolderNews, FolderWatches } from './folder-watches.js';
 import { isCandidateName } from './names.js';
-import type { Scanner, ScanResult } from './scanner.js';
+import { News } from './news.js';
+import type { Scanner, ScanOptions, ScanResult } from './scanner.js';
+import type { WalkedFile } from './walk.js';
 
 export interface FollowerOptions {
   readonly scanner: Scanner;
   readonly source: RealPath;
   readonly log: Logger;
-  /** Called after each scan that changed something. */
-  readonly onScanned: (result: ScanResult) => void;
+  /** Assets whose names, content or description are not what they were. */
+  readonly onTouched: (ids: readonly AssetId[]) => void;
   readonly hiddenRootNames: readonly string[];
-  /** Above this many watched files and folders the tree is only rescanned; default 10,000. */
-  readonly watchLimit?: number | undefined;
-  /** Quiet time before news is scanned; default 500. */
-  readonly debounceMs?: number | undefined;
-  /** Time between scans of everything; default 5 minutes. */
+  /** Quiet time before news is looked at; default 250. */
+  readonly quietMs?: number | undefined;
+  /** News that never pauses is looked at after this long; default 1000. */
+  readonly patienceMs?: number | undefined;
+  /** Time between scans of everything where every folder is watched; default 30 minutes. */
   readonly rescanMs?: number | undefined;
-  /** Time before a growing file is looked at again; default 2000. */
-  readonly settleMs?: number | undefined;
+  /** The same where changes may pass unseen; default 1 minute. */
+  readonly unwatchedRescanMs?: number | undefined;
+  /** The kernel's queue of events; default what it says. */
+  readonly queueLength?: number | undefined;
 }
 
-/** More changed places than this are scanned as one: their common root. */
-const MAX_PREFIXES = 200;
-/** News that never pauses is scanned after this many quiet times. */
-const MAX_PATIENCE = 10;
+/** As `status` shows it. */
+export interface FollowState {
+  /** Folders in which every change is told at once. */
+  readonly folders: number;
+  /** Why changes may be seen only by a rescan. */
+  readonly problem: string | undefined;
+  /** Time between rescans of everything, at least. */
+  readonly rescanMs: number;
+}
+
+const DEFAULT_RESCAN_MS = 30 * 60_000;
+const DEFAULT_UNWATCHED_MS = 60_000;
+/** A rescan takes up no more than this share of the time. */
+const RESCAN_SHARE = 0.1;
+/** Names that are looked at, and files that are examined, in one go. */
+const BATCH = 64;
+const LEAST_REVISIT_MS = 20;
+/** A source that cannot be scanned now may be back soon. */
+const RETRY_MS = 5000;
 
 export class Follower {
   readonly #options: FollowerOptions;
   readonly #abort = new AbortController();
-  readonly #news = new Set<VirtualPath>();
-  readonly #growing = new Set<VirtualPath>();
-  #newsSince: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watches: FolderWatches;
+  readonly #news: News;
+  readonly #growing = new Map<VirtualPath, NodeJS.Timeout>();
+  readonly #examining = new Set<Promise<void>>();
+  /** What is being examined, by its last change. */
+  readonly #atWork = new Map<VirtualPath, bigint>();
+  /** Names that may be folders. */
+  #names = new Set<VirtualPath>();
+  #looking: Promise<void> | undefined;
+  #naming: Promise<void> | undefined;
   #rescan: NodeJS.Timeout | undefined;
-  #revisiting: NodeJS.Timeout | undefined;
-  #watcher: FSWatcher | undefined;
-  #watched = 0;
-  #isReady = false;
-  #scanning: Promise<void> | undefined;
+  #lastScanMs = 0;
+  #toldProblem: string | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    const { source, queueLength, quietMs = 250, patienceMs = 1000 } = options;
+    this.#watches = new FolderWatches({
+      source,
+      queueLength,
+      onNews: (news) => this.#onFolderNews(news),
+      onFlood: () => this.#onFlood(),
+    });
+    this.#news = new News({ quietMs, patienceMs, onDue: () => this.#look() });
   }
 
-  /** Starts watching; the first scan is the caller's. */
+  /** Starts the rescans; the first scan of everything is the caller's, and sets the watches. */
   start(): void {
-    this.#rescan = setInterval(() => this.hint(ROOT), this.#options.rescanMs ?? 300_000);
-    this.#rescan.unref();
-    if ((this.#options.watchLimit ?? 10_000) > 0) this.#watch();
+    this.#scheduleRescan();
+  }
+
+  /** A scan somebody asked for: what it comes by is watched, and what still grows is looked at again. */
+  async scan(prefix: VirtualPath, options: ScanOptions = {}): Promise<ScanResult> {
+    if (prefix === ROOT) this.#watches.tryAgain();
+    const started = performance.now();
+    const onFolder = (folder: VirtualPath) => this.#watches.watch(folder);
+    const result = await this.#options.scanner.scan(prefix, { ...options, onFolder });
+    if (prefix === ROOT) this.#noteScan(performance.now() - started);
+    this.#revisit(result.growing);
+    return result;
   }
 
   /** Something at or below `path` may have changed. */
   hint(path: VirtualPath): void {
-    if (this.#abort.signal.aborted) return;
-    this.#news.add(path);
-    if (this.#news.size > MAX_PREFIXES) {
-      this.#news.clear();
-      this.#news.add(ROOT);
-    }
-    this.#schedule();
+    if (!this.#abort.signal.aborted) this.#news.add(path);
   }
 
-  /** Whether the tree is watched, for status and doctor. */
-  get isWatching(): boolean {
-    return this.#watcher !== undefined;
-  }
-
-  /** Whether every change from now on raises an event. */
-  get isReady(): boolean {
-    return this.#isReady;
+  get state(): FollowState {
+    return { folders: this.#watches.size, problem: this.#watches.problem, rescanMs: this.#rescanMs() };
   }
 
   /** Resolves when no scan is running and no watch is left. */
   async close(): Promise<void> {
     this.#abort.abort();
-    clearTimeout(this.#timer);
-    clearTimeout(this.#revisiting);
-    clearInterval(this.#rescan);
-    await this.#stopWatching();
-    await this.#scanning;
+    this.#news.stop();
+    clearTimeout(this.#rescan);
+    for (const timer of this.#growing.values()) clearTimeout(timer);
+    this.#watches.close();
+    await Promise.all([this.#looking, this.#naming, ...this.#examining]);
   }
 
-  #schedule(): void {
-    const quiet = this.#options.debounceMs ?? 500;
-    this.#newsSince ??= Date.now();
-    if (this.#timer !== undefined && Date.now() - this.#newsSince > quiet * MAX_PATIENCE) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#run(), quiet);
-  }
-
-  #run(): void {
-    this.#timer = undefined;
-    if (this.#scanning !== undefined) return;
-    this.#scanning = this.#scanNews().finally(() => {
-      this.#scanning = undefined;
-      if (this.#news.size > 0 && !this.#abort.signal.aborted) this.#schedule();
+  #look(): void {
+    if (this.#looking !== undefined || this.#abort.signal.aborted) return;
+    this.#looking = this.#lookAtNews().finally(() => {
+      this.#looking = undefined;
+      if (!this.#abort.signal.aborted) this.#news.schedule();
     });
   }
 
-  async #scanNews(): Promise<void> {
-    const prefixes = topmost([...this.#news]);
-    this.#news.clear();
-    this.#newsSince = undefined;
-    for (const prefix of prefixes) {
-      try {
-        const result = await this.#options.scanner.scan(prefix, { signal: this.#abort.signal });
-        this.revisit(result.growing);
-        if (result.touched.length > 0) this.#options.onScanned(result);
-      } catch (error) {
-        if (this.#abort.signal.aborted) return;
-        this.#options.log.warn({ err: error, prefix }, 'the source could not be scanned; it is tried again later');
+  async #lookAtNews(): Promise<void> {
+    const { log, scanner } = this.#options;
+    const { signal } = this.#abort;
+    const places = this.#news.take();
+    const isEverything = places.includes(ROOT);
+    if (isEverything) this.#watches.tryAgain();
+    const started = performance.now();
+    try {
+      const onFolder = (folder: VirtualPath) => this.#watches.watch(folder);
+      const { touched, toExamine } = await scanner.find(places, { signal, onFolder });
+      this.#tell([...touched]);
+      this.#examine(toExamine);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error, places: places.slice(0, 5) }, 'the source could not be scanned; it is tried again');
+      this.#tryAgain(places);
+    }
+    if (isEverything) this.#noteScan(performance.now() - started);
+  }
+
+  #tryAgain(places: readonly VirtualPath[]): void {
+    const timer = setTimeout(() => {
+      for (const place of places) this.hint(place);
+    }, RETRY_MS);
+    timer.unref();
+  }
+
+  #tell(ids: readonly AssetId[]): void {
+    if (ids.length > 0) this.#options.onTouched(ids);
+  }
+
+  /** What is being examined already, and has not changed since, is left to whoever does. */
+  #examine(files: readonly WalkedFile[]): void {
+    const fresh = files.filter(({ path, ctimeNs }) => this.#atWork.get(path) !== ctimeNs);
+    if (fresh.length === 0) return;
+    for (let at = 0; at < fresh.length; at += BATCH) this.#examineSome(fresh.slice(at, at + BATCH));
+  }
+
+  /** Few at a time: one that still grows is looked at again in time, however many are examined beside it. */
+  #examineSome(files: readonly WalkedFile[]): void {
+    for (const { path, ctimeNs } of files) this.#atWork.set(path, ctimeNs);
+    const work = this.#examineAll(files).finally(() => {
+      for (const { path, ctimeNs } of files) if (this.#atWork.get(path) === ctimeNs) this.#atWork.delete(path);
+      this.#examining.delete(work);
+    });
+    this.#examining.add(work);
+  }
+
+  async #examineAll(files: readonly WalkedFile[]): Promise<void> {
+    const { log, scanner } = this.#options;
+    const { signal } = this.#abort;
+    try {
+      const { growing } = await scanner.examine(files, { signal, onTouched: (ids) => this.#tell(ids) });
+      this.#revisit(growing);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error, files: files.length }, 'new files could not be examined; it is tried again');
+      this.#tryAgain(files.map(({ path }) => path));
+    }
+  }
+
+  /** The last write raises its event too early: growing files are looked at again when they may have settled. */
+  #revisit(growing: readonly Growing[]): void {
+    if (this.#abort.signal.aborted) return;
+    for (const { path, settledInMs } of growing) {
+      clearTimeout(this.#growing.get(path));
+      const timer = setTimeout(
+        () => {
+          this.#growing.delete(path);
+          this.hint(path);
+        },
+        Math.max(settledInMs, LEAST_REVISIT_MS),
+      );
+      this.#growing.set(path, timer);
+    }
+  }
+
+  #onFolderNews({ folder, name, kind }: FolderNews): void {
+    const isHidden = folder === ROOT && name !== undefined && this.#options.hiddenRootNames.includes(name);
+    if (name === undefined) this.hint(folder);
+    else if (!isHidden) this.#onNameNews(name, (folder === ROOT ? name : `${folder}/${name}`) as VirtualPath, kind);
+  }
+
+  #onNameNews(name: string, path: VirtualPath, kind: FolderNews['kind']): void {
+    const isFolder = this.#watches.knows(path);
+    // The name may stand for another folder now: the next look watches what is there.
+    if (kind === 'name' && isFolder) this.#watches.drop(path);
+    if (isCandidateName(name)) this.hint(path);
+    else if (kind === 'name' && !isFolder) this.#askForFolder(path);
+    // Of a folder that is watched the rights are no news; of one that could not be read, they are.
+    else if (isFolder && (kind === 'name' || !this.#watches.isWatched(path))) this.hint(path);
+  }
+
+  #onFlood(): void {
+    this.#options.log.info('so much has changed at once that everything is looked at again');
+    this.#watches.drop(ROOT);
+    this.hint(ROOT);
+  }
+
+  /** Editors save projects and renders all day: of names that are no media, only folders are news. */
+  #askForFolder(path: VirtualPath): void {
+    this.#names.add(path);
+    this.#naming ??= this.#findFolders().finally(() => {
+      this.#naming = undefined;
+    });
+  }
+
+  async #findFolders(): Promise<void> {
+    while (this.#names.size > 0 && !this.#abort.signal.aborted) {
+      const names = [...this.#names];
+      this.#names = new Set();
+      for (let at = 0; at < names.length; at += BATCH) {
+        await Promise.all(names.slice(at, at + BATCH).map((path) => this.#hintIfFolder(path)));
       }
     }
   }
 
-  /** Looks again at growing files when they may have settled: the last write raises its event too early. */
-  revisit(paths: readonly VirtualPath[]): void {
-    if (paths.length === 0 || this.#abort.signal.aborted) return;
-    for (const path of paths) this.#growing.add(path);
-    this.#revisiting ??= setTimeout(() => {
-      this.#revisiting = undefined;
-      const due = [...this.#growing];
-      this.#growing.clear();
-      for (const path of due) this.hint(path);
-    }, this.#options.settleMs ?? 2000);
+  async #hintIfFolder(path: VirtualPath): Promise<void> {
+    try {
+      if ((await lstat(realPathOf(this.#options.source, path))).isDirectory()) this.hint(path);
+    } catch (error) {
+      // What is gone again was never news; of anything else the look itself finds the reason.
+      if (errnoOf(error) !== 'ENOENT') this.hint(path);
+    }
   }
 
-  #watch(): void {
-    const { source, hiddenRootNames, log } = this.#options;
-    const limit = this.#options.watchLimit ?? 10_000;
-    const isHidden = (path: string) => hiddenRootNames.includes(virtualPathBelow(source, path) ?? '');
-    const watcher = watch(source, { ignoreInitial: false, followSymlinks: false, ignored: isHidden, atomic: false });
-    watcher.on('ready', () => {
-      this.#isReady = this.#watcher === watcher;
-      // What happened while the watches were set raised no event.
+  #noteScan(ms: number): void {
+    this.#lastScanMs = ms;
+    const { problem } = this.#watches;
+    if (problem !== undefined && problem !== this.#toldProblem) {
+      this.#options.log.warn({ problem }, 'not every folder is watched: changes there are found by rescans');
+    }
+    this.#toldProblem = problem;
+    this.#scheduleRescan();
+  }
+
+  #rescanMs(): number {
+    const { rescanMs = DEFAULT_RESCAN_MS, unwatchedRescanMs = DEFAULT_UNWATCHED_MS } = this.#options;
+    const wanted = this.#watches.problem === undefined ? rescanMs : Math.min(rescanMs, unwatchedRescanMs);
+    return Math.max(wanted, this.#lastScanMs / RESCAN_SHARE);
+  }
+
+  #scheduleRescan(): void {
+    clearTimeout(this.#rescan);
+    if (this.#abort.signal.aborted) return;
+    this.#rescan = setTimeout(() => {
       this.hint(ROOT);
-    });
-    watcher.on('all', (event, path) => {
-      if (event === 'add' || event === 'addDir') this.#watched += 1;
-      if (event === 'unlink' || event === 'unlinkDir') this.#watched -= 1;
-      if (this.#watched > limit) {
-        log.info({ limit }, 'the source is too large to be watched; it is rescanned from time to time');
-        void this.#stopWatching();
-      } else if (this.#isReady && isNews(event, path)) {
-        this.#hintReal(path);
-      }
-    });
-    watcher.on('error', (error) => {
-      log.warn({ err: error }, 'the source cannot be watched; it is rescanned from time to time');
-      void this.#stopWatching();
-    });
-    this.#watcher = watcher;
+      this.#scheduleRescan();
+    }, this.#rescanMs());
+    this.#rescan.unref();
   }
-
-  #hintReal(path: string): void {
-    const virtual = virtualPathBelow(this.#options.source, path);
-    if (virtual !== undefined) this.hint(virtual);
-  }
-
-  async #stopWatching(): Promise<void> {
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    this.#isReady = false;
-    await watcher?.close();
-  }
-}
-
-/** A file that a scan would not look at changes nothing: editors save projects and renders all day. */
-function isNews(event: string, path: string): boolean {
-  return event === 'addDir' || event === 'unlinkDir' || isCandidateName(basename(path));
-}
-
-/** Leaves out what lies below another one. */
-function topmost(paths: readonly VirtualPath[]): readonly VirtualPath[] {
-  const sorted = [...paths].sort((a, b) => a.length - b.length);
-  const kept: VirtualPath[] = [];
-  for (const path of sorted) if (!kept.some((above) => isAtOrBelow(path, above))) kept.push(path);
-  return kept;
 }

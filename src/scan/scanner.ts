@@ -16,10 +16,11 @@ import { returnMemory } from '../base/return-memory.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Logger } from '../log/logger.js';
 import type { Examine } from './examine.js';
-import { Examiner } from './examiner.js';
+import { type Examined, Examiner, type Growing } from './examiner.js';
 import { type Finding, findAssets } from './find.js';
 import { Semaphore } from './semaphore.js';
 import { Settling } from './settle.js';
+import type { WalkedFile } from './walk.js';
 
 export interface ScannerOptions {
   readonly source: RealPath;
@@ -32,6 +33,8 @@ export interface ScannerOptions {
   /** A file that changed more recently than this is still growing; default 2000. */
   readonly settleMs?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** Whether somebody holds the file open for writing, as far as that is known: it is not complete then. */
+  readonly isBeingWritten?: ((file: WalkedFile) => boolean) | undefined;
 }
 
 /** `total` (files to examine) is undefined until the walk is over. */
@@ -46,6 +49,10 @@ export interface ScanOptions {
   readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
   /** Waits for files that are still growing, at most this long; default 0: they are left for a later scan. */
   readonly settleWithinMs?: number | undefined;
+  /** Called before a folder is listed: what happens in it from then on is not in the result. */
+  readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
+  /** Told of `touched` as soon as it is known, in parts: examining may take hours. */
+  readonly onTouched?: ((ids: readonly AssetId[]) => void) | undefined;
 }
 
 export interface ScanResult {
@@ -57,7 +64,7 @@ export interface ScanResult {
   /** Names that went. */
   readonly forgotten: number;
   /** Still growing: left `unknown`, to be scanned again. */
-  readonly growing: readonly VirtualPath[];
+  readonly growing: readonly Growing[];
   /** Folders and files that could not be looked into; what is known of them is kept. */
   readonly unreadable: readonly { readonly path: VirtualPath; readonly reason: string }[];
   /** Names that cannot be served, or are not entered. */
@@ -82,6 +89,7 @@ export class Scanner {
       settling: new Settling(clock, options.settleMs ?? DEFAULT_SETTLE_MS),
       clock,
       concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+      isBeingWritten: options.isBeingWritten,
     });
   }
 
@@ -91,9 +99,7 @@ export class Scanner {
    * signal's reason when aborted; what was learnt until then is kept.
    */
   async scan(prefix: VirtualPath, options: ScanOptions = {}): Promise<ScanResult> {
-    await this.#requireSource();
-    const finding = await this.#walking.run(() => this.#find(prefix, options));
-    this.#report(finding);
+    const finding = await this.find([prefix], options);
     const found = finding.seen.size;
     const total = finding.toExamine.length;
     let probed = 0;
@@ -102,12 +108,29 @@ export class Scanner {
       options.onProgress?.({ found, probed, total });
     };
     onExamined(0);
-    const { signal, settleWithinMs = 0 } = options;
-    const examined = await this.#examiner.examineAll(finding.toExamine, { signal, settleWithinMs, onExamined });
+    options.onTouched?.([...finding.touched]);
+    const examined = await this.examine(finding.toExamine, { ...options, onExamined });
     for (const asset of examined.described) finding.touched.add(asset);
     const { forgotten, unreadable, skipped } = finding;
     returnMemory(found);
     return { found, probed, touched: [...finding.touched], forgotten, growing: examined.growing, unreadable, skipped };
+  }
+
+  /** The first half: names, sizes and dates. None of the prefixes lies below another. */
+  async find(prefixes: readonly VirtualPath[], options: ScanOptions = {}): Promise<Finding> {
+    await this.#requireSource();
+    const finding = await this.#walking.run(() => this.#find(prefixes, options));
+    this.#report(finding);
+    return finding;
+  }
+
+  /** The second half, for what the first one found. */
+  async examine(
+    files: readonly WalkedFile[],
+    options: ScanOptions & { readonly onExamined?: ((count: number) => void) | undefined } = {},
+  ): Promise<Examined> {
+    const { signal, settleWithinMs = 0, onExamined = () => undefined, onTouched } = options;
+    return await this.#examiner.examineAll(files, { signal, settleWithinMs, onExamined, onDescribed: onTouched });
   }
 
   /** The answer of a volume that is not connected would forget the whole project. */
@@ -120,11 +143,11 @@ export class Scanner {
     );
   }
 
-  #find(prefix: VirtualPath, { signal, onProgress }: ScanOptions): Promise<Finding> {
+  #find(prefixes: readonly VirtualPath[], { signal, onFolder, onProgress }: ScanOptions): Promise<Finding> {
     signal?.throwIfAborted();
     const { source, catalog, hiddenRootNames } = this.#options;
     const onFound = (found: number) => onProgress?.({ found, probed: 0, total: undefined });
-    return findAssets(prefix, { source, catalog, hiddenRootNames, signal, onFound });
+    return findAssets(prefixes, { source, catalog, hiddenRootNames, signal, onFolder, onFound });
   }
 
   #report({ unreadable, skipped }: Finding): void {

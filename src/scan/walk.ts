@@ -31,6 +31,10 @@ export interface WalkOptions {
   readonly hiddenRootNames: readonly string[];
   /** Decides by name alone which files are worth an lstat. */
   readonly wants: (name: string) => boolean;
+  /** Called before a folder is listed. */
+  readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
+  /** The kernel's table of mounts (/proc/self/mountinfo); default: as it is now. */
+  readonly mountinfo?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,16 +47,21 @@ export async function* walk(source: RealPath, prefix: VirtualPath, options: Walk
   const start = await look(source, prefix, options);
   if (start === undefined) return;
   if (start !== 'folder') return yield start;
-  const mounts = proxyfsMounts(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''));
+  const mounts = proxyfsMounts(options.mountinfo ?? (await readMountinfo()));
   const folders: VirtualPath[] = [prefix];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     options.signal?.throwIfAborted();
     if (mounts.has(realPathOf(source, folder))) {
       yield { kind: 'skipped', name: folder, reason: 'it is the mount point of a proxyfs volume' };
     } else {
+      options.onFolder?.(folder);
       yield* walkFolder(source, folder, options, folders);
     }
   }
+}
+
+export async function readMountinfo(): Promise<string> {
+  return await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
 }
 
 async function* walkFolder(

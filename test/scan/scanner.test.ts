@@ -95,11 +95,11 @@ t.test('changes, moves, links and removals reach the catalog, and only below the
 t.test('a growing file stays unknown until it has settled', async (t) => {
   const { scanner, catalog, examined, at } = await bench(t, { 'a.mov': 'a' }, { settleMs: 400 });
   const first = await scanner.scan(ROOT);
-  t.match(first, { growing: ['a.mov'], probed: 0 });
+  t.match(first, { growing: [{ path: 'a.mov' }], probed: 0 });
   t.match(catalog.byPath(v('a.mov'))?.eligibility, { kind: 'unknown', reason: 'still growing' });
   const writer = setInterval(() => appendFileSync(at('a.mov'), 'x'), 50);
   t.teardown(() => clearInterval(writer));
-  t.match(await scanner.scan(ROOT, { settleWithinMs: 700 }), { growing: ['a.mov'] }, 'it grew all the time');
+  t.match(await scanner.scan(ROOT, { settleWithinMs: 700 }), { growing: [{ path: 'a.mov' }] }, 'it grew all the time');
   t.same(examined, []);
   clearInterval(writer);
   t.match(await scanner.scan(ROOT, { settleWithinMs: 5000 }), { growing: [], probed: 1 });
@@ -110,9 +110,9 @@ t.test('a file whose dates lie ahead settles when it has looked the same for lon
   let now = Date.now() - 3_600_000;
   const options = { settleMs: 1000, clock: { now: () => now } };
   const { scanner } = await bench(t, { 'a.mov': 'a' }, options);
-  t.match(await scanner.scan(ROOT), { growing: ['a.mov'] });
+  t.match(await scanner.scan(ROOT), { growing: [{ path: 'a.mov' }] });
   now += 500;
-  t.match(await scanner.scan(ROOT), { growing: ['a.mov'] });
+  t.match(await scanner.scan(ROOT), { growing: [{ path: 'a.mov' }] });
   now += 600;
   t.match(await scanner.scan(ROOT), { growing: [], probed: 1 });
 });
@@ -127,7 +127,7 @@ t.test('a file that changes while it is examined is not described from what it w
     return { fingerprint: 'f' as Fingerprint, media: undefined, eligibility: { kind: 'eligible' } };
   };
   const { scanner, catalog } = await bench(t, { 'a.mov': 'a' }, { examine });
-  t.match(await scanner.scan(ROOT), { growing: ['a.mov'], probed: 0 });
+  t.match(await scanner.scan(ROOT), { growing: [{ path: 'a.mov' }], probed: 0 });
   t.equal(catalog.byPath(v('a.mov'))?.eligibility.kind, 'unknown');
 });
 
