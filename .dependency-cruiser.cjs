@@ -27,7 +27,6 @@ const oneImporter = [
   ['pino', '^src/log/'],
   ['yargs', '^(mountd|ctl)/'],
   ['fuse-native', '^src/mount/'],
-  ['chokidar', '^src/(scan|watchfolder)/'],
   ['smol-toml', '^src/config/'],
   ['@napi-rs/blake-hash', '^src/(fingerprint|profiles|pool)/'],
 ].map(([name, allowed]) => ({

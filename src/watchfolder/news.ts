@@ -4,7 +4,7 @@
  * scan finds out, which also runs from time to time by itself, so a lost event costs a delay.
  */
 
-import { type FSWatcher, watch } from 'chokidar';
+import { type FSWatcher, watch } from 'node:fs';
 import type { RealPath } from '../base/paths.js';
 
 /** With notification, between two looks without any. */
@@ -26,13 +26,16 @@ export class News {
     this.#timer = setInterval(onNews, pollMs ?? SAFETY_MS);
     if (pollMs !== undefined) return;
     // The folder alone is watched: one inotify watch, however many specs there are.
-    this.#watcher = watch(folder, { depth: 0, ignoreInitial: true, ignored: (path) => path !== folder });
-    this.#watcher.on('raw', onNews);
-    this.#watcher.on('error', onTrouble);
+    try {
+      this.#watcher = watch(folder, () => onNews());
+      this.#watcher.on('error', onTrouble);
+    } catch (error) {
+      onTrouble(error);
+    }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     clearInterval(this.#timer);
-    await this.#watcher?.close();
+    this.#watcher?.close();
   }
 }
