@@ -3,9 +3,9 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errnoOf, ProxyfsError } from '../../src/base/error.js';
+import { nearestName } from '../../src/base/nearest.js';
 import type { RealPath } from '../../src/base/paths.js';
 import { type DescribedSetting, describeSettings } from '../../src/config/describe-settings.js';
-import { nearestName } from '../../src/config/nearest.js';
 import { traceSettings } from '../../src/config/read-settings.js';
 import { parseSettingsFile } from '../../src/config/settings-file.js';
 import {

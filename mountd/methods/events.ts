@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../../src/base/error.js';
+import { nearestName } from '../../src/base/nearest.js';
 import { isAtOrBelow, toVirtualPath } from '../../src/base/paths.js';
-import { nearestName } from '../../src/config/nearest.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { Params, Result } from '../../src/control/schema.js';
 import { wayOutOfFailure } from '../../src/generate/way-out.js';

@@ -1,26 +1,42 @@
-/** The name that somebody probably meant. Pure. */
+/** The name that somebody who mistyped probably meant. Pure. */
 
 /** More of a name is not compared: it may come from outside, and the work grows with its length. */
 const COMPARED = 128;
 
-/** The one of `names` that takes the fewest changes to become; undefined when there are none. */
-export function nearestOf(given: string, names: readonly string[]): string | undefined {
-  const name = given.slice(0, COMPARED);
-  const [first, ...others] = names;
-  if (first === undefined) return undefined;
-  return others.reduce((best, next) => (distance(next, name) < distance(best, name) ? next : best), first);
+/** So many letters of a name, in one piece, stand for it: `source` for `source_name`. */
+const PART = 4;
+
+/** undefined when nothing is near: a wrong guess is worse than none. */
+export function nearestName(given: string, names: readonly string[]): string | undefined {
+  const word = plain(given.slice(0, COMPARED));
+  let best: { name: string; distance: number } | undefined;
+  for (const name of names) {
+    const distance = distanceOf(word, plain(name));
+    if (best === undefined || distance < best.distance) best = { name, distance };
+  }
+  const allowed = Math.max(2, Math.floor(word.length / 3));
+  if (best !== undefined && best.distance <= allowed) return best.name;
+  return word.length < PART ? undefined : names.find((name) => plain(name).includes(word));
 }
 
-/** Insertions, deletions and replacements between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced));
+/** `workers_max` and `Workers-Max` are the same mistake. */
+const plain = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+/** Letters to change, insert, remove or swap with their neighbour (optimal string alignment). */
+function distanceOf(a: string, b: string): number {
+  let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, column) => column)];
+  for (let row = 1; row <= a.length; row += 1) {
+    const next = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const isSame = a[row - 1] === b[column - 1];
+      const replaced = (last[column - 1] ?? 0) + (isSame ? 0 : 1);
+      let cost = Math.min(replaced, (last[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1);
+      if (a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1] && row > 1 && column > 1) {
+        cost = Math.min(cost, (before[column - 2] ?? 0) + 1);
+      }
+      next.push(cost);
     }
-    row = next;
+    [before, last] = [last, next];
   }
-  return row[b.length] ?? 0;
+  return last[b.length] ?? 0;
 }

@@ -11,7 +11,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { ProxyfsError } from '../base/error.js';
-import { nearestName } from './nearest.js';
+import { nearestName } from '../base/nearest.js';
 import { checkValue, type Layer } from './read-settings.js';
 import { keyOf } from './setting.js';
 import { SETTING_NAMES, type SettingName, settingByKey, settingOf } from './settings.js';

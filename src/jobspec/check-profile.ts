@@ -4,7 +4,7 @@
  */
 
 import { ProxyfsError } from '../base/error.js';
-import { nearestOf } from '../base/nearest.js';
+import { nearestName } from '../base/nearest.js';
 import { codecOf } from '../profiles/essences.js';
 import type { Profile, VideoEssence } from '../profiles/profile.js';
 import { findProfile, listProfiles } from '../profiles/profiles.js';
@@ -133,7 +133,9 @@ function unknownProfile(given: string, { message }: ProxyfsError): string {
   const names = listProfiles().map((profile) => profile.name);
   const [base = ''] = given.split(/[@+]/);
   if (base !== given && names.includes(base)) return `Unknown proxy profile '${name}': ${shortenedIn(message, given)}`;
-  return `Unknown proxy profile '${name}': did you mean '${nearestOf(given, names)}'? Profiles: ${names.join(', ')}`;
+  const nearest = nearestName(given, names);
+  const guess = nearest === undefined ? '.' : `: did you mean '${nearest}'?`;
+  return `Unknown proxy profile '${name}'${guess} Profiles: ${names.join(', ')}`;
 }
 
 const shortenedIn = (message: string, name: string): string => message.replaceAll(name, shortened(name));

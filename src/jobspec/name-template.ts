@@ -3,7 +3,7 @@
  * and never a clock: the same spec gives the same names at any time.
  */
 
-import { nearestOf } from '../base/nearest.js';
+import { nearestName } from '../base/nearest.js';
 
 /** What one clip says for each token; undefined where it has none. */
 export interface TokenValues {
@@ -69,8 +69,9 @@ function parseToken(inside: string): Part | string {
   if (digits === undefined && name !== 'user_metadata.KEY' && TOKENS.includes(name)) {
     return { kind: 'token', name, digits: 0 };
   }
-  const nearest = nearestOf(name === '' ? inside : name, TOKENS);
-  return `there is no token {${inside}} in names; did you mean {${nearest}}? Tokens: ${TOKENS.map((token) => `{${token}}`).join(', ')}, and {index:04} for leading zeros`;
+  const nearest = nearestName(name === '' ? inside : name, TOKENS);
+  const guess = nearest === undefined ? '.' : `; did you mean {${nearest}}?`;
+  return `there is no token {${inside}} in names${guess} Tokens: ${TOKENS.map((token) => `{${token}}`).join(', ')}, and {index:04} for leading zeros`;
 }
 
 function parseText(text: string): Part | string {

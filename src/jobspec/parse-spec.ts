@@ -6,7 +6,7 @@
  * can go on with it and a spec gets all of its violations in one answer.
  */
 
-import { nearestOf } from '../base/nearest.js';
+import { nearestName } from '../base/nearest.js';
 import { canonicalJson } from '../profiles/recipe-hash.js';
 import { readJsonDocument } from './json-document.js';
 import { FIELD_TABLE, type FieldName, type JobSpec, KEYS, MOST_SOURCES, specSchema } from './spec-schema.js';
@@ -102,8 +102,9 @@ function unknownKeys(keys: readonly string[]): Violation[] {
   return keys
     .filter((key) => !KEYS.has(key))
     .map((key, at) => {
-      const nearest = at < NEAR ? `; did you mean '${nearestOf(key, [...KEYS.keys()])}'?` : ':';
-      const message = `there is no field '${shortened(key)}'${nearest} Values of your own go into 'user_metadata'`;
+      const nearest = at < NEAR ? nearestName(key, [...KEYS.keys()]) : undefined;
+      const guess = nearest === undefined ? '.' : `; did you mean '${nearest}'?`;
+      const message = `there is no field '${shortened(key)}'${guess} Values of your own go into 'user_metadata'`;
       return { pointer: pointerOf([key]), message };
     });
 }

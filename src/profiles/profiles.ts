@@ -5,7 +5,7 @@
  */
 
 import { ProxyfsError } from '../base/error.js';
-import { nearestOf } from '../base/nearest.js';
+import { nearestName } from '../base/nearest.js';
 import { isLookName } from '../looks/look.js';
 import { describeSize, type PictureSize } from './picture-size.js';
 import type { Profile } from './profile.js';
@@ -64,8 +64,9 @@ function parseSize(text: string): PictureSize | undefined {
 
 function unknown(name: string): ProxyfsError {
   const names = PROFILES.map((candidate) => candidate.name);
-  const nearest = nearestOf(name, names);
-  const message = `there is no profile '${name}'; did you mean '${nearest}'? Profiles: ${names.join(', ')}`;
+  const nearest = nearestName(name, names);
+  const guess = nearest === undefined ? '.' : `; did you mean '${nearest}'?`;
+  const message = `there is no profile '${name}'${guess} Profiles: ${names.join(', ')}`;
   return new ProxyfsError('profile/unknown', message, { details: { name, nearest, profiles: names } });
 }
 
