@@ -6,7 +6,7 @@
 import type { MultiBar, SingleBar } from 'cli-progress';
 import type { Progress } from '../../src/control/schema.js';
 import type { Terminal } from '../terminal.js';
-import { barLine, clipLine, plainLine, scanLine } from './prewarm-line.js';
+import { barLine, clipLine, plainLine, readLine, scanLine } from './prewarm-line.js';
 
 export interface PrewarmDisplay {
   show(progress: Progress): void;
@@ -25,9 +25,10 @@ export function plainDisplay(terminal: Terminal, now: () => number = Date.now): 
   return {
     show: (progress) => {
       if (progress.kind === 'clip') print(clipLine(progress.clip));
-      if (progress.kind !== 'generate' || now() - last < PLAIN_INTERVAL_MS) return;
+      if (progress.kind !== 'generate' && progress.kind !== 'read') return;
+      if (now() - last < PLAIN_INTERVAL_MS) return;
       last = now();
-      print(plainLine(progress));
+      print(progress.kind === 'read' ? readLine(progress) : plainLine(progress));
     },
     end: () => undefined,
   };
@@ -57,5 +58,6 @@ export async function barDisplay(terminal: Terminal): Promise<PrewarmDisplay> {
 
 function lineOf(progress: Progress, columns: number): string | undefined {
   if (progress.kind === 'scan') return scanLine(progress);
+  if (progress.kind === 'read') return readLine(progress);
   return progress.kind === 'generate' ? barLine(progress, columns) : undefined;
 }

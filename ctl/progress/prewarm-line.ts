@@ -5,6 +5,7 @@ import { escapeName, escapeText } from '../output/escape.js';
 import { counted, formatClockTime, formatSize } from '../output/quantities.js';
 
 export type Generate = Extract<Progress, { kind: 'generate' }>;
+export type Read = Extract<Progress, { kind: 'read' }>;
 export type Scan = Extract<Progress, { kind: 'scan' }>;
 
 const BAR_WIDTH = 24;
@@ -38,6 +39,11 @@ function paceOf({ fps, speed }: Generate): readonly string[] {
 
 export function scanLine({ found, probed, total }: Scan): string {
   return `Looking at the files: ${probed} of ${total ?? found} examined`;
+}
+
+export function readLine({ filesDone, filesTotal, bytesDone, bytesTotal }: Read): string {
+  const bytes = `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`;
+  return `Reading into memory: ${filesDone} of ${counted(filesTotal, 'proxy', 'proxies')}, ${bytes}`;
 }
 
 /** `made  A001.mov  220.1 MB -> 12.3 MB  4.2 s`. */

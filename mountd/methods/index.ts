@@ -17,6 +17,7 @@ import { clearMode, getMode, setMode } from './mode.js';
 import { listPictures } from './pictures.js';
 import { pin, unpin } from './pin.js';
 import { plan } from './plan.js';
+import { previewPrewarm } from './preview.js';
 import { prewarm } from './prewarm.js';
 import { cancelJobs, listQueue, pauseQueue, resumeQueue } from './queue.js';
 import { status } from './status.js';
@@ -33,6 +34,7 @@ export function createHandlers(daemon: Daemon, meter: Meter): Handlers {
     'mode.set': (params, context) => setMode(daemon, params, context),
     'mode.clear': (params, context) => clearMode(daemon, params, context),
     prewarm: (params, context) => prewarm(daemon, params, context),
+    'prewarm.preview': (params, context) => previewPrewarm(daemon, params, context),
     adopt: (params, context) => adopt(daemon, params, context),
     'queue.list': (params) => listQueue(daemon, params),
     'queue.pause': (params, context) => pauseQueue(daemon, params, context),

@@ -1,13 +1,12 @@
 /**
- * `prewarm`: examines what lies below the paths, queues what has no proxy, and follows
- * it to the end. A client that goes away stops following; the jobs go on.
+ * `prewarm`: examines what the paths and patterns name, queues what has no proxy in the
+ * order in which it was named, and follows it to the end. A client that goes away stops following; the jobs go on.
  */
 
 import { ProxyfsError } from '../../src/base/error.js';
 import type { AssetId, PoolKey } from '../../src/base/ids.js';
-import { isAtOrBelow, type VirtualPath } from '../../src/base/paths.js';
+import type { VirtualPath } from '../../src/base/paths.js';
 import { Slices } from '../../src/base/slices.js';
-import { servablePages } from '../../src/catalog/servable-pages.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
 import type { Enqueued } from '../../src/generate/enqueue.js';
@@ -16,7 +15,8 @@ import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
 import { recordQueued } from '../record.js';
 import { requireLook } from './looks.js';
-import { existingPaths } from './paths.js';
+import { readProxies } from './read-proxies.js';
+import { assetsOf, select } from './selection.js';
 
 /** Assets at a time: their media facts do not have to fit into memory all at once. */
 const BATCH = 100;
@@ -32,16 +32,11 @@ export async function prewarm(
   context: CallContext,
 ): Promise<Result<'prewarm'>> {
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
-  for (const name of params.profiles ?? []) {
-    findSet(name);
-    requireLook(daemon, name);
-  }
-  const paths = await existingPaths(daemon, params.paths);
-  await scanAll(daemon, paths, context);
+  const ids = await findWanted(daemon, params, context);
   const follower = new JobFollower(daemon, context);
   const clips: ClipResult[] = [];
   try {
-    for (const answer of await enqueueAll(daemon, paths, params, context, follower)) {
+    for (const answer of await enqueueAll(daemon, ids, params, context, follower)) {
       clips.push(answer);
       context.progress({ kind: 'clip', clip: answer });
     }
@@ -51,7 +46,23 @@ export async function prewarm(
     follower.close();
   }
   await daemon.ready.settle();
-  return { clips: clips.sort(byPath), ...countOutcomes(clips) };
+  const read = params.read === true ? { read: await readProxies(daemon, ids, params.profiles, context) } : {};
+  return { clips: clips.sort(byPath), ...countOutcomes(clips), ...read };
+}
+
+/** Looks at what the texts name, and returns the clips in the order in which they are wanted. */
+export async function findWanted(
+  daemon: Daemon,
+  { paths, profiles = [] }: Pick<Params<'prewarm'>, 'paths' | 'profiles'>,
+  context: CallContext,
+): Promise<readonly AssetId[]> {
+  for (const name of profiles) {
+    findSet(name);
+    requireLook(daemon, name);
+  }
+  const selection = await select(daemon, paths);
+  await scanAll(daemon, selection.roots, context);
+  return await assetsOf(daemon, selection, context.signal);
 }
 
 async function scanAll({ production, settleMs }: Daemon, paths: readonly VirtualPath[], context: CallContext) {
@@ -68,13 +79,12 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
 /** Returns what is decided already; what is queued goes to the follower. */
 async function enqueueAll(
   daemon: Daemon,
-  paths: readonly VirtualPath[],
+  ids: readonly AssetId[],
   { retryFailed = false, profiles = [] }: Params<'prewarm'>,
   { by, signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
   const decided: ClipResult[] = [];
-  const ids = await assetsBelow(daemon, paths, signal);
   const keys = ids.length > MANY ? await daemon.files.pool.keys() : undefined;
   const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
   const slices = new Slices();
@@ -83,6 +93,7 @@ async function enqueueAll(
     const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
     const options = {
       jobClass: 'prewarm',
+      inTurn: true,
       retryFailed,
       signal,
       mayBePublished,
@@ -97,18 +108,6 @@ async function enqueueAll(
     }
   }
   return decided;
-}
-
-async function assetsBelow(
-  { files }: Daemon,
-  prefixes: readonly VirtualPath[],
-  signal: AbortSignal,
-): Promise<readonly AssetId[]> {
-  const isMeant = (path: VirtualPath) => prefixes.some((prefix) => isAtOrBelow(path, prefix));
-  const ids: AssetId[] = [];
-  for await (const page of servablePages(files.catalog, signal))
-    for (const { id, paths } of page) if (paths.some(isMeant)) ids.push(id);
-  return ids;
 }
 
 function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult {

@@ -114,6 +114,15 @@ const clipResult = z.object({
   seconds: z.number().nullable(),
 });
 
+/** Clips that are wanted, in this order. */
+const wanted = {
+  /** Paths, and patterns that count from the root of the project. */
+  paths: z.array(path),
+  retryFailed: z.boolean().optional(),
+  /** Other sets than the one that is served: several are made in one pass. */
+  profiles: z.array(z.string()).min(1).optional(),
+};
+
 /** One entry of the journal; `facts` depend on the kind. */
 const journalEvent = z.object({
   id: count,
@@ -250,11 +259,10 @@ export const METHODS = {
   /** Scans the paths, queues what is missing and (with `wait`) follows it to the end. */
   prewarm: {
     params: z.strictObject({
-      paths: z.array(path),
+      ...wanted,
       wait: z.boolean(),
-      retryFailed: z.boolean().optional(),
-      /** Other sets than the one that is served: several are made in one pass. */
-      profiles: z.array(z.string()).min(1).optional(),
+      /** Afterwards the proxies are read into memory, as far as they fit. */
+      read: z.boolean().optional(),
     }),
     result: z.object({
       clips: z.array(clipResult),
@@ -263,6 +271,35 @@ export const METHODS = {
       ineligible: count,
       alreadyThere: count,
       queued: count,
+      /** With `read`; `left` did not fit into the memory that is available. */
+      read: z.object({ files: count, bytes: z.number(), left: count }).optional(),
+    }),
+  },
+  /** What `prewarm` would make; nothing is queued. */
+  'prewarm.preview': {
+    params: z.strictObject(wanted),
+    result: z.object({
+      clips: z.array(
+        z.object({
+          path,
+          profile: z.string(),
+          outcome: z.enum(['make', 'waiting', 'running', 'ready', 'failed', 'ineligible', 'not-ready']),
+          reason: z.string().nullable(),
+          masterSize: z.number(),
+          /** Of the proxy: an estimate unless it is ready. */
+          bytes: z.number().nullable(),
+          /** An estimate for one encoder. */
+          seconds: z.number().nullable(),
+          /** By what was made here before, not by what the codec usually needs. */
+          measured: z.boolean(),
+        }),
+      ),
+      /** Of what has no proxy yet. */
+      bytes: z.number(),
+      seconds: z.number().nullable(),
+      measured: z.boolean(),
+      encoders: count,
+      poolFree: z.number(),
     }),
   },
   /** Takes over proxies that lie beside the clips below the paths, after validation. */
@@ -543,6 +580,15 @@ export const progressSchema = z.discriminatedUnion('kind', [
     current: z.array(path),
   }),
   z.object({ kind: z.literal('clip'), clip: clipResult }),
+  /** Proxies are read into memory. */
+  z.object({
+    kind: z.literal('read'),
+    filesDone: count,
+    filesTotal: count,
+    bytesDone: z.number(),
+    bytesTotal: z.number(),
+    current: path,
+  }),
   z.object({
     kind: z.literal('verify'),
     done: count,

@@ -21,6 +21,8 @@ export interface EnqueueOptions {
   readonly jobClass: JobClass;
   /** Also those that failed before. */
   readonly retryFailed?: boolean | undefined;
+  /** In the order of the assets, also those that wait already. */
+  readonly inTurn?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The profile of each asset; without it that of the project. */
   readonly profileOf?: ((paths: readonly VirtualPath[]) => string) | undefined;
@@ -68,7 +70,10 @@ async function enqueueBatch(
     settled.push(await settleOne(generation, await countFrames(generation, asset, options.signal), options));
   }
   const requests = settled.filter((answer) => 'request' in answer).map(({ request }) => request);
-  const jobs = generation.queue.enqueue(requests, { retryFailed: options.retryFailed ?? false });
+  const jobs = generation.queue.enqueue(requests, {
+    retryFailed: options.retryFailed ?? false,
+    inTurn: options.inTurn ?? false,
+  });
   let next = 0;
   return settled.map((answer) => ('request' in answer ? answerOf(answer, jobs[next++]) : answer));
 }
@@ -103,9 +108,8 @@ async function settleOne(project: Generation, asset: AssetRow, options: EnqueueO
 
 async function publishedVariant(generation: Generation, asset: AssetRow, plan: MakePlan) {
   const recorded = currentVariant(generation.catalog, asset, plan.poolKey);
-  if (recorded !== undefined && (await isThere(generation, recorded))) {
-    return { kind: 'already-there', proxySize: recorded.size } as const;
-  }
+  const there = await findPublished(generation, asset, plan);
+  if (there !== undefined) return { kind: 'already-there', proxySize: there.size } as const;
   const adopted = await adoptPublished(generation, asset, plan);
   if (adopted !== undefined) return { kind: 'adopted', proxySize: adopted.size } as const;
   const earlier = await madeByAnotherFfmpeg(generation, asset, plan);
@@ -114,14 +118,27 @@ async function publishedVariant(generation: Generation, asset: AssetRow, plan: M
   return undefined;
 }
 
+/** What is recorded for this plan, while the pool still has it: somebody may have cleaned up. */
+export async function findPublished(
+  { catalog, pool }: Generation,
+  asset: AssetRow,
+  plan: MakePlan,
+): Promise<VariantRow | undefined> {
+  const variant = currentVariant(catalog, asset, plan.poolKey);
+  if (variant === undefined) return undefined;
+  const file = await stat(pool.fileOf(variant.poolKey, variant.extension)).catch(() => undefined);
+  return file?.size === variant.size ? variant : undefined;
+}
+
 /** The same recipe for the same master: an update of FFmpeg is no reason to encode everything again. */
-async function madeByAnotherFfmpeg({ catalog, pool, profile }: Generation, asset: AssetRow, plan: MakePlan) {
+export async function madeByAnotherFfmpeg({ catalog, pool, profile }: Generation, asset: AssetRow, plan: MakePlan) {
   const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
   if (variant === undefined || !isSameMaster(variant.guard, asset.master)) return undefined;
   const manifest = await pool.find(variant.poolKey);
   return manifest?.recipeHash === plan.recipe.hash && manifest.validation.ok ? variant : undefined;
 }
 
+<<<<<<< HEAD
 /** A recorded variant counts only while the pool still has it: somebody may have cleaned up. */
 async function isThere({ pool }: Generation, variant: VariantRow): Promise<boolean> {
   const file = await stat(pool.fileOf(variant.poolKey, variant.extension)).catch(() => undefined);
@@ -129,6 +146,9 @@ async function isThere({ pool }: Generation, variant: VariantRow): Promise<boole
 }
 
 function answerOf({ asset, path, hadProxy }: ToQueue, job: Job | undefined): Enqueued {
+=======
+function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
+>>>>>>> 09e3418 (proxyfs prewarm takes patterns and lists, keeps their order, tells beforehand what it would do, and reads proxies into memory)
   invariant(job !== undefined, 'the queue answers every request');
   if (job.state === 'cancelled')
     return { asset, path, kind: 'not-ready', reason: job.reason ?? 'its job was cancelled' };

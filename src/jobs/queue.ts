@@ -60,14 +60,21 @@ export interface Lease {
   readonly expiresAt: number;
 }
 
+export interface EnqueueOptions {
+  readonly retryFailed?: boolean;
+  readonly inTurn?: boolean;
+}
+
 export interface JobQueue {
   /**
    * Adds jobs that are not there yet; raises the class of waiting ones; a failed one is left unless
    * `retryFailed`; one that is done or cancelled starts anew, since its proxy is asked for and not
    * there, but what was cancelled with a reason only in the classes that somebody asks for.
+   * `inTurn`: what waits already, in this class or a lower one, lines up anew, so that the
+   * order of the requests is the order of the jobs.
    * Returns the job of each request, in order.
    */
-  enqueue(requests: readonly JobRequest[], options?: { retryFailed?: boolean }): readonly Job[];
+  enqueue(requests: readonly JobRequest[], options?: EnqueueOptions): readonly Job[];
   /** The next waiting job that nothing holds (or one whose lease ended: that attempt counts), of these classes only. */
   lease(worker: string, milliseconds: number, classes?: readonly JobClass[]): Lease | undefined;
   /** The other waiting jobs of the same asset and class, in the order of their arrival: to be made in one pass. */

@@ -15,6 +15,7 @@ import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
 import { type Hold, type HoldScope, holdOf } from './hold.js';
 import {
+  type EnqueueOptions,
   JOB_CLASSES,
   type Job,
   type JobClass,
@@ -72,6 +73,8 @@ const ENQUEUE = `INSERT INTO job
   RETURNING *`;
 const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
   WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
+const LINE_UP = `UPDATE job SET arrival = ${NEXT_ARRIVAL}
+  WHERE asset = ? AND pool_key = ? AND state = 'waiting' AND class = ?`;
 
 class SqliteQueue implements JobQueue {
   readonly #holds: SqliteHolds;
@@ -90,7 +93,7 @@ class SqliteQueue implements JobQueue {
       .run();
   }
 
-  enqueue(requests: readonly JobRequest[], options: { retryFailed?: boolean } = {}): readonly Job[] {
+  enqueue(requests: readonly JobRequest[], options: EnqueueOptions = {}): readonly Job[] {
     const retryFailed = options.retryFailed === true ? 1 : 0;
     const now = this.clock.now();
     return this.db.transaction(() =>
@@ -100,6 +103,7 @@ class SqliteQueue implements JobQueue {
         const queued = this.db.statement<StoredJob>(ENQUEUE).get(...values);
         if (queued !== undefined) return toJob(queued);
         this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
+        if (options.inTurn === true) this.db.statement(LINE_UP).run(asset, poolKey, rank);
         return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
       }),
     );

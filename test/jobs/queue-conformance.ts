@@ -131,6 +131,30 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
     ]);
   });
 
+  test('what is asked for in turn comes in that order, whatever waited before', (t, { queue }) => {
+    queue.enqueue([1, 2, 3].map((asset) => ({ ...requestOf(asset), jobClass: 'backlog' })));
+    queue.enqueue([{ ...requestOf(4), jobClass: 'interactive' }, requestOf(5)]);
+    const ask = [3, 4, 6, 1].map((asset) => ({ ...requestOf(asset), jobClass: 'prewarm' }) as const);
+    queue.enqueue(ask, { inTurn: true });
+    const order = () => queue.list({ state: 'waiting' }).map(({ asset }) => asset);
+    t.same(
+      order().filter((asset) => asset !== 5),
+      [4, 3, 6, 1, 2],
+      'and never behind its own class',
+    );
+    queue.enqueue([...ask].reverse(), { inTurn: true });
+    t.same(
+      order().filter((asset) => asset !== 5),
+      [4, 1, 6, 3, 2],
+    );
+    queue.enqueue(ask);
+    t.same(
+      order().filter((asset) => asset !== 5),
+      [4, 1, 6, 3, 2],
+      'otherwise what waits keeps its turn',
+    );
+  });
+
   test('a job that cannot succeed fails at once', (t, { queue }) => {
     queue.enqueue([requestOf(1)]);
     const lease = queue.lease('w', 1000);
