@@ -34,6 +34,7 @@ import { createExamine } from '../src/scan/examine.js';
 import { Follower } from '../src/scan/follow.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
+import { byUse } from './by-use.js';
 import { createGovernor, mannerOf } from './polite.js';
 import { HIDDEN_NAME, type ProjectFiles } from './project-files.js';
 import { eventOfFinished, eventOfStarted, logFinished } from './record-job.js';
@@ -342,6 +343,7 @@ export class Production {
       }
     }
     const keys = wanted.length > MANY ? await files.pool.keys() : undefined;
+    byUse(wanted, files.cacheBook);
     for (let at = 0; at < wanted.length; at += BATCH) {
       this.#abort.signal.throwIfAborted();
       const batch = wanted.slice(at, at + BATCH);

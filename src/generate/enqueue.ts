@@ -138,17 +138,7 @@ export async function madeByAnotherFfmpeg({ catalog, pool, profile }: Generation
   return manifest?.recipeHash === plan.recipe.hash && manifest.validation.ok ? variant : undefined;
 }
 
-<<<<<<< HEAD
-/** A recorded variant counts only while the pool still has it: somebody may have cleaned up. */
-async function isThere({ pool }: Generation, variant: VariantRow): Promise<boolean> {
-  const file = await stat(pool.fileOf(variant.poolKey, variant.extension)).catch(() => undefined);
-  return file?.size === variant.size;
-}
-
 function answerOf({ asset, path, hadProxy }: ToQueue, job: Job | undefined): Enqueued {
-=======
-function answerOf({ asset, path }: ToQueue, job: Job | undefined): Enqueued {
->>>>>>> 09e3418 (proxyfs prewarm takes patterns and lists, keeps their order, tells beforehand what it would do, and reads proxies into memory)
   invariant(job !== undefined, 'the queue answers every request');
   if (job.state === 'cancelled')
     return { asset, path, kind: 'not-ready', reason: job.reason ?? 'its job was cancelled' };
