@@ -93,9 +93,12 @@ async function make(clip: ClipPlan, context: ClipContext, temporary: RealPath, m
   made.exit_code = encoded.exitCode;
   made.recipe_hash = encoded.recipeHash;
   made.warnings = [...clip.warnings, ...encoded.warnings.map(withoutAddresses)];
-  Object.assign(made, paceOf(clip, encoded.frames, (clock.now() - began) / 1000));
+  const encodedIn = (clock.now() - began) / 1000;
+  Object.assign(made, paceOf(clip, encoded.frames, encodedIn));
   const validation = await encoded.validate();
   made.validation = { ok: validation.ok, checks: validation.checks.map((check) => ({ ...check })) };
+  // Of camera RAW only the finished file tells how many there are.
+  if (encoded.frames === undefined) Object.assign(made, paceOf(clip, framesFound(validation), encodedIn));
   if (!validation.ok) throw rejected(validation);
   const blake3 = await blake3OfFile(encoded.file, signal);
   const { size } = await stat(encoded.file);
@@ -141,6 +144,11 @@ function paceOf({ media }: ClipPlan, frames: number | undefined, took: number): 
     fps: frames === undefined || took <= 0 ? null : round(frames / took),
     speed: length === undefined || took <= 0 ? null : round(length / took),
   };
+}
+
+function framesFound({ checks }: ValidationReport): number | undefined {
+  const found = Number(checks.find(({ field }) => field === 'frame count')?.found);
+  return found > 0 ? found : undefined;
 }
 
 function rejected(report: ValidationReport): ProxyfsError {

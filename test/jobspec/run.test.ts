@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { RealPath } from '../../src/base/paths.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
@@ -9,7 +10,7 @@ import { checkJob } from '../../src/jobspec/check-job.js';
 import { parseJobSpec } from '../../src/jobspec/parse-spec.js';
 import { jobResultSchema } from '../../src/jobspec/result.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
-import { type Run, runInPlace } from '../fixtures/run-proxyfs.js';
+import { type Run, runAsProcess, runInPlace } from '../fixtures/run-proxyfs.js';
 
 t.setTimeout(120_000);
 const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
@@ -272,6 +273,47 @@ t.test('without FFmpeg or Resolve the machine is named, with a document', skip, 
   t.match(documentOf(raw), { error: { code: 'resolve/unavailable' } });
   t.strictSame(await outputs(), []);
 });
+
+t.test(
+  'camera RAW is rendered by Resolve with the preset of the spec, and read back like any other',
+  skip,
+  async (t) => {
+    const { root, media, out, job, outputs } = await place(t);
+    const fixture = fileURLToPath(new URL('../../../test/fixtures/resolve', import.meta.url));
+    await writeFile(join(media, 'A001.braw'), 'raw');
+    const hq = { frames: 4, video: ['-c:v', 'prores_ks', '-profile:v', '3'], pixelFormat: 'yuv422p10le' };
+    const render = await makeClip(root, 'render.mov', hq);
+    const sources = [join(media, 'A001.braw')];
+    const spec = job({ sources, proxy_profile: 'proxy_prores_hq_resolve', resolve_preset: 'House' });
+    await writeFile(join(root, 'job.json'), JSON.stringify(spec));
+    const attempt = async (env: Readonly<Record<string, string>>) => {
+      const places = {
+        RESOLVE_SCRIPT_API: fixture,
+        RESOLVE_SCRIPT_LIB: join(fixture, 'Modules', 'DaVinciResolveScript.py'),
+        RESOLVE_DIARY: join(root, 'diary'),
+      };
+      const done = await runAsProcess(['run', join(root, 'job.json')], { env: { ...places, ...env } });
+      return { exitCode: done.exitCode, result: documentOf(done) };
+    };
+    const garbage = await attempt({});
+    t.match(garbage, { exitCode: 2, result: { clips: [{ failure: { code: 'validate/rejected' }, exit_code: null }] } });
+    const noPreset = await attempt({ RESOLVE_LACKS: 'preset' });
+    t.match(noPreset, { exitCode: 2, result: { clips: [{ failure: { code: 'resolve/failed', reason: /House/ } }] } });
+    t.strictSame(await outputs(), [], 'nothing of either is left');
+
+    const { exitCode, result } = await attempt({ RESOLVE_RENDERS: render });
+    t.equal(exitCode, 0);
+    t.strictSame(result._metadata, {
+      engine_used: 'resolve',
+      proxy_profile_used: 'proxy_prores_hq_resolve',
+      jobspec_version: '2.1',
+      resolve_preset_used: 'House',
+    });
+    t.match(result.clips[0], { engine: 'resolve', frames: 4, validation: { ok: true }, input: { untouched: true } });
+    t.match(await readFile(join(root, 'diary'), 'utf8'), '["LoadRenderPreset", "House"]');
+    t.ok((await readFile(join(out, 'A001_01.mov'))).equals(await readFile(render)));
+  },
+);
 
 /** FFmpeg, but for commands that fit a pattern of the shell: then after half a file something else happens. */
 async function ffmpegThat(root: string, otherwise: string): Promise<string> {
