@@ -17,6 +17,13 @@ const directory = (await mkdtemp(join(tmpdir(), 'proxyfs-resolve-'))) as RealPat
 t.teardown(() => rm(directory, { recursive: true, force: true }));
 const path = (name: string) => join(directory, name) as RealPath;
 
+// Before the first test: one that ends while nothing else is known of ends them all.
+const hasPython = await promisify(execFile)('python3', ['--version']).then(
+  () => true,
+  () => false,
+);
+const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
+
 t.test('without DaVinci Resolve the engine says what is missing, and makes nothing', async (t) => {
   const render = {
     profile: findProfile('proxy_prores_hq_resolve'),
@@ -30,10 +37,6 @@ t.test('without DaVinci Resolve the engine says what is missing, and makes nothi
   });
 });
 
-const hasPython = await promisify(execFile)('python3', ['--version']).then(
-  () => true,
-  () => false,
-);
 const fixture = fileURLToPath(new URL('../../../test/fixtures/resolve', import.meta.url));
 
 t.test(
@@ -82,7 +85,7 @@ t.test(
 
 t.test(
   'camera RAW and what FFmpeg cannot decode go to resolve, and a profile of the other engine is refused',
-  (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' },
+  skip,
   async (t) => {
     const toolchain = await locateFfmpeg();
     const low = findProfile('proxy_h264_low');
