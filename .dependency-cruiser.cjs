@@ -27,6 +27,7 @@ const oneImporter = [
   ['pino', '^src/log/'],
   ['yargs', '^(mountd|ctl)/'],
   ['fuse-native', '^src/mount/'],
+  ['chokidar', '^src/watchfolder/'],
   ['smol-toml', '^src/config/'],
   ['@napi-rs/blake-hash', '^src/(fingerprint|profiles|pool)/'],
 ].map(([name, allowed]) => ({

@@ -4,7 +4,7 @@
  * scan finds out, which also runs from time to time by itself, so a lost event costs a delay.
  */
 
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'chokidar';
 import type { RealPath } from '../base/paths.js';
 
 /** With notification, between two looks without any. */
@@ -26,16 +26,13 @@ export class News {
     this.#timer = setInterval(onNews, pollMs ?? SAFETY_MS);
     if (pollMs !== undefined) return;
     // The folder alone is watched: one inotify watch, however many specs there are.
-    try {
-      this.#watcher = watch(folder, () => onNews());
-      this.#watcher.on('error', onTrouble);
-    } catch (error) {
-      onTrouble(error);
-    }
+    this.#watcher = watch(folder, { depth: 0, ignoreInitial: true, ignored: (path) => path !== folder });
+    this.#watcher.on('raw', onNews);
+    this.#watcher.on('error', onTrouble);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#watcher?.close();
+    await this.#watcher?.close();
   }
 }

@@ -113,7 +113,7 @@ class Watcher {
       // Stopped before their turn: they go back like those that run.
       for (const claim of this.#resumable) void this.#start(claim, (signal) => workOn(this.#context, claim, signal));
       await Promise.all(this.#active);
-      news.close();
+      await news.close();
       await this.#leases.close();
     }
     if (this.#fatal !== undefined) throw this.#fatal;
