@@ -1,15 +1,16 @@
 /**
  * Soak: many open/read/close cycles through one mount while it flips, then the sizes of everything again.
  *
- * usage: scripts/soak/run [--opens N] [--flips N]
+ * usage: scripts/soak/run [--opens N] [--flips N] [--samples FILE]
  *
  * Two processes open and close; this one flips and watches itself: open descriptors, resident memory,
- * nodes and handles. A first tenth warms up; what grows after it is a leak, and the exit code says so.
+ * nodes and handles, every few seconds. A first tenth warms up; what grows after it is a leak, and the exit code
+ * says so. FILE gets one JSON object a line, so that growth can be told from a plateau.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -20,12 +21,17 @@ import type { MountedVolume, SwapChange } from '../../src/mount/driver.js';
 import { createNativeDriver } from '../../src/mount/native-driver.js';
 
 const { values: args } = parseArgs({
-  options: { opens: { type: 'string', default: '1000000' }, flips: { type: 'string', default: '10000' } },
+  options: {
+    opens: { type: 'string', default: '1000000' },
+    flips: { type: 'string', default: '10000' },
+    samples: { type: 'string' },
+  },
 });
 const OPENS = Number(args.opens);
 const FLIPS = Number(args.flips);
 const FILES = 50;
 const OPENERS = 2;
+const SAMPLE_MS = 2000;
 /** What JavaScript's heap may grow by before it is collected, and what an allocator may keep. */
 const MEMORY_ALLOWANCE_MB = 64;
 const OPENER = `
@@ -38,8 +44,10 @@ for cycle in range(int(sys.argv[2])):
 `;
 
 interface Sizes {
+  readonly opens: number;
   readonly descriptors: number;
   readonly memoryMb: number;
+  readonly heapMb: number;
   readonly nodes: number;
   readonly handles: number;
 }
@@ -58,6 +66,7 @@ try {
     allowOther: false,
     disable: {},
   });
+  const sampler = setInterval(() => void sample(volume), SAMPLE_MS);
   try {
     const [toProxies, toMasters] = await makeClips();
     await soak(volume, toProxies, toMasters, 0.1);
@@ -66,6 +75,7 @@ try {
     const after = await measure(volume, 'at the end');
     process.exitCode = judge(before, after);
   } finally {
+    clearInterval(sampler);
     await volume.unmount({ force: true });
   }
 } finally {
@@ -112,12 +122,29 @@ async function ended(opener: ChildProcess): Promise<void> {
 }
 
 async function measure(volume: MountedVolume, when: string): Promise<Sizes> {
+  const sizes = await sizesNow(volume);
+  process.stdout.write(`${when}: ${JSON.stringify(sizes)}\n`);
+  return sizes;
+}
+
+async function sample(volume: MountedVolume): Promise<void> {
+  if (args.samples === undefined) return;
+  const line = { seconds: Math.round(process.uptime()), ...(await sizesNow(volume)) };
+  await appendFile(args.samples, `${JSON.stringify(line)}\n`);
+}
+
+async function sizesNow(volume: MountedVolume): Promise<Sizes> {
   const { nodes, openHandles: handles, opens } = volume.counters();
   const descriptors = (await readdir('/proc/self/fd')).length;
-  const memoryMb = Math.round(process.memoryUsage.rss() / 1e6);
-  const sizes = { descriptors, memoryMb, nodes, handles };
-  process.stdout.write(`${when}: ${opens} opens, ${JSON.stringify(sizes)}\n`);
-  return sizes;
+  const { rss, heapTotal } = process.memoryUsage();
+  return {
+    opens: Number(opens),
+    descriptors,
+    memoryMb: Math.round(rss / 1e6),
+    heapMb: Math.round(heapTotal / 1e6),
+    nodes,
+    handles,
+  };
 }
 
 /** Nodes of both variants of each file, the root and what the kernel has not forgotten yet. */
