@@ -82,6 +82,8 @@ EXPORT {
     Filesystem_Id = ${Number.parseInt(project.slice(0, 7), 16)}.${Number.parseInt(project.slice(7, 14), 16)};
     FSAL { Name = VFS; }
 }
+# a flip gives names other handles: listings must be read anew, not from memory (for all exports)
+MDCACHE { Dir_Chunk = 0; }
 `,
 };
 

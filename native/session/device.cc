@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "session/error.h"
+#include "session/splice_pipe.h"
 
 namespace proxyfs::session {
 
@@ -52,12 +53,24 @@ int Device::send(uint64_t unique, int error, std::span<const std::span<const std
   }
   if (::writev(fd_.get(), vectors.data(), used) >= 0) return 0;
   const int failed = errno;
-  // ENOENT: the asking process was interrupted. ENODEV: unmounted meanwhile. Anything else means that
-  // the kernel refused the message, and the process behind this request would hang for ever: EIO for it.
-  if (failed != ENOENT && failed != ENODEV && (error != EIO || used > 1)) {
-    std::fprintf(stderr, "proxyfs: the kernel refused a reply of %u bytes (errno %d)\n", header.len, failed);
-    send(unique, EIO, {});
-  }
+  if (error != EIO || used > 1) settle_refusal(unique, failed, header.len);
+  return -failed;
+}
+
+// ENOENT: the asking process was interrupted. ENODEV: unmounted meanwhile. Anything else means that the kernel
+// refused the message, and the process behind this request would hang for ever: EIO for it.
+void Device::settle_refusal(uint64_t unique, int failed, size_t length) {
+  if (failed == ENOENT || failed == ENODEV) return;
+  std::fprintf(stderr, "proxyfs: the kernel refused a reply of %zu bytes (errno %d)\n", length, failed);
+  send(unique, EIO, {});
+}
+
+std::optional<int> Device::send_file(uint64_t unique, int fd, uint64_t offset, size_t size) {
+  thread_local SplicePipe pipe;
+  const auto length = pipe.fill(unique, fd, offset, size);
+  if (!length) return std::nullopt;
+  const int failed = -pipe.drain(fd_.get(), *length);
+  if (failed != 0) settle_refusal(unique, failed, *length);
   return -failed;
 }
 

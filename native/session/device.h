@@ -26,6 +26,8 @@ class Device final : public wire::ReplySink {
 
   int send(uint64_t unique, int error, std::span<const std::span<const std::byte>> parts) override;
 
+  std::optional<int> send_file(uint64_t unique, int fd, uint64_t offset, size_t size) override;
+
   // A finished notification message. Returns 0 or -errno.
   int notify(std::span<const std::byte> message) const;
 
@@ -35,6 +37,8 @@ class Device final : public wire::ReplySink {
   int fd() const { return fd_.get(); }
 
  private:
+  void settle_refusal(uint64_t unique, int failed, size_t length);
+
   UniqueFd fd_;
 };
 

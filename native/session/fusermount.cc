@@ -165,7 +165,7 @@ UniqueFd fusermount_mount(const MountSpec& spec) {
   }
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
-  std::string options = "nosuid,nodev,subtype=proxyfs,default_permissions,max_read=" + std::to_string(kMaxTransfer) +
+  std::string options = "nosuid,nodev,subtype=proxyfs,default_permissions,max_read=" + std::to_string(kMaxRead) +
                         ",fsname=" + escaped(spec.fs_name);
   if (spec.allow_other) options += ",allow_other";
   const Outcome outcome = run({"-o", options, "--", spec.mount_point}, theirs.get());

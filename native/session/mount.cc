@@ -23,7 +23,7 @@ Mounted mount_directly(const MountSpec& spec) {
   // The kernel wants the type of the root; fuse only ever mounts over a directory here.
   std::string options = "fd=" + std::to_string(device.get()) + ",rootmode=40000,user_id=" + std::to_string(geteuid()) +
                         ",group_id=" + std::to_string(getegid()) + ",default_permissions,max_read=" +
-                        std::to_string(kMaxTransfer);
+                        std::to_string(kMaxRead);
   if (spec.allow_other) options += ",allow_other";
   const int done = ::mount(spec.fs_name.c_str(), spec.mount_point.c_str(), "fuse.proxyfs", MS_NOSUID | MS_NODEV,
                            options.c_str());

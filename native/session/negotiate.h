@@ -15,6 +15,9 @@ namespace proxyfs::session {
 // 256 pages: the most the kernel takes in one request by default (fs.fuse.max_pages_limit).
 inline constexpr uint16_t kMaxPages = 256;
 inline constexpr uint32_t kMaxTransfer = kMaxPages * 4096;
+// Reads are asked for in smaller pieces: they fit a pipe of a size that everybody may have, and several are
+// under way at once.
+inline constexpr uint32_t kMaxRead = 64 * 4096;
 // The header and the largest fixed struct lie before the data of a WRITE.
 inline constexpr size_t kBufferSize = kMaxTransfer + 4096;
 

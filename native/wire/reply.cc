@@ -27,6 +27,12 @@ int Reply::data(std::span<const std::byte> bytes) {
   return send(0, parts);
 }
 
+bool Reply::file(int fd, uint64_t offset, size_t size) {
+  if (sent_) broken("was answered twice", unique_);
+  sent_ = sink_.send_file(unique_, fd, offset, size).has_value();
+  return sent_;
+}
+
 void Reply::none() {
   if (sent_) broken("was answered twice", unique_);
   sent_ = true;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,11 @@ class ReplySink {
   virtual ~ReplySink() = default;
   // Sends header and parts as one message. Returns 0 or -errno (ENOENT: the request was interrupted).
   virtual int send(uint64_t unique, int error, std::span<const std::span<const std::byte>> parts) = 0;
+  // Sends up to `size` bytes of a file, as many as there are, without bringing them into this process.
+  // Nothing when it cannot: then nothing was sent.
+  virtual std::optional<int> send_file(uint64_t, int /*fd*/, uint64_t /*offset*/, size_t /*size*/) {
+    return std::nullopt;
+  }
 };
 
 class Reply {
@@ -45,6 +51,8 @@ class Reply {
   int head_and_data(const T& fixed, std::span<const std::byte> bytes) {
     return data2(std::as_bytes(std::span(&fixed, 1)), bytes);
   }
+  // Bytes of a file, up to `size`; false when they could not be sent so, and an answer is still owed.
+  bool file(int fd, uint64_t offset, size_t size);
   // For FORGET and INTERRUPT: nothing is sent.
   void none();
   bool sent() const { return sent_; }

@@ -1,18 +1,16 @@
 /** What `proxyfs share` prints, put to use: a real smbd on loopback, a real flip, smbclient on the other side. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { shareConfiguration } from '../../ctl/output/share.js';
 import { makeClip } from '../fixtures/media.js';
 import { mountObstacle } from '../fixtures/mount-obstacle.js';
 import { PROXYFS, runAsProcess } from '../fixtures/run-proxyfs.js';
+import { freePort, hashOf, until } from '../fixtures/served-share.js';
 
 const run = promisify(execFile);
 t.setTimeout(120_000);
@@ -117,33 +115,6 @@ async function writeConfiguration(dir: string, printed: string, port: number): P
   const code = await new Promise((resolve) => setting.once('exit', resolve));
   if (code !== 0) throw new Error('smbpasswd failed');
   return conf;
-}
-
-async function hashOf(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-async function until(attempt: () => Promise<unknown>): Promise<void> {
-  for (let left = 100; ; left -= 1) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(100);
-    }
-  }
 }
 
 async function obstacle(): Promise<{ skip?: string }> {
