@@ -51,10 +51,11 @@ interface Answer {
 }
 
 async function check(job: string, outputExists: OutputExists, terminal: Terminal): Promise<Answer> {
-  const [{ readJobFile }, { parseJobSpec }, { prepareJob }] = await Promise.all([
+  const [{ readJobFile }, { parseJobSpec }, { prepareJob }, { jobDisplay }] = await Promise.all([
     import('../../src/jobspec/read-job-file.js'),
     import('../../src/jobspec/parse-spec.js'),
     import('../job/prepare-job.js'),
+    import('../job/job-display.js'),
   ]);
   const nothing = { profile: null, clips: [], error: null };
   const path = job === '-' ? job : resolve(currentDirectory(terminal), job);
@@ -62,7 +63,10 @@ async function check(job: string, outputExists: OutputExists, terminal: Terminal
   if (!text.ok) return { valid: false, violations: text.violations, ...nothing };
   const stop = new AbortController();
   const stopListening = terminal.onInterrupt(() => stop.abort());
-  const prepared = await prepareJob(parseJobSpec(text.bytes), terminal, { outputExists, signal: stop.signal });
+  const display = await jobDisplay(terminal);
+  const how = { outputExists, signal: stop.signal, onChecked: display.checked };
+  const prepared = await prepareJob(parseJobSpec(text.bytes), terminal, how);
+  display.end();
   stopListening();
   if (prepared.kind === 'plan') {
     const clips = prepared.plan.clips.map(({ index, source, output, isThere, warnings }) => {

@@ -6,11 +6,13 @@ import type { Terminal } from '../terminal.js';
 
 export interface JobDisplay {
   readonly listen: JobListener;
+  /** Before anything runs: so many sources have been looked at. */
+  readonly checked: (done: number, total: number) => void;
   /** Takes the bar away; the terminal is as it was. */
   end(): void;
 }
 
-const SILENT: JobDisplay = { listen: () => undefined, end: () => undefined };
+const SILENT: JobDisplay = { listen: () => undefined, checked: () => undefined, end: () => undefined };
 
 export async function jobDisplay(terminal: Terminal): Promise<JobDisplay> {
   if (!terminal.interactiveErrors) return SILENT;
@@ -22,6 +24,7 @@ export async function jobDisplay(terminal: Terminal): Promise<JobDisplay> {
       const progress = tally.take(event);
       if (progress !== undefined) bar.show(progress);
     },
+    checked: (done, total) => bar.show({ kind: 'scan', found: total, probed: done, total }),
     end: () => bar.end(),
   };
 }

@@ -22,6 +22,7 @@ export interface PrepareOptions {
   readonly outputExists: OutputExists;
   readonly discard?: boolean;
   readonly signal: AbortSignal;
+  readonly onChecked?: (done: number, total: number) => void;
 }
 
 /** Never rejects for what the job, the machine or Ctrl-C does. */

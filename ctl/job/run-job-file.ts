@@ -7,10 +7,10 @@ import { readJobFile } from '../../src/jobspec/read-job-file.js';
 import type { JobResult } from '../../src/jobspec/result.js';
 import { runJob } from '../../src/jobspec/run-job.js';
 import type { Terminal } from '../terminal.js';
-import { jobDisplay } from './job-display.js';
+import { type JobDisplay, jobDisplay } from './job-display.js';
 import { refusedLines, resultLines } from './job-text.js';
 import { type PreparedJob, prepareJob } from './prepare-job.js';
-import { openPublication, type ProjectToPublish } from './publish-job.js';
+import { openPublication } from './publish-job.js';
 import { checkResultFile, type PrintedJob, writeResultFile } from './result-file.js';
 
 export interface RunFileOptions {
@@ -45,31 +45,33 @@ async function runToResult(
   const text = await readJobFile(job, terminal.stdin as AsyncIterable<Buffer | string>);
   if (!text.ok) return refusedResult(undefined, text);
   const { outputExists } = options;
-  const prepared = await prepareJob(parseJobSpec(text.bytes), terminal, { outputExists, signal });
+  const display = await jobDisplay(terminal);
+  try {
+    const how = { outputExists, signal, onChecked: display.checked };
+    const prepared = await prepareJob(parseJobSpec(text.bytes), terminal, how);
+    return await runPrepared(prepared, display, terminal, options, signal);
+  } finally {
+    display.end();
+  }
+}
+
+async function runPrepared(
+  prepared: PreparedJob,
+  display: JobDisplay,
+  terminal: Terminal,
+  options: RunFileOptions,
+  signal: AbortSignal,
+): Promise<JobResult> {
   if (prepared.kind === 'refused') return refusedResult(prepared.parsed, prepared);
   const project =
     options.publish === undefined ? undefined : await openPublication(options.publish, prepared.plan, terminal);
   if (project !== undefined && 'violations' in project) return refusedResult(prepared.parsed, project);
+  const { maxWorkers, failFast } = options;
   try {
-    return await runPlan(prepared, project, terminal, options, signal);
-  } finally {
-    project?.close();
-  }
-}
-
-async function runPlan(
-  { plan }: Extract<PreparedJob, { kind: 'plan' }>,
-  project: ProjectToPublish | undefined,
-  terminal: Terminal,
-  { maxWorkers, failFast }: RunFileOptions,
-  signal: AbortSignal,
-): Promise<JobResult> {
-  const display = await jobDisplay(terminal);
-  try {
-    const result = await runJob(plan, { maxWorkers, failFast, signal, onEvent: display.listen });
+    const result = await runJob(prepared.plan, { maxWorkers, failFast, signal, onEvent: display.listen });
     return project === undefined ? result : await project.publish(result, signal);
   } finally {
-    display.end();
+    project?.close();
   }
 }
 

@@ -59,10 +59,11 @@ async function runAgain(
   { maxWorkers, failFast }: VerifyOptions,
   signal: AbortSignal,
 ): Promise<JobResult> {
-  const prepared = await prepareJob(parsed, terminal, { outputExists: 'overwrite', discard: true, signal });
-  if (prepared.kind === 'refused') return refusedResult(parsed, prepared);
   const display = await jobDisplay(terminal);
   try {
+    const how = { outputExists: 'overwrite', discard: true, signal, onChecked: display.checked } as const;
+    const prepared = await prepareJob(parsed, terminal, how);
+    if (prepared.kind === 'refused') return refusedResult(parsed, prepared);
     return await runJob(prepared.plan, { maxWorkers, failFast, signal, discard: true, onEvent: display.listen });
   } finally {
     display.end();

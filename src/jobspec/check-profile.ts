@@ -101,7 +101,7 @@ function contradicts(what: string, given: string, { name }: Profile, makes: stri
 }
 
 function checkPreset({ name, engine }: Profile, { resolve_preset: preset }: Draft): Violation[] {
-  if (preset === undefined || engine === 'resolve') return [];
+  if (preset === undefined || preset === null || engine === 'resolve') return [];
   const message = `Render preset '${shortened(preset)}' is for profiles of the resolve engine, and profile '${name}' is made by the ${engine} engine: leave 'resolve_preset' out`;
   return [{ pointer: '/resolve_preset', message }];
 }

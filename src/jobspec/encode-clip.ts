@@ -57,7 +57,7 @@ async function renderClip(
   output: RealPath,
   { signal, onProgress }: EncodeClipOptions,
 ): Promise<EncodedClip> {
-  const preset = spec.resolve_preset;
+  const preset = spec.resolve_preset ?? undefined;
   const frames = media === undefined ? undefined : framesOf(media);
   const file = await renderWithResolve(
     { profile, master, output, preset },

@@ -67,6 +67,8 @@ function readField(name: FieldName, members: ReadonlyMap<string, unknown>): Give
   const pointer = pointerOf([key]);
   if (keys.length === 0) return { pointer, violations: required ? [missing(name)] : [] };
   const value = members.get(key);
+  // Programs that write specs write all fields; of this one null says what its absence says.
+  if (name === 'resolve_preset' && value === null) return { pointer, violations: [] };
   const wrong = keys.flatMap((spelling) => malformed(name, spelling, members.get(spelling)));
   if (wrong.length > 0) return { pointer, violations: wrong };
   if (other !== undefined && canonicalJson(value) !== canonicalJson(members.get(other))) {

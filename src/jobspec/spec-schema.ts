@@ -87,9 +87,10 @@ export const FIELDS = {
     description: 'A proxy keeps the rate and every frame of its master; there is no other mode.',
   },
   resolve_preset: {
-    schema: word,
-    say: 'the name of a render preset of DaVinci Resolve',
-    description: 'A render preset that is loaded before the render; only with profiles of the resolve engine.',
+    schema: word.nullable(),
+    say: 'the name of a render preset of DaVinci Resolve, or null',
+    description:
+      'A render preset that is loaded before the render; only with profiles of the resolve engine. null: none.',
   },
   user_metadata: {
     schema: z.record(z.string(), z.unknown()),
