@@ -1,7 +1,7 @@
 /** The output folder and the names in it: there, writable, free, and nobody's source. Looks, and writes nothing. */
 
 import { type BigIntStats, constants } from 'node:fs';
-import { access, lstat, realpath, stat } from 'node:fs/promises';
+import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import { type RealPath, virtualPathBelow } from '../base/paths.js';
@@ -38,11 +38,17 @@ export async function checkFolder(
   return { folder, violations: [] };
 }
 
+/** procfs, sysfs and cgroups let root pass every check, and then hold no file. */
+const NO_FILES = new Set([0x9fa0, 0x62656572, 0x27e0eb, 0x63677270]);
+
 async function folderFault(path: string): Promise<string | undefined> {
   try {
     if (!(await stat(path)).isDirectory()) return `output folder '${path}' is a file, not a folder`;
     await access(path, constants.W_OK | constants.X_OK);
-    return undefined;
+    const isForFiles = !NO_FILES.has((await statfs(path)).type);
+    return isForFiles
+      ? undefined
+      : `output folder '${path}' cannot be written to: the system's own folders hold no files`;
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;

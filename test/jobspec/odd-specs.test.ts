@@ -449,6 +449,7 @@ t.test('output folders and names that cannot be', skip, async (t) => {
         [['/output_dir', /a part of its path is a file/]],
       ],
       ['a folder in a source', { output_dir: at('a.mov/x') }, [['/output_dir', /overlaps with the source/]]],
+      ['a folder of the system', { output_dir: '/proc' }, [['/output_dir', /the system's own folders hold no files/]]],
       ['a link to nothing as folder', { output_dir: join(out, 'dangling.mp4') }, [['/output_dir', /does not exist/]]],
       [
         'by the other spelling',
