@@ -5,9 +5,11 @@ import { extname } from 'node:path';
 import { type RealPath, realPathOf, type VirtualPath } from '../../src/base/paths.js';
 import type { Params, Result, ServedPath } from '../../src/control/schema.js';
 import { planProxy } from '../../src/generate/plan.js';
+import { wayOutOfFailure } from '../../src/generate/way-out.js';
 import { ffmpegArguments } from '../../src/profiles/command.js';
 import { findProfile } from '../../src/profiles/profiles.js';
 import { remarksOn } from '../../src/view/remarks.js';
+import { usableProxy } from '../../src/view/resolve.js';
 import type { ServableAsset } from '../../src/view/servable.js';
 import { explain } from '../../src/view/why.js';
 import type { Daemon } from '../daemon.js';
@@ -20,7 +22,11 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
   const masterPath = realPathOf(daemon.place.source, path);
   const asset = found.isFile() ? daemon.view.byIdentity({ dev: found.dev, ino: found.ino }) : undefined;
   if (asset === undefined) {
-    const because = [`${capitalised(served.reason)}.`];
+    const { problem } = daemon.production.scanState;
+    const because = [
+      `${capitalised(served.reason)}.`,
+      ...(problem === null ? [] : [`Nothing is examined: ${problem}.`]),
+    ];
     return { served, because, masterPath, proxyPath: null, command: null, wayOut: null };
   }
   const { because, wayOut } = explain(asset, path, daemon.modes.state, daemon.policy);
@@ -35,8 +41,16 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
     masterPath,
     proxyPath: asset.proxy?.file ?? null,
     command: await commandOf(daemon, asset, path),
-    wayOut: wayOut ?? null,
+    wayOut: wayOutOfFailed(daemon, asset) ?? wayOut ?? null,
   };
+}
+
+/** Of a clip that was tried: asking for it again without a change ends as before. */
+function wayOutOfFailed({ files, profileOf }: Daemon, asset: ServableAsset): string | undefined {
+  if (usableProxy(asset) !== undefined) return undefined;
+  const profile = profileOf(asset.paths);
+  const failure = files.catalog.failures().find((each) => each.asset === asset.id && each.profile === profile);
+  return failure && wayOutOfFailure(failure.reason, failure.rejected);
 }
 
 function pinOf({ pinnedBy }: ServedPath): readonly string[] {

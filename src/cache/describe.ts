@@ -1,16 +1,9 @@
-/** Sizes and reasons of the cache in words. Pure. */
+/** Reasons of the cache in words. Pure. */
 
+import { formatBytes } from '../base/format-bytes.js';
 import type { Kept } from './policy.js';
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 const HOUR = 3_600_000;
-
-/** Powers of 1024, as a quota is given. */
-export function formatBytes(bytes: number): string {
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1024 && unit < UNITS.length - 1; unit += 1) value /= 1024;
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
 
 /** `1.0 GiB are pinned, 3.0 GiB were used in the last hour`. */
 export function describeKept(kept: Readonly<Record<Kept, number>>, unusedMs: number): string {

@@ -9,6 +9,7 @@
  */
 
 import type { Clock } from '../base/clock.js';
+import { formatBytes } from '../base/format-bytes.js';
 import type { AssetId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { CacheBook, CachedObject } from '../catalog/cache-book.js';
@@ -17,7 +18,7 @@ import type { Withdrawer } from '../flip/withdraw.js';
 import type { Journal } from '../journal/journal.js';
 import type { Logger } from '../log/logger.js';
 import type { Pool } from '../pool/pool.js';
-import { describeKept, formatBytes } from './describe.js';
+import { describeKept } from './describe.js';
 import type { Pins } from './pins.js';
 import { type Candidate, type Choice, chooseVictims, DAY_MS, type Wish } from './policy.js';
 import { HEADROOM, quotaBytes, TRIM_UNUSED_MS } from './quota.js';

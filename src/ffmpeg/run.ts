@@ -11,7 +11,7 @@
 
 import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
-import { LastLines } from './last-lines.js';
+import { LastLines, tellingLines } from './last-lines.js';
 import { isMortal, launcherWords, type Manner } from './launcher.js';
 import type { Pace } from './pace.js';
 import { createProgressParser, type EncodeProgress } from './progress.js';
@@ -122,7 +122,7 @@ export async function runFfprobe(
   watch.stop();
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'probing was cancelled');
   if (result.exitCode === 0) return result.stdout;
-  const lastLines = result.stderr.split('\n').filter((line) => line.trim() !== '');
+  const lastLines = tellingLines(result.stderr);
   const late = result.timedOut ? options.timeoutMs : kill.signal.aborted ? stallMs : undefined;
   const said = late === undefined ? (lastLines.at(-1) ?? endOf(result)) : `no answer within ${late} ms`;
   throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {

@@ -10,6 +10,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
+import { formatBytes } from '../base/format-bytes.js';
 import type { RealPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
 
@@ -121,16 +122,14 @@ export function isStoppedForSpace(signal: AbortSignal): boolean {
   return signal.aborted && reason instanceof ProxyfsError && reason.code === 'system/no-space';
 }
 
-const mib = (bytes: number): string => `${Math.floor(bytes / (1 << 20))} MiB`;
-
 function noSpace(directory: string, free: number, reserve: number): string {
-  return `no proxies are made: ${mib(free)} free at ${directory}, ${mib(reserve)} are kept in reserve; free some space or move the pool`;
+  return `no proxies are made: ${formatBytes(free)} free at ${directory}, ${formatBytes(reserve)} are kept in reserve; free some space or move the pool`;
 }
 
 function filledUp(directory: string, free: number): string {
-  return `the disk of the pool ${directory} is full (${mib(free)} free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
+  return `the disk of the pool ${directory} is full (${formatBytes(free)} free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
 }
 
 function stoppedInTime(directory: string, free: number): string {
-  return `a proxy in the making was stopped: ${mib(free)} free at ${directory}, less than half of the reserve; its clip stays queued`;
+  return `a proxy in the making was stopped: ${formatBytes(free)} free at ${directory}, less than half of the reserve; its clip stays queued`;
 }

@@ -29,7 +29,15 @@ const REJECTED =
   "FFmpeg made a file that is not equal to the master, so the master is served: 'proxyfs plan PATH' shows the command; " +
   "another set ('proxyfs profiles') or another FFmpeg may do better";
 
+/** Frames that FFmpeg passed over: nearly always because they cannot be decoded. */
+const TOO_FEW = /frame count: expected (\d+), found (\d+)/;
+const CANNOT_DECODE =
+  'FFmpeg did not get all frames out of the master, which is likely damaged there: play it to its end, copy it again from ' +
+  'the camera; a file that changes is tried again by itself';
+
 export function wayOutOfFailure(reason: string, rejected: boolean): string {
+  const [, expected, found] = TOO_FEW.exec(reason) ?? [];
+  if (Number(found) < Number(expected)) return CANNOT_DECODE;
   if (rejected) return REJECTED;
   return (
     WAYS.find(([pattern]) => pattern.test(reason))?.[1] ??
