@@ -25,11 +25,32 @@ export interface MovieHeader {
 /** Boxes that recorders begin a file with. */
 const FIRST_BOXES: ReadonlySet<string> = new Set(['ftyp', 'mdat', 'wide', 'free', 'skip', 'moov', 'styp', 'pnot']);
 
+/** Boxes that describe samples. */
+const HEADERS: ReadonlySet<string> = new Set(['moov', 'moof']);
+
 /** Whether a file begins as QuickTime and MP4 files do; FFmpeg goes by its name when it cannot tell. */
 export async function beginsAsMovie(file: FileHandle): Promise<boolean> {
   const head = Buffer.alloc(8);
   const { bytesRead } = await file.read(head, 0, head.length, 0);
   return bytesRead === head.length && FIRST_BOXES.has(head.toString('latin1', 4, 8));
+}
+
+/**
+ * Whether a file begins as a movie and is box after box to its end, none of them a header: then FFmpeg
+ * cannot read it, either. Recordings and copies that were broken off are such.
+ */
+export async function lacksHeader(file: FileHandle): Promise<boolean> {
+  if (!(await beginsAsMovie(file))) return false;
+  const { size } = await file.stat();
+  const head = Buffer.alloc(16);
+  let position = 0;
+  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
+    const { bytesRead } = await file.read(head, 0, head.length, position);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
+    if (extent === undefined || HEADERS.has(head.toString('latin1', 4, 8))) return false;
+    position += extent.length;
+  }
+  return position + 8 > size;
 }
 
 /** The body of the `moov` box; undefined when the file has none or it is damaged. */

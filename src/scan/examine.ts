@@ -18,7 +18,7 @@ import { fileArgument } from '../ffmpeg/protocol-path.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { fingerprintFile } from '../fingerprint/fingerprint.js';
 import { probeMedia } from '../probe/probe.js';
-import { beginsAsMovie } from '../probe/quicktime-boxes.js';
+import { beginsAsMovie, lacksHeader } from '../probe/quicktime-boxes.js';
 import { classify, classifyPath, classifyUnreadable } from '../view/eligibility.js';
 import type { Eligibility } from '../view/servable.js';
 
@@ -35,6 +35,8 @@ export type Examine = (input: ExamineInput) => Promise<AssetFacts>;
 
 /** QuickTime and MP4 say in their header where every frame is; other files have to be read. */
 const COUNTED_FROM_HEADER: readonly string[] = ['.mov', '.mp4', '.m4v'];
+/** What FFmpeg says of a movie without its header. */
+const HEADLESS = 'moov atom not found';
 /** Read from end to end within a second or two, also from a spinning disk. */
 const READ_AT_MOST = 256n << 20n;
 /** For a server that stopped answering: longer than any probe that does not read the whole file. */
@@ -67,12 +69,26 @@ async function examine(toolchain: Toolchain, input: ExamineInput, readAtMost: bi
   const fingerprint = asset.fingerprint ?? (await fingerprintFile(real));
   const refused = verdictOfNames(asset, path);
   if (refused !== undefined) return { fingerprint, media: asset.media, eligibility: refused };
+  if (asset.media === undefined && (await isHeadless(input))) {
+    return { fingerprint, media: undefined, eligibility: classifyUnreadable(Number(asset.master.size), HEADLESS) };
+  }
   try {
     const media = asset.media ?? (await probe(toolchain, input, readAtMost));
     return { fingerprint, media, eligibility: classify(path, media) };
   } catch (error) {
     if (isUnreadable(error)) return await unreadable(input, fingerprint, error);
     throw error;
+  }
+}
+
+/** Seen in a few bytes: a program for each of a thousand broken files takes minutes. */
+async function isHeadless({ path, real }: ExamineInput): Promise<boolean> {
+  if (!COUNTED_FROM_HEADER.includes(extensionOf(path))) return false;
+  const file = await open(real);
+  try {
+    return await lacksHeader(file);
+  } finally {
+    await file.close();
   }
 }
 
@@ -103,8 +119,7 @@ async function unreadable(
   const lines = error.details['lastLines'];
   const words: unknown[] = Array.isArray(lines) ? lines : [];
   // `Invalid data` comes last and says the least; of a file that is no movie at all it is the truth.
-  const isHeadless = (line: unknown) => typeof line === 'string' && line.includes('moov atom not found');
-  const headless = words.find(isHeadless);
+  const headless = words.find((line) => typeof line === 'string' && line.includes(HEADLESS));
   const last = headless !== undefined && (await isMovie(real)) ? headless : words.at(-1);
   // The path is known to whoever reads the reason.
   const said = typeof last === 'string' ? last.replace(`${fileArgument(real)}: `, '') : error.message;

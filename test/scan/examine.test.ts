@@ -37,6 +37,30 @@ async function bench(t: Test, options: ExamineOptions & { ffprobe?: string } = {
   return { source, catalog, scanner, verdictOf };
 }
 
+t.test('a movie without its header is known without a program, and only such a one', { skip }, async (t) => {
+  const { source, scanner, verdictOf } = await bench(t, { ffprobe: 'echo "never asked" >&2; exit 1' });
+  const box = (type: string, length: number, stated = length) => {
+    const bytes = Buffer.alloc(length, 7);
+    bytes.writeUInt32BE(stated);
+    bytes.write(type, 4, 'latin1');
+    return bytes;
+  };
+  const files: Record<string, Buffer> = {
+    'recording.mov': Buffer.concat([box('ftyp', 20), box('wide', 8), box('mdat', 5000, 90_000)]),
+    'copied.mp4': Buffer.concat([box('ftyp', 20), box('free', 100), box('mdat', 500, 0)]),
+    'damaged-header.mov': Buffer.concat([box('ftyp', 20), box('moov', 900), box('mdat', 500)]),
+    'fragments.mp4': Buffer.concat([box('ftyp', 20), box('moof', 400), box('mdat', 500)]),
+    'odd-box.mov': Buffer.concat([box('ftyp', 20), box('mdat', 500, 4)]),
+    'recording.mxf': Buffer.concat([box('ftyp', 20), box('mdat', 500)]),
+  };
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(source, name), bytes);
+  await scanner.scan(ROOT);
+  const [headless, asked] = [/no header \(moov\)/, /never asked/];
+  const wanted = [headless, headless, asked, asked, asked, asked];
+  for (const [index, name] of Object.keys(files).entries())
+    t.match(verdictOf(name), { code: 'unreadable', reason: wanted[index] }, name);
+});
+
 t.test('each clip gets a verdict with a reason', { skip }, async (t) => {
   const { source, catalog, scanner, verdictOf } = await bench(t);
   await makeClip(source, 'good.mov');
