@@ -59,12 +59,12 @@ export function parseTemplate(text: string): NameTemplate {
   return { parts, faults };
 }
 
-/** `{index:04}`: at least four digits. */
+/** `{index:04}`, also written `{index:04d}`: at least four digits. */
 function parseToken(inside: string): Part | string {
   if (inside.startsWith(METADATA) && inside.length > METADATA.length) {
     return { kind: 'metadata', key: inside.slice(METADATA.length) };
   }
-  const [, name = '', digits] = /^([^:]*)(?::0([1-9]))?$/.exec(inside) ?? [];
+  const [, name = '', digits] = /^([^:]*)(?::0([1-9])d?)?$/.exec(inside) ?? [];
   if (digits !== undefined && name === 'index') return { kind: 'token', name, digits: Number(digits) };
   if (digits === undefined && name !== 'user_metadata.KEY' && TOKENS.includes(name)) {
     return { kind: 'token', name, digits: 0 };

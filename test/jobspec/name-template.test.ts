@@ -35,6 +35,7 @@ t.test('tokens are filled in, and the extension is added once', async (t) => {
   );
   t.equal(fill('{source_name}', { source_name: 'odd \\ name\n?' }), 'odd \\ name\n?.mov');
   t.equal(fill('v1.2'), 'v1.2.mov');
+  t.equal(fill('{index:03d}'), '007.mov');
 });
 
 t.test('what makes no name is a fault with its reason', async (t) => {
