@@ -29,39 +29,67 @@ export async function matchMovieLength(proxy: RealPath, master: Pick<MediaInfo, 
   });
 }
 
-/** Sounds whose sample tables are equal. Those of a fragmented master have none in the header and stay as they are. */
+/**
+ * Sounds of as many samples: that is, copied ones. Muxers cut the last packet short where the edit list of
+ * the master ends within it; with the master's tables the same list cuts at the same place. Those of a fragmented
+ * master have no table in the header and stay as they are.
+ */
 export async function matchSoundLengths(proxy: RealPath, master: RealPath): Promise<void> {
-  const originals = (await withHeader(master, 'r', async (movie) => soundsOf(movie))) ?? [];
+  const read = async ({ body }: MovieHeader) => ({ sounds: soundsOf(body), timescale: movieTimescaleOf(body) ?? 0 });
+  const originals = await withHeader(master, 'r', read);
+  if (originals === undefined) return;
   await withHeader(proxy, 'r+', async (movie, file) => {
-    for (const [index, { track, header }] of soundsOf(movie).entries()) {
-      const original = originals[index];
-      const stated = original === undefined ? undefined : lengthIn(original.header);
-      if (original === undefined || stated === undefined || !isSameTable(original.track, track)) continue;
-      await writeLength(file, movie, header, stated);
+    const { sounds, timescale } = await read(movie);
+    for (const [index, sound] of sounds.entries()) {
+      const original = originals.sounds[index];
+      if (original === undefined || !isCopy(original.track, sound.track)) continue;
+      await writeLastPacket(file, movie, sound, original);
+      await writeLength(file, movie, sound.header, lengthIn(original.header, lengthAt(original.header)));
+      const shown = lengthIn(original.trackHeader, shownLengthAt(original.trackHeader));
+      const ticks = shown === undefined ? undefined : (shown * BigInt(timescale)) / BigInt(originals.timescale);
+      await writeLength(file, movie, sound.trackHeader, ticks, shownLengthAt(sound.trackHeader));
     }
   });
 }
 
 interface Sound {
   readonly track: QuickTimeTrack;
-  /** The body of `mdhd`. */
+  /** The bodies of `mdhd`, `tkhd` and `stts`. */
   readonly header: Buffer;
+  readonly trackHeader: Buffer;
+  readonly durations: Buffer;
 }
 
-function soundsOf({ body }: MovieHeader): Sound[] {
+function soundsOf(body: Buffer): Sound[] {
   const timescale = movieTimescaleOf(body);
   if (timescale === undefined) return [];
   return [...children(body)].flatMap((box) => {
     const track = box.type === 'trak' ? readTrack(box, timescale) : undefined;
     const header = child(box.body, 'mdia', 'mdhd');
-    return track?.handler === 'soun' && header !== undefined ? [{ track, header }] : [];
+    const trackHeader = child(box.body, 'tkhd');
+    const durations = child(box.body, 'mdia', 'minf', 'stbl', 'stts');
+    if (track?.handler !== 'soun' || !header || !trackHeader || !durations) return [];
+    return [{ track, header, trackHeader, durations }];
   });
 }
 
-function isSameTable(a: QuickTimeTrack, b: QuickTimeTrack): boolean {
-  return (
-    a.timescale === b.timescale && a.samples === b.samples && a.samples > 0 && lengthOfTrack(a) === lengthOfTrack(b)
-  );
+/** The same packets, of which the last may be cut short. */
+function isCopy(original: QuickTimeTrack, copy: QuickTimeTrack): boolean {
+  const [of, last] = [lengthOfTrack, lastOf];
+  const sameTable = of(original) === of(copy) || of(original) - last(original) === of(copy) - last(copy);
+  return original.timescale === copy.timescale && original.samples === copy.samples && copy.samples > 0 && sameTable;
+}
+
+const lastOf = ({ durations }: QuickTimeTrack): number => durations.at(-1)?.ticks ?? 0;
+
+/** The table ends with a run of its own for a packet that was cut short. */
+async function writeLastPacket(file: FileHandle, movie: MovieHeader, sound: Sound, original: Sound): Promise<void> {
+  const ticks = lastOf(original.track);
+  if (ticks === lastOf(sound.track) || sound.track.durations.at(-1)?.count !== 1) return;
+  const at = 8 + (sound.track.durations.length - 1) * 8 + 4;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(ticks);
+  await file.write(bytes, 0, bytes.length, placeOf(movie, sound.durations) + at);
 }
 
 async function withHeader<T>(
@@ -81,18 +109,28 @@ async function withHeader<T>(
 /** `mvhd` and `mdhd` are laid out alike: version, dates, time scale, length. */
 const lengthAt = (header: Buffer): number => (header[0] === 1 ? 24 : 16);
 
-function lengthIn(header: Buffer): bigint | undefined {
-  const at = lengthAt(header);
+/** `tkhd`: version, dates, number, reserved, length in ticks of the movie. */
+const shownLengthAt = (header: Buffer): number => (header[0] === 1 ? 28 : 20);
+
+function lengthIn(header: Buffer, at: number): bigint | undefined {
   if (header.length < at + 8) return undefined;
   return header[0] === 1 ? header.readBigUInt64BE(at) : BigInt(header.readUInt32BE(at));
 }
 
-async function writeLength(file: FileHandle, movie: MovieHeader, header: Buffer, length: bigint): Promise<void> {
+async function writeLength(
+  file: FileHandle,
+  movie: MovieHeader,
+  header: Buffer,
+  length: bigint | undefined,
+  at = lengthAt(header),
+): Promise<void> {
   const wide = header[0] === 1;
-  const at = lengthAt(header);
-  if (header.length < at + 8 || (!wide && length > 0xffff_fffen)) return;
+  if (length === undefined || header.length < at + 8 || (!wide && length > 0xffff_fffen)) return;
   const bytes = Buffer.alloc(wide ? 8 : 4);
   if (wide) bytes.writeBigUInt64BE(length);
   else bytes.writeUInt32BE(Number(length));
-  await file.write(bytes, 0, bytes.length, movie.position + (header.byteOffset - movie.body.byteOffset) + at);
+  await file.write(bytes, 0, bytes.length, placeOf(movie, header) + at);
 }
+
+const placeOf = (movie: MovieHeader, part: Buffer): number =>
+  movie.position + (part.byteOffset - movie.body.byteOffset);

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import t from 'tap';
 import type { PoolKey } from '../../src/base/ids.js';
@@ -93,6 +93,31 @@ t.test('a movie and its copied sounds get the lengths that the master states', {
   const header = movie === undefined ? undefined : child(movie.body, 'mvhd');
   t.equal(header?.readUInt32BE(16), 3.5 * (header?.readUInt32BE(12) ?? 0));
 });
+
+t.test('a timecode track counts as that of the master does, whatever is written there', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  for (const name of ['camera.mov', 'camera.mp4']) {
+    const timecode = '19:26:48:04';
+    const master = await makeClip(directory, name, { ...SMALL, rate: '30000/1001', frames: 4, audio: [], timecode });
+    const bytes = await readFile(master);
+    const framesASecond = descriptionAt(bytes) + 12;
+    t.equal(bytes[framesASecond], 30);
+    // As some cameras write it.
+    bytes[framesASecond] = 29;
+    await writeFile(master, bytes);
+    const { validation, words } = await report(toolchain, master);
+    t.ok(validation.ok, `${name}: ${words}`);
+    const proxy = await readFile(`${master}.proxy${extname(name)}`);
+    const of = (file: Buffer) => file.subarray(descriptionAt(file), descriptionAt(file) + 13).toString('hex');
+    t.equal(of(proxy), of(bytes), name);
+  }
+});
+
+/** Flags, time scale, frame duration and count of the last `tmcd` description: after its tag and 12 bytes. */
+function descriptionAt(file: Buffer): number {
+  return file.lastIndexOf(Buffer.from('tmcd\0\0\0\0\0\0\0\x01', 'latin1')) + 16;
+}
 
 t.test('track titles and the field order in the bitstream are carried', { skip }, async (t) => {
   const toolchain = await locateFfmpeg();
