@@ -78,7 +78,7 @@ std::shared_ptr<Volume> Volume::mount(Napi::Env env, session::SessionOptions opt
 Volume::Volume(Napi::Env env, const Napi::Function& listener) : events_(env, listener, [this] { end(); }) {}
 
 void Volume::end() noexcept {
-  session_.reset();
+  end_session();
   events_.close();
   const std::lock_guard lock(living_mutex);
   std::erase_if(living, [this](const auto& volume) { return volume.get() == this; });
@@ -86,6 +86,16 @@ void Volume::end() noexcept {
 
 void Volume::end_at_exit() noexcept {
   events_.silence();
+  end_session();
+}
+
+void Volume::end_session() noexcept {
+  if (session_ && !session_->stop()) {
+    // Threads that wait for the source go on using the session and what it reports into: both end with the process.
+    static auto& kept = *new std::vector<std::shared_ptr<Volume>>();
+    kept.push_back(weak_from_this().lock());
+    (void)session_.release();
+  }
   session_.reset();
 }
 

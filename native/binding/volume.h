@@ -29,6 +29,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   // The same from exit(): the session ends, and nothing of Node is touched.
   void end_at_exit() noexcept;
   static void end_all_at_exit();
+  void end_session() noexcept;
 
   Napi::Value commit(const Napi::CallbackInfo& info);
   Napi::Value handles(const Napi::CallbackInfo& info);

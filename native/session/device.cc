@@ -78,6 +78,11 @@ int Device::notify(std::span<const std::byte> message) const {
   return ::write(fd_.get(), message.data(), message.size()) >= 0 ? 0 : -errno;
 }
 
+void Device::disconnect() const {
+  const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (nothing) (void)::dup3(nothing.get(), fd_.get(), O_CLOEXEC);
+}
+
 int Device::backing_open(int fd) const {
   wire::BackingMap map{.fd = fd};
   const int id = ::ioctl(fd_.get(), wire::kIocBackingOpen, &map);

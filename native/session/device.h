@@ -31,6 +31,9 @@ class Device final : public wire::ReplySink {
   // A finished notification message. Returns 0 or -errno.
   int notify(std::span<const std::byte> message) const;
 
+  // Gives the connection up, whoever still uses this device: its file descriptor becomes one of nothing.
+  void disconnect() const;
+
   int backing_open(int fd) const;
   void backing_close(int backing_id) const;
 

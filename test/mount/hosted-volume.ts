@@ -104,6 +104,11 @@ export class HostedVolume {
     await once(this.#child, 'exit');
   }
 
+  /** To the daemon itself: SIGSTOP makes of its mount one that hangs. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends the daemon and whatever it left mounted. */
   async destroy(): Promise<void> {
     if (await this.isMounted()) await promisify(execFile)('umount', ['-l', this.mountPoint]);
