@@ -168,6 +168,7 @@ UniqueFd fusermount_mount(const MountSpec& spec) {
   std::string options = "nosuid,nodev,subtype=proxyfs,default_permissions,max_read=" + std::to_string(kMaxRead) +
                         ",fsname=" + escaped(spec.fs_name);
   if (spec.allow_other) options += ",allow_other";
+  if (spec.no_exec) options += ",noexec";
   const Outcome outcome = run({"-o", options, "--", spec.mount_point}, theirs.get());
   theirs.reset();
   if (failed(outcome)) fail("fusermount", outcome);

@@ -25,8 +25,8 @@ Mounted mount_directly(const MountSpec& spec) {
                         ",group_id=" + std::to_string(getegid()) + ",default_permissions,max_read=" +
                         std::to_string(kMaxRead);
   if (spec.allow_other) options += ",allow_other";
-  const int done = ::mount(spec.fs_name.c_str(), spec.mount_point.c_str(), "fuse.proxyfs", MS_NOSUID | MS_NODEV,
-                           options.c_str());
+  const unsigned long flags = MS_NOSUID | MS_NODEV | (spec.no_exec ? MS_NOEXEC : 0);
+  const int done = ::mount(spec.fs_name.c_str(), spec.mount_point.c_str(), "fuse.proxyfs", flags, options.c_str());
   const int error = errno;
   if (done != 0) throw SessionError("mount", error, "mounting on " + spec.mount_point);
   return {std::move(device), Via::mount2};

@@ -14,6 +14,7 @@ struct MountSpec {
   std::string mount_point;
   std::string fs_name;  // first field of /proc/mounts
   bool allow_other = false;
+  bool no_exec = false;  // as where the source lies
   bool direct = true;  // mount(2) where the process may; else fusermount3
 };
 

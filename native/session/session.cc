@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 
 #include <chrono>
 #include <cstdio>
@@ -32,11 +33,17 @@ UniqueFd open_source(const std::string& path) {
   return fd;
 }
 
+bool forbids_programs(const UniqueFd& source) {
+  struct statvfs stat {};
+  return ::fstatvfs(source.get(), &stat) == 0 && (stat.f_flag & ST_NOEXEC) != 0;
+}
+
 }  // namespace
 
 Session::Session(SessionOptions options, fs::EventSink& events, std::function<void()> on_closed)
     : mount_point_(options.mount.mount_point), on_closed_(std::move(on_closed)) {
   UniqueFd source = open_source(options.source);
+  options.mount.no_exec = forbids_programs(source);
   files_ = std::make_unique<fs::FileSystem>(fs::Options{.source_fd = source.release(),
                                                         .hidden_root_names = std::move(options.hidden_root_names),
                                                         .demote_writes = options.demote_writes,

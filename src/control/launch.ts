@@ -28,6 +28,8 @@ const START_TIMEOUT_MS = 60_000;
 const EXIT_GRACE_MS = 200;
 /** A flip of a large project makes much garbage at once, which V8 would otherwise let grow to several times the live heap. */
 const SMALL_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+/** Calls on a source that hangs each hold a thread of Node's; with its four, nothing else could read a file. */
+const THREADS = '16';
 /** Enough of a dying daemon's stderr to say why. */
 const STDERR_TAIL = 4000;
 
@@ -42,6 +44,7 @@ export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRe
   const child = spawn('/bin/sh', ['-c', GUARDIAN, 'proxyfs-guardian', options.mountPoint, ...command], {
     cwd: '/',
     detached: true,
+    env: daemonEnvironment(),
     stdio: ['ignore', 'ignore', stderr?.handle.fd ?? 'ignore', 'ipc'],
   });
   try {
@@ -64,7 +67,7 @@ export async function launchDaemon(input: DaemonOptionsInput): Promise<RuntimeRe
 /** Runs a daemon in this terminal until it ends; resolves with its exit code. */
 export async function runDaemon(input: DaemonOptionsInput): Promise<number> {
   const [program, ...args] = [...daemonCommand(daemonOptionsSchema.parse(input)), '--foreground'];
-  const child = spawn(program ?? process.execPath, args, { cwd: '/', stdio: 'inherit' });
+  const child = spawn(program ?? process.execPath, args, { cwd: '/', env: daemonEnvironment(), stdio: 'inherit' });
   // Ctrl-C reaches the daemon through the terminal's process group; this process only has to outlive it.
   const ignore = () => undefined;
   const forward = () => child.kill('SIGTERM');
@@ -80,6 +83,10 @@ export async function runDaemon(input: DaemonOptionsInput): Promise<number> {
 
 function daemonCommand(options: DaemonOptions): readonly string[] {
   return [process.execPath, '--enable-source-maps', ...SMALL_HEAP, DAEMON, ...daemonArguments(options)];
+}
+
+function daemonEnvironment(): NodeJS.ProcessEnv {
+  return { UV_THREADPOOL_SIZE: THREADS, ...process.env };
 }
 
 /**

@@ -109,6 +109,12 @@ export class HostedVolume {
     this.#child.kill(signal);
   }
 
+  /** The daemon dies and leaves its mount behind. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'exit');
+  }
+
   /** Ends the daemon and whatever it left mounted. */
   async destroy(): Promise<void> {
     if (await this.isMounted()) await promisify(execFile)('umount', ['-l', this.mountPoint]);
