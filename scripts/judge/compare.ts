@@ -16,9 +16,15 @@ export async function compareClips(master: string, proxy: string, directory: str
 export function compareFacts(wanted: Facts, found: Facts): readonly string[] {
   const names = [...new Set([...wanted.keys(), ...found.keys()])].sort();
   return names.flatMap((name) => {
+    if (name.endsWith('FrameCount') && !countsFrames(wanted, name)) return [];
     const [a, b] = [wanted.get(name), found.get(name)];
     return isSame(name, a, b) ? [] : [`${name}: ${a ?? 'nothing'} in the master, ${b ?? 'nothing'} in the proxy`];
   });
+}
+
+/** mediainfo takes what an edit list hides in the order of storing, and is then wrong about the master already. */
+function countsFrames(wanted: Facts, name: string): boolean {
+  return [...wanted].some(([other, value]) => other.endsWith('video packets') && value === wanted.get(name));
 }
 
 function isSame(name: string, a: string | undefined, b: string | undefined): boolean {

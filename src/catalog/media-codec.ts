@@ -128,6 +128,7 @@ const video = object<VideoStream>({
   averageFrameRate: orUndefined(rational),
   frames: orUndefined(number),
   hiddenFrames: orAbsent(number),
+  listedFrames: orAbsent(number),
   variableFrameRate: orUndefined(boolean),
   ownTimes: orAbsent(
     object<OwnTimes>({ clock: number, stored: orUndefined(number), length: number, last: number, digest: text }),

@@ -14,6 +14,7 @@ import type { RealPath } from '../base/paths.js';
 import { type Box, children, type MovieHeader, makeBox, readMovieHeader } from '../probe/quicktime-boxes.js';
 import { type Edit, formatEdits, parseEdits, translateEdits } from '../probe/quicktime-edits.js';
 import { movieTimescaleOf, type QuickTimeTrack, readTrack } from '../probe/quicktime-tracks.js';
+import { formatSyncSamples, readSyncSamples, syncSamplesOfProxy } from '../probe/sync-samples.js';
 
 /** Tracks that a proxy has in common with its master; each kind in file order. */
 const SHARED = ['vide', 'soun', 'tmcd'];
@@ -89,14 +90,33 @@ function rewritten(header: MovieHeader, originals: readonly NamedTrack[], proxy:
 const sameBytes = (a: Buffer, b: Buffer): boolean => a.buffer === b.buffer && a.byteOffset === b.byteOffset;
 
 function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
-  const edits = translateEdits(parseEdits(original.box.body), original, track);
-  const parts = [...children(track.box.body)].filter(({ type }) => type !== 'edts');
+  const list = parseEdits(original.box.body);
+  const edits = translateEdits(list, original, track);
+  const keys =
+    track.handler === 'vide' ? syncSamplesOfProxy(original, list, readSyncSamples(original.box.body)) : undefined;
+  const body = keys === undefined ? track.box.body : withSyncSamples(track.box.body, SAMPLE_TABLE, keys);
+  const parts = [...children(body)].filter(({ type }) => type !== 'edts');
   return makeBox(
     'trak',
     ...parts.flatMap(({ type, body }) => {
       if (type !== 'tkhd' || edits.length === 0) return [makeBox(type, body)];
       return [makeBox(type, withLength(body, edits)), makeBox('edts', makeBox('elst', formatEdits(edits)))];
     }),
+  );
+}
+
+const SAMPLE_TABLE: readonly string[] = ['mdia', 'minf', 'stbl'];
+
+/** The boxes with another list of key frames in the sample table, which lies along the path. */
+function withSyncSamples(body: Buffer, path: readonly string[], keys: readonly number[]): Buffer {
+  const [next, ...rest] = path;
+  const parts = [...children(body)];
+  if (next === undefined) {
+    const others = parts.filter(({ type }) => type !== 'stss').map((box) => makeBox(box.type, box.body));
+    return Buffer.concat([...others, makeBox('stss', formatSyncSamples(keys))]);
+  }
+  return Buffer.concat(
+    parts.map((box) => makeBox(box.type, box.type === next ? withSyncSamples(box.body, rest, keys) : box.body)),
   );
 }
 

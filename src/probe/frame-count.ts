@@ -42,6 +42,7 @@ export async function countStream(
     frames: shown.length + untimed,
     // A listing of packets begins with the last key frame before the edit: the table knows the others too.
     hiddenFrames: stored === undefined ? hidden.length : Math.max(hidden.length, stored.length - shown.length),
+    listedFrames: shown.length + hidden.length + untimed,
     frameRate: rate ?? stream.frameRate,
     // Packets without a time cannot be checked: they are counted, and their rate is not vouched for.
     variableFrameRate: rate === undefined || untimed > 0,

@@ -55,6 +55,8 @@ export interface VideoStream extends StreamBase {
   readonly frames: number | undefined;
   /** Packets that an edit list keeps from being shown. Absent until counted. */
   readonly hiddenFrames?: number;
+  /** Packets that programs read, hidden ones included: up to the key frames around an edit. Absent until counted. */
+  readonly listedFrames?: number;
   /** The frames do not lie at a constant rate. Undefined until counted. */
   readonly variableFrameRate: boolean | undefined;
   /** Of QuickTime and MP4, where number and rate of the frames do not say when each is shown. Absent elsewhere. */
