@@ -11,7 +11,7 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
   [/Permission denied|EACCES|EPERM/i, `let the daemon's user read the file, ${RETRY}`],
   [/No space left|Disk quota|no space/i, `free some space, or mount with another --pool, ${RETRY}`],
   [
-    /without progress|stalled|stopped moving/i,
+    /no progress|without progress|stalled|stopped moving/i,
     `FFmpeg hangs at this clip: try another version of it with --ffmpeg, or a larger --stall-seconds on slow storage, ${RETRY}`,
   ],
   [
@@ -19,6 +19,10 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
     `this FFmpeg lacks a codec: install a complete build ('proxyfs doctor' says what is missing), ${RETRY}`,
   ],
   [/Input\/output error|EIO|Stale file handle/i, `the storage did not give the file: check it, ${RETRY}`],
+  [
+    /killed by SIG(SEGV|ABRT|BUS|FPE|ILL|SYS)/,
+    `FFmpeg crashes at this clip: try another version of it with --ffmpeg, or write the clip anew, ${RETRY}`,
+  ],
   [
     /killed|signal SIG|Cannot allocate memory/i,
     `something ended FFmpeg, often a lack of memory: fewer --workers, ${RETRY}`,
