@@ -86,11 +86,12 @@ export async function cancelJobs(
 export function workOf({ files, production, workers }: Daemon): Result<'queue.list'>['work'] {
   const holds = files.queue.holds();
   const { encoders, reason } = production.budget();
-  const isPaused = holds.some(isEverything);
+  const obstacle = production.pausedBecause();
+  const startsNone = holds.some(isEverything) || (obstacle !== undefined && production.running().length === 0);
   return {
-    encoders: isPaused ? 0 : encoders,
+    encoders: startsNone ? 0 : encoders,
     workers,
-    reason: production.pausedBecause() ?? reason ?? null,
+    reason: obstacle ?? reason ?? null,
     holds: holds.map(toHold),
   };
 }

@@ -4,13 +4,15 @@
  */
 
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { RealPath } from '../../src/base/paths.js';
 import { type Client, connect } from '../../src/control/client.js';
 import { launchDaemon } from '../../src/control/launch.js';
+import type { RuntimeRecord } from '../../src/control/runtime-record.js';
+import type { Progress } from '../../src/control/schema.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
 import type { MediaInfo } from '../../src/probe/media-info.js';
 import { probeMedia } from '../../src/probe/probe.js';
@@ -21,7 +23,9 @@ const run = promisify(execFile);
 const REST_SECONDS = 5;
 /** Paths that are looked at: more than the kernel's caches are warm for. */
 const WATCHED = 20_000;
-const CALL_EVERY_MS = 25;
+/** As often as several people who watch the status, all together. */
+const STATUS_EVERY_MS = 250;
+const ANSWER_EVERY_MS = 10;
 const SCAN_PATIENCE_MS = 120_000;
 
 /** Milliseconds: half of the waits are shorter, 99 of 100 are, the longest. */
@@ -34,8 +38,12 @@ export interface Waits {
 export interface QueueRow {
   readonly title: string;
   readonly assets: number;
-  /** What the command took, its walk through the source included; null: nothing was asked. */
+  /** What the command took; null: nothing was asked. */
   readonly seconds: number | null;
+  /** Of it, until the source was walked through. */
+  readonly walkSeconds: number | null;
+  /** Processor time of the daemon, all threads: says more than the clock on a machine that has other work. */
+  readonly cpuSeconds: number;
   readonly queued: number;
   readonly stat: Waits;
   readonly openRead: Waits;
@@ -54,7 +62,7 @@ export async function benchQueue(root: string, assets: number): Promise<QueueRow
   try {
     await untilScanned(client);
     const paths = await pathsOf(project);
-    const measure = (title: string, work: () => Promise<number | undefined>) =>
+    const measure = (title: string, work: () => Promise<Queueing | undefined>) =>
       measureDuring({ title, assets, record, pulse, paths, work });
     return [
       await measure('at rest', async () => void (await sleep(REST_SECONDS * 1000))),
@@ -89,30 +97,47 @@ async function pathsOf({ source, mountPoint }: PreparedProject): Promise<string[
   return clips.slice(0, WATCHED).map((name) => join(mountPoint, name));
 }
 
-async function queueAll(client: Client): Promise<number> {
-  const { queued } = await client.call('prewarm', { paths: [''], wait: false });
-  return queued;
+interface Queueing {
+  readonly queued: number;
+  /** When the last folder was walked: milliseconds of `performance`. */
+  readonly walkedAt: number;
+}
+
+async function queueAll(client: Client): Promise<Queueing> {
+  let walkedAt = performance.now();
+  const onProgress = ({ kind }: Progress) => {
+    if (kind === 'scan') walkedAt = performance.now();
+  };
+  const { queued } = await client.call('prewarm', { paths: [''], wait: false }, { onProgress });
+  return { queued, walkedAt };
 }
 
 interface Trial {
   readonly title: string;
   readonly assets: number;
-  readonly record: Parameters<typeof connect>[0];
+  readonly record: RuntimeRecord;
   readonly pulse: string;
   readonly paths: readonly string[];
-  readonly work: () => Promise<number | undefined>;
+  readonly work: () => Promise<Queueing | undefined>;
 }
 
 async function measureDuring({ title, assets, record, pulse, paths, work }: Trial): Promise<QueueRow> {
-  const [answers, statuses] = [watchCalls(record, 'mode.get'), watchCalls(record, 'status')];
+  const [answers, statuses] = [
+    watchCalls(record, 'mode.get', ANSWER_EVERY_MS),
+    watchCalls(record, 'status', STATUS_EVERY_MS),
+  ];
   const looking = startPulse(pulse, paths);
   const start = performance.now();
-  const queued = await work();
+  const cpuBefore = await cpuSecondsOf(record.pid);
+  const queueing = await work();
   const seconds = (performance.now() - start) / 1000;
+  const cpuSeconds = (await cpuSecondsOf(record.pid)) - cpuBefore;
   const [answer, status] = [await answers.stop(), await statuses.stop()];
   const looks = await looking.stop();
   return {
-    ...{ title, assets, seconds: queued === undefined ? null : seconds, queued: queued ?? 0 },
+    ...{ title, assets, cpuSeconds, queued: queueing?.queued ?? 0 },
+    seconds: queueing === undefined ? null : seconds,
+    walkSeconds: queueing === undefined ? null : (queueing.walkedAt - start) / 1000,
     stat: waitsOf(looks.map(([stat]) => stat ?? Number.NaN)),
     openRead: waitsOf(looks.map(([, read]) => read ?? Number.NaN)),
     answer: waitsOf(answer),
@@ -120,8 +145,17 @@ async function measureDuring({ title, assets, record, pulse, paths, work }: Tria
   };
 }
 
+const TICKS_PER_SECOND = 100;
+
+async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program, in parentheses, may contain anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 /** Calls one after the other over a connection of its own until stopped. */
-function watchCalls(record: Trial['record'], method: 'mode.get' | 'status') {
+function watchCalls(record: Trial['record'], method: 'mode.get' | 'status', everyMs: number) {
   const waits: number[] = [];
   let isOver = false;
   const calling = (async () => {
@@ -130,7 +164,7 @@ function watchCalls(record: Trial['record'], method: 'mode.get' | 'status') {
       const start = performance.now();
       await client.call(method, {});
       waits.push(performance.now() - start);
-      await sleep(CALL_EVERY_MS);
+      await sleep(everyMs);
     }
     client.close();
   })();

@@ -80,12 +80,32 @@ export function formatPlayback(results: readonly PlaybackResult[]): string {
 
 export function formatQueue(rows: readonly QueueRow[]): string {
   if (rows.length === 0) return '';
-  const head = ['queue, ms p50/p99/worst', 'assets', 'queued', 's', 'stat', 'open+read', 'answer', 'status'];
+  const head = [
+    'queue, ms p50/p99/worst',
+    'assets',
+    'queued',
+    's',
+    'of it walk',
+    'cpu s',
+    'stat',
+    'open+read',
+    'answer',
+    'status',
+  ];
   const format = ({ p50, p99, worst }: Waits) => [p50, p99, worst].map((value) => value.toFixed(2)).join('/');
-  const body = rows.map(({ title, assets, queued, seconds, stat, openRead, answer, status }) => [
-    ...[title, String(assets), String(queued), seconds?.toFixed(1) ?? '-'],
-    ...[stat, openRead, answer, status].map(format),
-  ]);
+  const body = rows.map(
+    ({ title, assets, queued, seconds, walkSeconds, cpuSeconds, stat, openRead, answer, status }) => [
+      ...[
+        title,
+        String(assets),
+        String(queued),
+        seconds?.toFixed(1) ?? '-',
+        walkSeconds?.toFixed(1) ?? '-',
+        cpuSeconds.toFixed(1),
+      ],
+      ...[stat, openRead, answer, status].map(format),
+    ],
+  );
   return formatTable([head, ...body]);
 }
 
