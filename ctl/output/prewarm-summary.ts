@@ -19,11 +19,17 @@ export function formatPrewarm(result: Result<'prewarm'>, style: Style): string {
   ];
   if (parts.length === 0) return 'No media files there.';
   return [
-    `${counted(result.clips.length, 'clip')}: ${parts.join(', ')}`,
+    `${counted(clipsIn(result), 'clip')}: ${parts.join(', ')}`,
     ...inMemory(result),
     ...named('Stay master', result.clips, 'ineligible', style),
     ...named('Failed', result.clips, 'failed', style),
   ].join('\n');
+}
+
+/** Not all of them are listed. */
+function clipsIn({ made, queued, alreadyThere, ineligible, failed, clips }: Result<'prewarm'>): number {
+  const cancelled = clips.filter(({ outcome }) => outcome === 'cancelled').length;
+  return made + queued + alreadyThere + ineligible + failed + cancelled;
 }
 
 /** Lines of a list that named nothing. */

@@ -13,6 +13,7 @@ import type { Enqueued } from '../../src/generate/enqueue.js';
 import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
+import { prewarmResult } from '../prewarm-result.js';
 import { recordQueued } from '../record.js';
 import { requireLook } from './looks.js';
 import { readProxies } from './read-proxies.js';
@@ -34,20 +35,16 @@ export async function prewarm(
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
   const ids = await findWanted(daemon, params, context);
   const follower = new JobFollower(daemon, context);
-  const clips: ClipResult[] = [];
+  const clips: (readonly ClipResult[])[] = [];
   try {
-    for (const answer of await enqueueAll(daemon, ids, params, context, follower)) {
-      clips.push(answer);
-      context.progress({ kind: 'clip', clip: answer });
-    }
-    if (params.wait) clips.push(...(await follower.untilDone()));
-    else clips.push(...follower.asQueued());
+    clips.push(await enqueueAll(daemon, ids, params, context, follower));
+    clips.push(params.wait ? await follower.untilDone() : follower.asQueued());
   } finally {
     follower.close();
   }
   await daemon.ready.settle();
   const read = params.read === true ? { read: await readProxies(daemon, ids, params.profiles, context) } : {};
-  return { clips: clips.sort(byPath), ...countOutcomes(clips), ...read };
+  return { ...prewarmResult(clips.flat()), ...read };
 }
 
 /** Looks at what the texts name, and returns the clips in the order in which they are wanted. */
@@ -81,7 +78,7 @@ async function enqueueAll(
   daemon: Daemon,
   ids: readonly AssetId[],
   { retryFailed = false, profiles = [] }: Params<'prewarm'>,
-  { by, signal }: CallContext,
+  { by, progress, signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
   const decided: ClipResult[] = [];
@@ -103,8 +100,13 @@ async function enqueueAll(
     const answers = await daemon.production.enqueue(assets, options);
     recordQueued(daemon, answers, { since, who: by });
     for (const answer of answers) {
-      if (answer.kind === 'queued') follower.add(answer.asset, answer.path, answer.profile);
-      else decided.push(toClipResult(answer));
+      if (answer.kind === 'queued') {
+        follower.add(answer.asset, answer.path, answer.profile);
+        continue;
+      }
+      const clip = toClipResult(answer);
+      decided.push(clip);
+      progress({ kind: 'clip', clip });
     }
   }
   return decided;
@@ -117,21 +119,6 @@ function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult
   }
   const outcome = answer.kind === 'ineligible' ? 'ineligible' : 'failed';
   return { ...clip, outcome, reason: answer.reason, proxySize: null };
-}
-
-function countOutcomes(clips: readonly ClipResult[]) {
-  const count = (outcome: ClipResult['outcome']) => clips.filter((clip) => clip.outcome === outcome).length;
-  return {
-    made: count('made'),
-    failed: count('failed'),
-    ineligible: count('ineligible'),
-    alreadyThere: count('already-there'),
-    queued: count('queued'),
-  };
-}
-
-function byPath(a: ClipResult, b: ClipResult): number {
-  return a.path < b.path ? -1 : 1;
 }
 
 function nobodyWorks(): ProxyfsError {

@@ -265,6 +265,7 @@ export const METHODS = {
       read: z.boolean().optional(),
     }),
     result: z.object({
+      /** Of those that are only queued, and of those that were there already, the first 1000. */
       clips: z.array(clipResult),
       made: count,
       failed: count,
