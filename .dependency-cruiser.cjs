@@ -5,7 +5,7 @@ const FLOORS = [
   ['base', 'time', 'log', 'config'],
   ['store', 'ffmpeg', 'probe', 'fingerprint', 'mount'],
   ['catalog', 'profiles', 'validate', 'view', 'jobs', 'journal', 'pool', 'looks'],
-  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness', 'watchfolder'],
+  ['flip', 'scan', 'generate', 'adopt', 'cache', 'jobspec', 'politeness', 'segments', 'watchfolder'],
   ['control', 'metrics'],
 ];
 

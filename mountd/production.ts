@@ -229,9 +229,9 @@ export class Production {
     const { catalog, queue, pool } = files;
     const hiddenRootNames = [HIDDEN_NAME];
     const stallMs = settings.stallSeconds * 1000;
-    const { pictureChecks, pictures: makesPictures } = settings;
+    const { pictureChecks, pictures: makesPictures, segmentSeconds } = settings;
     const work = { source, catalog, queue, pool, toolchain, looks: files.looks, profile };
-    const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks, makesPictures };
+    const generation = { ...work, log, clock: systemClock, stallMs, pictureChecks, makesPictures, segmentSeconds };
     const scanner = new Scanner({
       source,
       catalog,

@@ -45,8 +45,22 @@ function describe(result: Result<'plan'>, style: Style): string {
       `Makes ${extension}: ${[...facts, timecode === null ? 'no timecode' : `timecode ${timecode}`].join(', ')}`,
     );
   }
+  lines.push(...division(result));
   if (command.length > 0) lines.push('', escapeText(command.map(quoteWord).join(' ')));
   return [...lines, '', ...reasons(result, style)].join('\n');
+}
+
+/** How a long clip is made; of short ones there is nothing to say. */
+function division({ segments, isLong, engine }: Result<'plan'>): string[] {
+  if (segments !== null) {
+    const parts = `${segments.count} segments of ${segments.frames} frames`;
+    return [
+      `Encoded in ${parts}, kept when the work is interrupted, and joined to the same bytes as the command below`,
+    ];
+  }
+  if (!isLong || engine !== 'ffmpeg') return [];
+  const kinds = 'ProRes, DNxHR and H.264 at a constant rate, progressive, in QuickTime and MP4';
+  return [`Encoded in one piece: only ${kinds} can be joined without loss`];
 }
 
 function reasons({ arguments: all }: Result<'plan'>, style: Style): string[] {

@@ -13,9 +13,10 @@ import { fileArgument } from '../../src/ffmpeg/protocol-path.js';
 import { COMMON_ARGUMENTS } from '../../src/ffmpeg/run.js';
 import { countFrames } from '../../src/generate/count-frames.js';
 import type { Generation } from '../../src/generate/generation.js';
-import { isCounted, planProxy } from '../../src/generate/plan.js';
+import { framesOf, isCounted, planProxy } from '../../src/generate/plan.js';
 import { resolveSettings } from '../../src/generate/resolve-engine.js';
 import { routeFor } from '../../src/generate/route-master.js';
+import { segmentLength } from '../../src/generate/segmented.js';
 import { isMediaExtension } from '../../src/probe/media-extensions.js';
 import type { MediaInfo } from '../../src/probe/media-info.js';
 import { probeMedia } from '../../src/probe/probe.js';
@@ -24,6 +25,7 @@ import type { Profile } from '../../src/profiles/profile.js';
 import { findProfile } from '../../src/profiles/profiles.js';
 import type { Recipe, RecipeArgument, RecipeResult } from '../../src/profiles/recipe.js';
 import { resolveRecipe } from '../../src/profiles/resolve.js';
+import { toNumber } from '../../src/time/rational.js';
 import type { Daemon } from '../daemon.js';
 import { requireLook } from './looks.js';
 import { existingPath } from './paths.js';
@@ -61,7 +63,10 @@ interface Clip {
 
 type FfmpegPlan = Omit<PlanResult, 'path' | 'profile' | 'profileVersion' | 'size' | 'engine' | 'because'>;
 
-const NOTHING_MADE = { refused: null, command: [], output: null, recipeHash: null, poolKey: null };
+const NOTHING_MADE = {
+  ...{ refused: null, command: [], output: null, recipeHash: null, poolKey: null },
+  ...{ segments: null, isLong: false },
+};
 
 /** Of a set as the mount makes it; of a format, and of what no scan has examined yet, by the media alone. */
 async function ffmpegPlan(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
@@ -72,7 +77,7 @@ async function ffmpegPlan(generation: Generation, clip: Clip): Promise<FfmpegPla
   if (made.kind === 'not-ready') return await planOfMedia(generation, clip);
   if (made.kind === 'refused') return refused(made);
   const output = pool.fileOf(made.poolKey, made.recipe.extension);
-  return { ...recipePlan(generation, clip, made.recipe, output), poolKey: made.poolKey };
+  return { ...recipePlan(generation, clip, made.recipe, made.media, output), poolKey: made.poolKey };
 }
 
 async function planOfMedia(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
@@ -85,7 +90,7 @@ async function planOfMedia(generation: Generation, clip: Clip): Promise<FfmpegPl
     encoders: toolchain.encoders,
     looks,
   });
-  return result.kind === 'refused' ? refused(result) : recipePlan(generation, clip, result.recipe, undefined);
+  return result.kind === 'refused' ? refused(result) : recipePlan(generation, clip, result.recipe, media, undefined);
 }
 
 async function countedMedia({ toolchain }: Generation, { row, master, signal }: Clip): Promise<MediaInfo> {
@@ -94,9 +99,10 @@ async function countedMedia({ toolchain }: Generation, { row, master, signal }: 
 }
 
 function recipePlan(
-  { toolchain }: Generation,
+  { toolchain, segmentSeconds }: Generation,
   { master }: Clip,
   recipe: Recipe,
+  media: MediaInfo,
   published: RealPath | undefined,
 ): FfmpegPlan {
   const output = published ?? (`OUTPUT${recipe.extension}` as RealPath);
@@ -115,9 +121,21 @@ function recipePlan(
     command: words.flatMap((argument) => [...argument.words]),
     arguments: words.map(({ words, why }) => ({ words: [...words], why })),
     output: { extension, width, height, videoCodec, pixelFormat, timecode: timecode ?? null, streams: streams.length },
+    ...segmentsOf(recipe, media, segmentSeconds),
     recipeHash: hash,
     poolKey: null,
   };
+}
+
+function segmentsOf(
+  recipe: Recipe,
+  media: MediaInfo,
+  seconds: number | undefined,
+): Pick<FfmpegPlan, 'isLong' | 'segments'> {
+  const length = segmentLength({ recipe, media }, seconds);
+  const frames = framesOf(media) ?? 0;
+  const isLong = !!seconds && media.duration !== undefined && toNumber(media.duration) >= 2 * seconds;
+  return { isLong, segments: length === undefined ? null : { count: Math.ceil(frames / length), frames: length } };
 }
 
 function refused({ code, reason }: Pick<Extract<RecipeResult, { kind: 'refused' }>, 'code' | 'reason'>): FfmpegPlan {

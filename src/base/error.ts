@@ -44,6 +44,7 @@ export const ERROR_CODES = {
     'flip/rolled-back',
     'flip/verify-failed',
     'generate/failed',
+    'generate/segments',
     'job/cancelled',
     'job/lease-lost',
     'job/source-changed',

@@ -85,6 +85,7 @@ export class Scrub {
       book.scrubbed(object.key);
       since = { bytes: 0, count: 0 };
     }
+    await pool.sweep();
     book.scrubFinished(clock.now());
     log.info({ checked, damaged }, 'all proxies have been checked');
   }

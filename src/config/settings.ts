@@ -103,6 +103,11 @@ export const SETTINGS = {
     sentence:
       'Whether a poster and an indexed sheet of small pictures are made with each proxy; `proxyfs pictures` says where.',
   }),
+  segmentSeconds: numberOf({ min: 0, max: 3600, integer: true }, 60, {
+    env: 'PROXYFS_SEGMENT_SECONDS',
+    sentence:
+      'Masters of twice this length and more are encoded in segments, which an interruption does not lose; 0 encodes all in one piece.',
+  }),
   diskReserveBytes: bytes(2 * 1024 ** 3, {
     env: 'PROXYFS_DISK_RESERVE',
     sentence:

@@ -444,6 +444,10 @@ export const METHODS = {
           streams: count,
         })
         .nullable(),
+      /** How a long clip is divided; null where it is encoded in one piece. */
+      segments: z.object({ count, frames: count }).nullable(),
+      /** Long enough for segments, whether or not it can have them. */
+      isLong: z.boolean(),
       recipeHash: z.string().nullable(),
       poolKey: z.string().nullable(),
     }),

@@ -27,6 +27,8 @@ export interface Member {
   readonly pace: Pace;
   /** Since it has begun to work. */
   row: RunningJob | undefined;
+  /** Encoders beyond the first that work for it at this moment. */
+  helpers: number;
 }
 
 export const AWAITED: readonly JobClass[] = ['interactive', 'prewarm'];
@@ -51,7 +53,7 @@ export class Crew {
   }
 
   join(job: () => Job, abort: AbortController): Member {
-    const member = { job, abort, pace: new Pace(), row: undefined };
+    const member = { job, abort, pace: new Pace(), row: undefined, helpers: 0 };
     this.#members.add(member);
     this.arrange();
     return member;
@@ -60,6 +62,16 @@ export class Crew {
   leave(member: Member): void {
     this.#members.delete(member);
     this.arrange();
+  }
+
+  /** One more encoder for a member that works, while the budget has room; the result gives it back. */
+  lend(member: Member): (() => void) | undefined {
+    if (member.pace.isSuspended || this.#busy() >= this.#budget.encoders) return undefined;
+    member.helpers += 1;
+    return () => {
+      member.helpers -= 1;
+      this.arrange();
+    };
   }
 
   use(budget: Budget): void {
@@ -72,7 +84,7 @@ export class Crew {
     let left = this.#budget.encoders;
     for (const [, group] of [...this.#groups()].sort((a, b) => rankOf(a[1]) - rankOf(b[1]))) {
       const works = left > 0 && this.#isAllowed(rankOf(group));
-      if (works) left -= 1;
+      if (works) left -= encodersIn(group);
       for (const { pace } of group) {
         if (works || !this.canSuspend()) pace.resume();
         else pace.suspend();
@@ -83,11 +95,19 @@ export class Crew {
   /** The classes of which one more may begin now. */
   openings(): readonly JobClass[] {
     if (this.#members.size >= this.#most || this.#budget.encoders === 0) return [];
-    const working = [...this.#groups().values()].filter((group) => group.some(({ pace }) => !pace.isSuspended));
+    const working = this.#working();
     const allowed = JOB_CLASSES.filter((_, rank) => this.#isAllowed(rank));
-    if (working.length < this.#budget.encoders) return allowed;
+    if (this.#busy() < this.#budget.encoders) return allowed;
     const lowest = Math.max(...working.map(rankOf));
     return this.canSuspend() ? AWAITED.filter((each) => JOB_CLASSES.indexOf(each) < lowest) : [];
+  }
+
+  #working(): readonly (readonly Member[])[] {
+    return [...this.#groups().values()].filter((group) => group.some(({ pace }) => !pace.isSuspended));
+  }
+
+  #busy(): number {
+    return this.#working().reduce((sum, group) => sum + encodersIn(group), 0);
   }
 
   #isAllowed(rank: number): boolean {
@@ -104,6 +124,8 @@ export class Crew {
     return groups;
   }
 }
+
+const encodersIn = (group: readonly Member[]): number => 1 + group.reduce((sum, { helpers }) => sum + helpers, 0);
 
 function rankOf(group: readonly Member[]): number {
   return Math.min(...group.map(({ job }) => JOB_CLASSES.indexOf(job().jobClass)));

@@ -8,6 +8,7 @@ import type { JobQueue } from '../jobs/queue.js';
 import type { Logger } from '../log/logger.js';
 import type { Looks } from '../looks/look.js';
 import type { Pool } from '../pool/pool.js';
+import type { Borrow } from '../segments/work-off.js';
 
 export interface Generation {
   readonly source: RealPath;
@@ -25,6 +26,10 @@ export interface Generation {
   readonly stallMs?: number | undefined;
   /** Whether a poster and a sheet of pictures are made with each proxy. */
   readonly makesPictures?: boolean | undefined;
+  /** Masters of two segments and more are encoded in segments of this length; not when undefined or 0. */
+  readonly segmentSeconds?: number | undefined;
+  /** A worker more for a segment, while nothing else needs one. */
+  readonly borrow?: Borrow | undefined;
   /** How many frames of a finished proxy are compared as pictures; none when undefined. */
   readonly pictureChecks?: number | undefined;
 }

@@ -20,9 +20,16 @@ import type { VariantRow } from '../catalog/catalog.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
-import { MANIFEST_VERSION, type Manifest, PICTURE_SUFFIXES, type PublishedPictures } from '../pool/manifest.js';
+import {
+  MANIFEST_VERSION,
+  type Manifest,
+  PICTURE_SUFFIXES,
+  type PublishedPictures,
+  type PublishedSegments,
+} from '../pool/manifest.js';
 import type { Beside } from '../pool/pool.js';
 import { commandArguments } from '../profiles/command.js';
+import { readPictures } from '../segments/read-pictures.js';
 import { describeRejection, type ValidationReport } from '../validate/report.js';
 import { finishAndReadBack } from './encode.js';
 import { isOutOfSpace } from './failure.js';
@@ -30,6 +37,7 @@ import type { Generation } from './generation.js';
 import { hasMasterChanged } from './master.js';
 import { finishPictures, type PictureFiles, pictureFiles, pictureOutputs, removePictures } from './pictures.js';
 import type { MakePlan } from './plan.js';
+import { encodeSegmented, removeSegments } from './segmented.js';
 
 /** One proxy that is wanted; those of one call share the input of their recipes. */
 export interface Product {
@@ -97,6 +105,9 @@ interface Output extends Product {
 }
 
 async function encodeAll(making: Making, outputs: readonly Output[]): Promise<readonly MakeOutcome[]> {
+  const [only] = outputs.length === 1 ? outputs : [];
+  const inParts = only && (await makeInSegments(making, only));
+  if (inParts !== undefined) return [inParts];
   const { generation, asset, master } = making;
   const startedAt = generation.clock.now();
   const run = await runOnce(making, outputs);
@@ -104,6 +115,44 @@ async function encodeAll(making: Making, outputs: readonly Output[]): Promise<re
   const outcomes: MakeOutcome[] = [];
   for (const output of outputs) outcomes.push(await finish(making, output, { run, startedAt }));
   return outcomes;
+}
+
+/** undefined: it is to be made in one piece, also when what the segments made is not equal to its master. */
+async function makeInSegments(making: Making, output: Output): Promise<MakeOutcome | undefined> {
+  const { generation, asset, master, options, path } = making;
+  const startedAt = generation.clock.now();
+  const made = await encodeSegmented(generation, { ...output, asset, master, path, ...options });
+  if (made === undefined) return undefined;
+  const outcome: MakeOutcome = (await hasMasterChanged(master, asset))
+    ? { kind: 'master-changed' }
+    : await finish(making, { ...output, pictures: await picturesOf(making, output) }, { ...made, startedAt });
+  if (outcome.kind !== 'failed') await removeSegments(generation, output.plan);
+  if (outcome.kind !== 'rejected') return outcome;
+  generation.log.warn(
+    { path, reason: outcome.reason },
+    'a proxy made in segments was rejected: it is made in one piece',
+  );
+  return undefined;
+}
+
+/** Of the joined proxy: there was no one decode of all its frames. */
+async function picturesOf(
+  { generation, options, path }: Making,
+  { file, pictures, plan }: Output,
+): Promise<PictureFiles | undefined> {
+  const { segmenting } = plan.recipe;
+  if (pictures === undefined || segmenting?.pictures === undefined) return undefined;
+  const { signal } = options;
+  const { stallMs, toolchain } = generation;
+  try {
+    const files = { poster: pictures.poster, sprite: pictures.sprite, list: pictures.index };
+    await readPictures(toolchain, { proxy: file, segmenting, plan: segmenting.pictures, files, signal, stallMs });
+    return pictures;
+  } catch (error) {
+    if (signal.aborted || isOutOfSpace(error)) throw error;
+    generation.log.warn({ err: error, path }, 'the pictures of a clip could not be made');
+    return undefined;
+  }
 }
 
 /** A command with pictures that fails is no evidence against the proxies: they are tried by themselves. */
@@ -135,6 +184,7 @@ async function runFor({ generation, master, options }: Making, outputs: readonly
 
 interface Encoded {
   readonly run: RunResult;
+  readonly segments?: PublishedSegments;
   readonly startedAt: number;
 }
 
@@ -209,5 +259,6 @@ function manifestOf({ generation, asset, path }: Making, { plan, profile }: Prod
     madeBy: `${userInfo().username}@${hostname()}`,
     validation: made.validation,
     ...(made.pictures === undefined ? {} : { pictures: made.pictures }),
+    ...(made.segments === undefined ? {} : { segments: made.segments }),
   };
 }

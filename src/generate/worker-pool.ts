@@ -258,9 +258,26 @@ export class WorkerPool {
   }
 
   /** All programs of one job are run alike and held up together. */
-  #mannered({ job, pace }: Member): Generation {
+  #mannered(member: Member): Generation {
+    const { job, pace } = member;
     const manner = { ...(this.#options.mannerOf?.(job().jobClass) ?? LOW_PRIORITY), pace };
-    return { ...this.#generation, toolchain: { ...this.#generation.toolchain, manner } };
+    return {
+      ...this.#generation,
+      toolchain: { ...this.#generation.toolchain, manner },
+      borrow: () => this.#lend(member),
+    };
+  }
+
+  /** Only while no other job could use the encoder. */
+  #lend(member: Member): (() => void) | undefined {
+    const release = this.#hasMore ? undefined : this.#crew.lend(member);
+    return (
+      release &&
+      (() => {
+        release();
+        this.#again();
+      })
+    );
   }
 
   async #inTurn<T>(key: PoolKey, task: () => Promise<T>): Promise<T> {

@@ -97,6 +97,8 @@ export interface JobQueue {
   get(id: JobId): Job | undefined;
   /** The newest job of an asset, in any profile or in one. */
   latestOf(asset: AssetId, profile?: string): Job | undefined;
+  /** Jobs of this profile that were done under this name, whichever file had it then; the latest first, a few. */
+  doneAt(path: VirtualPath, profile: string): readonly Job[];
   /** Waiting jobs in the order in which they will be leased, others the latest arrival first. */
   list(filter?: ListFilter): readonly ListedJob[];
   counts(): Readonly<Record<JobState, number>>;

@@ -186,6 +186,14 @@ class SqliteQueue implements JobQueue {
     return this.#select('WHERE asset = ? ORDER BY arrival DESC LIMIT 1', asset)[0];
   }
 
+  doneAt(path: VirtualPath, profile: string): readonly Job[] {
+    return this.#select(
+      `WHERE path = ? AND profile = ? AND state = 'done' ORDER BY arrival DESC LIMIT 3`,
+      path,
+      profile,
+    );
+  }
+
   list(filter: ListFilter = {}): readonly ListedJob[] {
     const { state, limit = -1, path = ROOT } = filter;
     const below = atOrBelow(path);

@@ -78,6 +78,7 @@ const manifestSchema = z.object({
       }),
     })
     .optional(),
+  segments: z.object({ key: z.string(), frames: natural, sources: z.array(hash<string>()) }).optional(),
   startedAt: z.string(),
   finishedAt: z.string(),
   madeBy: z.string(),

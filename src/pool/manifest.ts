@@ -26,6 +26,15 @@ export interface PublishedPictures {
   };
 }
 
+export interface PublishedSegments {
+  /** Of encoder and arguments: only with an equal one the frames are the same. */
+  readonly key: string;
+  /** Frames of each segment but the last. */
+  readonly frames: number;
+  /** Digests of the master's packets that each was made from. */
+  readonly sources: readonly string[];
+}
+
 export interface Manifest {
   readonly version: typeof MANIFEST_VERSION;
   readonly poolKey: PoolKey;
@@ -44,6 +53,8 @@ export interface Manifest {
   readonly output: { readonly size: number; readonly blake3: string; readonly extension: string };
   /** What else came out of the same decode and lies beside the proxy, under its key and these suffixes. */
   readonly pictures?: PublishedPictures | undefined;
+  /** It was made in segments: what a proxy of a later state of the master may take over. */
+  readonly segments?: PublishedSegments | undefined;
   readonly startedAt: string;
   readonly finishedAt: string;
   /** user@host */

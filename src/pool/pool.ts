@@ -2,7 +2,7 @@
  * The content-addressed store of published proxies.
  *
  * Layout below the pool directory: `objects/ab/<key><ext>` and `objects/ab/<key>.json`
- * (the manifest, written last), `tmp/` for files being made, `users/` for who uses what. A proxy is visible only
+ * (the manifest, written last), `tmp/` for files being made, `segments/<key>/` for parts of long ones, `users/` for who uses what. A proxy is visible only
  * when both are complete and durable; nothing in `objects` is ever changed in place.
  * Several daemons may share one pool.
  */

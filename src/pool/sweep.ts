@@ -1,6 +1,6 @@
 /**
  * Removes what processes that are gone left behind: files in `tmp`, and in `objects` files
- * that never got their manifest. What a living process writes stays, whichever daemon it
+ * that never got their manifest, and segments that nobody goes on with. What a living process writes stays, whichever daemon it
  * belongs to; where nobody can tell (another machine), a week without a write decides.
  */
 
@@ -9,15 +9,17 @@ import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { parseOwner, stateOf } from './owner.js';
+import { sweepSegments } from './sweep-segments.js';
 
 const HOUR = 3_600_000;
 const UNKNOWN_OWNER_MS = 7 * 24 * HOUR;
 /** Between the two renames of a publication lie milliseconds. */
 const UNPUBLISHED_MS = HOUR;
 
-/** Returns how many files were removed. */
+/** Returns how many files and folders of segments were removed. */
 export async function sweepPool(directory: RealPath, now = Date.now()): Promise<number> {
-  return (await sweepTemporary(directory, now)) + (await sweepUnpublished(directory, now));
+  const [temporary, unpublished] = [await sweepTemporary(directory, now), await sweepUnpublished(directory, now)];
+  return temporary + unpublished + (await sweepSegments(directory, now));
 }
 
 async function sweepTemporary(directory: RealPath, now: number): Promise<number> {

@@ -6,6 +6,7 @@
  * pictures are as flat as the samples are.
  */
 
+import type { VideoStream } from '../probe/media-info.js';
 import { multiply, rational, toNumber } from '../time/rational.js';
 import { fieldsOf } from './geometry.js';
 import { lookFilters, readingWords } from './look-filter.js';
@@ -31,8 +32,7 @@ export function planPictures(plan: Plan): PicturePlan | undefined {
   const seconds = toNumber(multiply(rational(frames), { num: rate.den, den: rate.num }));
   const rows = Math.ceil(count / columns);
   const sheet = `tile=layout=${columns}x${rows}:nb_frames=${count}`;
-  // Past slates and fades, and early enough for the beginning of the shot.
-  const posterFilter = [`select=eq(n\\,${Math.floor(frames / 4)})`, ...pictureFilters(plan, poster)];
+  const posterFilter = [`select=eq(n\\,${posterFrame(frames)})`, ...pictureFilters(plan, poster)];
   const chosen = `select=not(mod(n\\,${everyFrames}))`;
   return {
     poster: { ...poster, arguments: outputArguments(plan, 'a frame from the first quarter', posterFilter) },
@@ -46,6 +46,24 @@ export function planPictures(plan: Plan): PicturePlan | undefined {
     },
   };
 }
+
+/** The same pictures out of the finished proxy, whose chosen frames are the only ones that are read: input 0, stream 0. */
+export function planProxyPictures(
+  plan: Plan,
+  shown: Pick<VideoStream, 'color' | 'pixelFormat'>,
+): PicturePlan | undefined {
+  const pictures = planPictures(plan);
+  if (pictures === undefined) return undefined;
+  const proxy: Plan = { ...plan, look: undefined, video: { ...plan.video, ...shown, index: 0 } };
+  const { poster, sprite } = pictures;
+  const sheet = `tile=layout=${sprite.columns}x${sprite.rows}:nb_frames=${sprite.count}`;
+  const one = outputArguments(proxy, 'one frame', pictureFilters(proxy, poster));
+  const many = outputArguments(proxy, 'the chosen frames', [...pictureFilters(proxy, sprite.tile), sheet]);
+  return { poster: { ...poster, arguments: one }, sprite: { ...sprite, arguments: many } };
+}
+
+/** The frame of the poster: past slates and fades, and early enough for the beginning of the shot. */
+export const posterFrame = (frames: number): number => Math.floor(frames / 4);
 
 /** With square pixels and upright, no longer than `side` and never enlarged; JPEG wants even sides. */
 function seenSize({ video }: Plan, side: number): Dimensions {

@@ -7,7 +7,7 @@ import type { Recipe } from './recipe.js';
 
 /** The reasons of arguments are for people: rewording one does not make another recipe. */
 export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
-  const { look, pictures: _, ...rest } = recipe;
+  const { look, pictures: _, segmenting: __, ...rest } = recipe;
   const essence = {
     ...rest,
     look: look?.look.hash,

@@ -7,6 +7,7 @@ import type { RecipeHash } from '../base/ids.js';
 import type { EncoderSet } from '../ffmpeg/encoder-set.js';
 import type { Look, Looks } from '../looks/look.js';
 import type { ColorTags, MediaInfo } from '../probe/media-info.js';
+import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
 
 export type { EncoderSet };
@@ -27,6 +28,8 @@ export interface Recipe {
   readonly look?: { readonly look: Look; readonly filter: string };
   /** What else can come out of the same decode; no part of the proxy, nor of the hash. */
   readonly pictures?: PicturePlan;
+  /** How a long master is made in parts, to the same bytes; no part of the hash. */
+  readonly segmenting?: Segmenting;
   /** What validation has to find in the finished file. */
   readonly expect: Expectation;
   readonly hash: RecipeHash;
@@ -36,6 +39,25 @@ export interface Recipe {
 export interface RecipeArgument {
   readonly words: readonly string[];
   readonly why: string;
+}
+
+/** The picture of a proxy in segments, and their join. */
+export interface Segmenting {
+  readonly rate: Rational;
+  /** Time of the master's first frame, in seconds. */
+  readonly start: Rational;
+  /** The picture among the master's streams. */
+  readonly stream: number;
+  /** Frames that are encoded before a segment and thrown away; even, and enough to compare. */
+  readonly lead: number;
+  /** What follows the choice of frames in the filter of the picture. */
+  readonly filters: string;
+  /** Of the file of one segment, behind the filter. */
+  readonly encode: readonly RecipeArgument[];
+  /** Poster and sheet, from the finished file. */
+  readonly pictures: PicturePlan | undefined;
+  /** Of the finished file: input 0 is the master, input 1 the joined segments. */
+  readonly join: readonly RecipeArgument[];
 }
 
 export interface PicturePlan {

@@ -26,6 +26,7 @@ import { copiesEditLists, option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
 import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
 import { hashRecipe } from './recipe-hash.js';
+import { segmentingOf } from './segmenting.js';
 import { timingInput, timingOf } from './timing.js';
 import { deviceArguments, shownFilter, videoArguments, videoExpectation } from './video-arguments.js';
 
@@ -46,23 +47,20 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
   }
   const { extension, target } = targetOf(profile, input.extension);
   const plan = makePlan(profile, target, input);
+  const video = videoArguments(plan);
+  const rest = [...audioArguments(plan), ...coverArguments(plan), ...labelArguments(plan), ...containerArguments(plan)];
+  const segmenting = segmentingOf(plan, video, rest);
   const recipe = {
     profile: profile.name,
     profileVersion: profile.version,
     extension,
     muxer: target.muxer,
     inputArguments: [...deviceArguments(plan), ...inputArguments(plan)],
-    arguments: [
-      ...mapArguments(plan),
-      ...videoArguments(plan),
-      ...audioArguments(plan),
-      ...coverArguments(plan),
-      ...labelArguments(plan),
-      ...containerArguments(plan),
-    ],
+    arguments: [...mapArguments(plan), ...video, ...rest],
     expect: expectationOf(plan),
     ...lookOf(plan),
     ...picturesOf(plan),
+    ...(segmenting === undefined ? {} : { segmenting }),
   };
   return { ...recipe, hash: hashRecipe(recipe) };
 }

@@ -1,0 +1,246 @@
+/**
+ * Encodes a long master in segments and joins them without loss: the finished file is, byte
+ * for byte, the one that a single command would have written.
+ *
+ * Promises: a segment that is there is not made again, whatever interrupted the work. Each
+ * segment is entered by a seek, so its first frames are encoded once more than needed and
+ * compared with the last ones of the segment before, which came to them without a seek; the
+ * number of its frames is counted; and the frames of the joined file are compared with those
+ * of all segments. Whatever does not fit is thrown as `generate/segments`: the clip is encoded
+ * in one piece then. Concurrency: one call for each folder; within it as many FFmpegs as are lent.
+ */
+
+import { readFile, rm } from 'node:fs/promises';
+import { ProxyfsError } from '../base/error.js';
+import { invariant } from '../base/invariant.js';
+import type { RealPath } from '../base/paths.js';
+import type { EncodeProgress } from '../ffmpeg/progress.js';
+import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import type { Segmenting } from '../profiles/recipe.js';
+import { type Segment, segmentsOf } from './bounds.js';
+import {
+  encodeArguments,
+  frameHashArguments,
+  joinArguments,
+  joinList,
+  type Piece,
+  sourceArguments,
+  timesOf,
+} from './commands.js';
+import { digestUntil, parseFrameHashes } from './frame-hashes.js';
+import { SegmentProgress } from './progress.js';
+import { type SegmentRecord, SegmentStore } from './segment-store.js';
+import { type Borrow, workOff } from './work-off.js';
+
+/** What the manifest of a proxy keeps, so that a later one can take over what is still the same. */
+export interface SegmentDigests {
+  /** Frames of each segment but the last. */
+  readonly frames: number;
+  /** Of the master's packets that each was made from. */
+  readonly sources: readonly string[];
+}
+
+/** A proxy of an earlier state of the same master, made by the same encoder with the same arguments. */
+export interface Earlier {
+  readonly file: RealPath;
+  readonly digests: SegmentDigests;
+}
+
+export interface SegmentedEncoding {
+  readonly master: RealPath;
+  /** Tells states of the master apart. */
+  readonly masterState: string;
+  readonly segmenting: Segmenting;
+  readonly frames: number;
+  readonly framesPerSegment: number;
+  /** Where segments are kept until they are joined; made when it is not there. */
+  readonly directory: RealPath;
+  readonly output: RealPath;
+  readonly earlier?: Earlier | undefined;
+  readonly borrow?: Borrow | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EncodeProgress) => void;
+  readonly stallMs?: number | undefined;
+}
+
+export interface Segmented {
+  /** The command of the join, and the time of all. */
+  readonly run: RunResult;
+  readonly digests: SegmentDigests;
+}
+
+/** A segment that is there, made now or before. */
+interface Part {
+  readonly segment: Segment;
+  readonly piece: Piece;
+  readonly record: Pick<SegmentRecord, 'source'>;
+  /** Size and hash of its frames, and of the last ones before them. */
+  readonly frames: readonly string[];
+  readonly before: readonly string[];
+}
+
+/** Frames that two neighbours have in common and that have to be equal. */
+const COMPARED = 3;
+
+export async function encodeInSegments(toolchain: Toolchain, encoding: SegmentedEncoding): Promise<Segmented> {
+  const { frames, framesPerSegment, segmenting, directory, masterState } = encoding;
+  const started = performance.now();
+  const segments = segmentsOf(frames, framesPerSegment, segmenting.lead);
+  const store = await SegmentStore.open(directory, masterState);
+  const desk = new Desk(toolchain, encoding, store);
+  const parts = await desk.makeAll(segments);
+  for (const [index, part] of parts.entries()) checkSeam(parts[index - 1], part);
+  const run = await desk.join(parts);
+  return {
+    run: { ...run, seconds: (performance.now() - started) / 1000 },
+    digests: { frames: framesPerSegment, sources: parts.map(({ record }) => record.source) },
+  };
+}
+
+class Desk {
+  readonly #progress: SegmentProgress;
+
+  constructor(
+    private readonly toolchain: Toolchain,
+    private readonly encoding: SegmentedEncoding,
+    private readonly store: SegmentStore,
+  ) {
+    this.#progress = new SegmentProgress(encoding.segmenting.rate, encoding.onProgress);
+  }
+
+  async makeAll(segments: readonly Segment[]): Promise<readonly Part[]> {
+    const { borrow, signal } = this.encoding;
+    const parts = new Map<number, Part>();
+    for (const segment of segments) {
+      const kept = await this.#kept(segment);
+      if (kept !== undefined) parts.set(segment.index, kept);
+    }
+    const missing = () => segments.filter(({ index }) => !parts.has(index));
+    for (const part of await this.#fromEarlier(missing())) parts.set(part.segment.index, part);
+    for (const { segment } of parts.values()) this.#progress.done(segment);
+    await workOff(
+      missing(),
+      async (segment, stop) => {
+        parts.set(segment.index, await this.#encode(segment, stop));
+      },
+      { signal, borrow },
+    );
+    return segments.map(({ index }) => {
+      const part = parts.get(index);
+      invariant(part !== undefined, 'every segment is there when the work is done');
+      return part;
+    });
+  }
+
+  /** The joined file, with the frames of the segments and nothing else. */
+  async join(parts: readonly Part[]): Promise<RunResult> {
+    const { master, output, segmenting, signal, stallMs } = this.encoding;
+    const pieces = parts.map(({ piece }) => piece);
+    const list = await this.store.write('join.txt', joinList(pieces, segmenting));
+    const args = joinArguments(segmenting, { master, list, output });
+    const run = await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
+    const found = await this.#framesOf(output, 'joined.hash', signal);
+    const wanted = parts.flatMap(({ frames }) => frames);
+    if (!sameList(found, wanted)) throw unfit('the joined file does not hold the frames of its segments');
+    return run;
+  }
+
+  /** Made before, by this process or by one that was interrupted, and still what it was. */
+  async #kept(segment: Segment): Promise<Part | undefined> {
+    const record = await this.store.recordOf(segment);
+    if (record === undefined) return undefined;
+    const file = this.store.fileOf(segment);
+    const found = await this.#framesOf(file, `${segment.index}.hash`, this.encoding.signal).catch((error: unknown) => {
+      this.encoding.signal.throwIfAborted();
+      if (error instanceof ProxyfsError) return undefined;
+      throw error;
+    });
+    return found !== undefined && sameList(found, record.frames) ? partOf(segment, file, record) : undefined;
+  }
+
+  /** What the proxy of an earlier state holds of the same source. */
+  async #fromEarlier(segments: readonly Segment[]): Promise<readonly Part[]> {
+    const { earlier, signal, framesPerSegment } = this.encoding;
+    if (earlier === undefined || earlier.digests.frames !== framesPerSegment || segments.length === 0) return [];
+    const frames = await this.#framesOf(earlier.file, 'earlier.hash', signal);
+    const parts: Part[] = [];
+    for (const segment of segments) {
+      const { index, from, to } = segment;
+      const source = earlier.digests.sources[index];
+      if (source === undefined || to > frames.length || source !== (await this.#sourceOf(segment))) continue;
+      const piece = { file: earlier.file, first: from, from, to, isCut: to < frames.length };
+      const before = frames.slice(Math.max(0, from - COMPARED), from);
+      parts.push({ segment, piece, record: { source }, frames: frames.slice(from, to), before });
+    }
+    return parts;
+  }
+
+  async #encode(segment: Segment, signal: AbortSignal): Promise<Part> {
+    const { master, segmenting, stallMs } = this.encoding;
+    const { index, from, to, lead } = segment;
+    const [output, source] = [this.store.temporary(`${index}.mov`), this.store.temporary(`${index}.source`)];
+    const args = encodeArguments(segmenting, segment, { master, output, source });
+    const onProgress = this.#progress.follow(segment);
+    await runFfmpeg(this.toolchain, args, { signal, stallMs, onProgress, polite: true });
+    const frames = await this.#framesOf(output, `${index}.hash`, signal);
+    if (frames.length !== lead + to - from) {
+      throw unfit(`segment ${index} has ${frames.length - lead} frames instead of ${to - from}`);
+    }
+    const record = { from, to, lead, frames, source: await this.#digest(segment, source) };
+    await this.store.keep(segment, output, record);
+    this.#progress.done(segment);
+    return partOf(segment, this.store.fileOf(segment), record);
+  }
+
+  async #sourceOf(segment: Segment): Promise<string> {
+    const { master, segmenting, signal, stallMs } = this.encoding;
+    const source = this.store.temporary(`${segment.index}.source`);
+    const args = sourceArguments(segmenting, segment, { master, source });
+    await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
+    return await this.#digest(segment, source);
+  }
+
+  async #digest(segment: Segment, source: RealPath): Promise<string> {
+    const hashes = parseFrameHashes(await readFile(source, 'utf8'));
+    await rm(source, { force: true });
+    return digestUntil(hashes, timesOf(this.encoding.segmenting, segment).end);
+  }
+
+  async #framesOf(file: RealPath, name: string, signal: AbortSignal): Promise<readonly string[]> {
+    const output = this.store.temporary(name);
+    const { stallMs } = this.encoding;
+    await runFfmpeg(this.toolchain, frameHashArguments(file, output), { signal, stallMs, polite: true });
+    const { packets } = parseFrameHashes(await readFile(output, 'utf8'));
+    await rm(output, { force: true });
+    return packets.map(({ content }) => content);
+  }
+}
+
+function partOf(segment: Segment, file: RealPath, record: SegmentRecord): Part {
+  const { from, to, lead } = segment;
+  const piece = { file, first: lead, from, to, isCut: false };
+  return {
+    segment,
+    piece,
+    record,
+    frames: record.frames.slice(lead),
+    before: record.frames.slice(0, lead).slice(-COMPARED),
+  };
+}
+
+/** The frames before the seam were reached by two ways. */
+function checkSeam(previous: Part | undefined, part: Part): void {
+  if (previous === undefined) return;
+  const { index } = part.segment;
+  if (part.before.length < COMPARED || !sameList(previous.frames.slice(-COMPARED), part.before)) {
+    throw unfit(
+      `segments ${index - 1} and ${index} do not meet: seeking in the master does not lead to the same frames`,
+    );
+  }
+}
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((text, index) => text === b[index]);
+
+const unfit = (reason: string): ProxyfsError => new ProxyfsError('generate/segments', reason);

@@ -1,0 +1,86 @@
+/** Segments against whole encodes, byte by byte. */
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { extensionOf } from '../../src/base/media-extension.js';
+import type { RealPath } from '../../src/base/paths.js';
+import { runFfmpeg } from '../../src/ffmpeg/run.js';
+import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
+import { probeMedia } from '../../src/probe/probe.js';
+import { ffmpegArguments } from '../../src/profiles/command.js';
+import { resolveRecipe } from '../../src/profiles/resolve.js';
+import { encodeInSegments } from '../../src/segments/encode-in-segments.js';
+import { type ClipOptions, hasFfmpeg, makeClip } from '../fixtures/media.js';
+
+t.setTimeout(180_000);
+const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
+
+const directory = (await mkdtemp(join(tmpdir(), 'proxyfs-segments-'))) as RealPath;
+t.teardown(() => rm(directory, { recursive: true, force: true }));
+
+const FILM: ClipOptions = { frames: 130, rate: '24000/1001', timecode: '01:00:00:00' };
+const HD: ClipOptions = { frames: 50, width: 1280, height: 720, timecode: '10:00:00:00' };
+const LONG_GOP = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-bf',
+  '3',
+  '-g',
+  '40',
+  '-flags',
+  '-cgop',
+  '-pix_fmt',
+  'yuv420p',
+];
+/** Cuts and noise: a rate control has to work. */
+const UNREST = "noise=alls=40:allf=t:enable='between(n,30,70)',negate=enable='gte(n,93)'";
+
+const CASES: readonly (readonly [profile: string, name: string, options: ClipOptions])[] = [
+  ['edit', 'film.mov', FILM],
+  ['edit', 'camera.mp4', { ...FILM, video: LONG_GOP, filter: UNREST, reel: 'A001' }],
+  ['edit_dnx', 'hd.mov', { ...HD, video: LONG_GOP, audio: [{ layout: 'mono' }, { layout: '5.1' }] }],
+  ['light', 'phone.mov', { ...FILM, rate: '30', video: LONG_GOP, audio: [] }],
+];
+
+t.test('what is encoded in segments is, to the byte, what one command writes', skip, async (t) => {
+  const toolchain = await locateFfmpeg();
+  for (const [profile, name, options] of CASES) {
+    const master = await makeClip(directory, name, options);
+    const media = await probeMedia(toolchain, master);
+    const result = resolveRecipe(profile, { media, extension: extensionOf(name), encoders: toolchain.encoders });
+    if (result.kind !== 'recipe') throw new Error(`${name}: ${result.reason}`);
+    const { recipe } = result;
+    const { segmenting } = recipe;
+    if (segmenting === undefined) throw new Error(`${name} is not segmented`);
+    const [whole, joined] = ['whole', 'joined'].map((word) => join(directory, `${word}-${name}`) as RealPath);
+    if (whole === undefined || joined === undefined) throw new Error('two files');
+    await runFfmpeg(toolchain, ffmpegArguments(recipe, master, whole), { polite: false });
+    const told: number[] = [];
+    await encodeInSegments(toolchain, {
+      ...{
+        master,
+        masterState: '1',
+        segmenting,
+        frames: options.frames ?? 0,
+        framesPerSegment: name === 'hd.mov' ? 20 : 40,
+        output: joined,
+      },
+      directory: join(directory, `parts-${name}`) as RealPath,
+      signal: new AbortController().signal,
+      onProgress: ({ frame }) => told.push(frame),
+    });
+    const [a, b] = await Promise.all([readFile(whole), readFile(joined)]);
+    t.equal(a.length, b.length, `${profile} of ${name}: the size`);
+    t.ok(a.equals(b), `${profile} of ${name}: every byte`);
+    t.equal(told.at(-1), options.frames);
+    t.same(
+      told,
+      [...told].sort((x, y) => x - y),
+      'progress never goes back',
+    );
+  }
+});
