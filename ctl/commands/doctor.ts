@@ -24,10 +24,11 @@ export const doctor = defineCommand<object>({
 });
 
 async function examine({ env }: Terminal): Promise<readonly Check[]> {
-  const [system, resources, toolchain, mounting, locations] = await Promise.all([
+  const [system, resources, toolchain, resolve, mounting, locations] = await Promise.all([
     import('../doctor/system.js'),
     import('../doctor/resources.js'),
     import('../doctor/toolchain.js'),
+    import('../doctor/resolve.js'),
     import('../doctor/mounting.js'),
     import('../../src/config/locations.js'),
   ]);
@@ -38,6 +39,7 @@ async function examine({ env }: Terminal): Promise<readonly Check[]> {
     system.checkPrivileges(),
     mounting.checkMounting(),
     toolchain.checkFfmpeg(env),
+    resolve.checkResolve(env),
     resources.checkDisk(locations.stateHome(env)),
     resources.checkWatches(),
   ]);

@@ -142,7 +142,7 @@ function plainValue(name: string, value: unknown): string | undefined {
 
 async function meltFacts(file: string): Promise<Fact[]> {
   const { length, profile } = await meltProfile(file);
-  const keep = ['frame_rate_num', 'frame_rate_den', 'progressive', 'colorspace'];
+  const keep = ['frame_rate_num', 'frame_rate_den', 'progressive'];
   const aspect = Number(profile['display_aspect_num']) / Number(profile['display_aspect_den']);
   return [
     ['melt length', length],

@@ -90,7 +90,7 @@ export const SETTINGS = {
     env: 'PROXYFS_STALL_SECONDS',
     sentence: 'After how many seconds without progress an encoder is given up.',
   }),
-  hardware: choice(['none', 'auto', 'nvenc', 'qsv', 'vaapi'], 'none', {
+  hardware: choice(['none', 'auto', 'nvenc', 'qsv', 'vaapi', 'videotoolbox'], 'none', {
     env: 'PROXYFS_HARDWARE',
     sentence: 'The hardware encoder of H.264 proxies; used only when a trial passes the validation of proxies.',
   }),

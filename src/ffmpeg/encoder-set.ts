@@ -7,7 +7,7 @@ export interface EncoderSet {
   /** Command line options by name, where recipes must choose between an old and a new one. */
   readonly options: ReadonlySet<string>;
   /** The hardware encoder that has passed its trial and is to be used. */
-  readonly hardware?: 'nvenc' | 'qsv' | 'vaapi';
+  readonly hardware?: 'nvenc' | 'qsv' | 'vaapi' | 'videotoolbox';
 }
 
 /** Option names from `ffmpeg -h long`. */

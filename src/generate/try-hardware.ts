@@ -7,6 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { toProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
@@ -51,6 +52,7 @@ export async function withHardware(
 /** What is in the way; undefined when it passed. */
 async function tryOne(toolchain: Toolchain, kind: HardwareKind, directory: string): Promise<string | undefined> {
   const encoder = encoderOfHardware(kind);
+  if (kind === 'videotoolbox' && process.platform !== 'darwin') return 'VideoToolbox is part of macOS';
   if (!toolchain.encoders.encoders.has(encoder)) return `this FFmpeg has no ${encoder}`;
   const master = join(directory, `${kind}-master.mp4`) as RealPath;
   const pattern = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25,trim=end_frame=25'];

@@ -10,7 +10,7 @@ import { shownVideo } from './look-filter.js';
 import { option, type Plan } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
-export const HARDWARE_KINDS = ['nvenc', 'qsv', 'vaapi'] as const;
+export const HARDWARE_KINDS = ['nvenc', 'qsv', 'vaapi', 'videotoolbox'] as const;
 export type HardwareKind = (typeof HARDWARE_KINDS)[number];
 
 interface Hardware {
@@ -50,6 +50,16 @@ const HARDWARE: Readonly<Record<HardwareKind, Hardware>> = {
     upload: ['format=nv12', 'hwupload'],
     input: [option('the encoder of this machine', '-vaapi_device', '/dev/dri/renderD128')],
     options: [option('constant quality', '-rc_mode', 'CQP', '-qp', '23'), option(KEY_FRAMES, '-g', '1', '-bf', '0')],
+  },
+  videotoolbox: {
+    encoder: 'h264_videotoolbox',
+    upload: [],
+    input: [],
+    options: [
+      option('a high rate: not every Mac encodes at constant quality', '-b:v', '60M', '-allow_sw', '0'),
+      option(KEY_FRAMES, '-g', '1', '-bf', '0'),
+      option('the pixel format of the finished file', '-pix_fmt', 'yuv420p'),
+    ],
   },
 };
 

@@ -348,6 +348,8 @@ t.test('doctor finds a machine that does the main job, and leaves no trial mount
     (await readdir(tmpdir())).filter((name) => name.startsWith('proxyfs-doctor-')),
     [],
   );
+  const named = JSON.parse(run.stdout).checks.map((check: { name: string }) => check.name);
+  t.ok(named.includes('DaVinci Resolve'));
   const lame = await runAsProcess(['doctor', '--json'], { env: { PATH: '/nonexistent', FFMPEG_PATH: '' } });
   t.equal(lame.exitCode, 4);
   t.match(JSON.parse(lame.stdout), { error: { code: 'driver/unavailable', details: { failed: ['FFmpeg'] } } });

@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import t from 'tap';
 import type { RealPath } from '../../src/base/paths.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
@@ -29,7 +30,7 @@ exec ${ffmpeg} "\${args[@]}"
 t.test('a hardware encoder is used only when its trial passes the validation of proxies', skip, async (t) => {
   const located = await locateFfmpeg();
   const has = { ...located.encoders, encoders: new Set([...located.encoders.encoders, 'h264_nvenc']) };
-  const chosen = async (more: string, wanted: 'auto' | 'nvenc' | 'none' = 'nvenc') => {
+  const chosen = async (more: string, wanted: 'auto' | 'nvenc' | 'none' | 'videotoolbox' = 'nvenc') => {
     const ffmpeg = join(t.testdir(), 'ffmpeg') as RealPath;
     await writeFile(ffmpeg, wrapper(located.ffmpeg, more));
     await chmod(ffmpeg, 0o755);
@@ -40,6 +41,11 @@ t.test('a hardware encoder is used only when its trial passes the validation of 
   };
   t.match(await chosen(''), { hardware: 'nvenc', said: ['info'] });
   t.same(await chosen('', 'none'), { hardware: undefined, said: [] }, 'not asked for, not tried');
+  if (process.platform !== 'darwin') {
+    t.match(await chosen('', 'videotoolbox'), {
+      said: [{ refused: { videotoolbox: 'VideoToolbox is part of macOS' } }],
+    });
+  }
   t.match(await chosen('-frames:v 24'), {
     hardware: undefined,
     said: [{ refused: { nvenc: /video frame count: expected 25, found 24/ } }],
