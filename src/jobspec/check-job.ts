@@ -30,7 +30,7 @@ import { type MountedProject, readMounts } from './master-path.js';
 import { fillTemplate, type NameTemplate, needsFacts, parseTemplate, type TokenValues } from './name-template.js';
 import type { Draft, ParsedSpec } from './parse-spec.js';
 import type { JobSpec } from './spec-schema.js';
-import { inOrder, pointerOf, type Violation } from './violation.js';
+import { inOrder, pointerOf, shortened, type Violation } from './violation.js';
 
 export interface CheckOptions {
   readonly toolchain: Toolchain;
@@ -46,6 +46,8 @@ export type CheckedJob =
   | { readonly ok: true; readonly plan: JobPlan }
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
+/** Of a path in a sentence: more is no path. */
+const LONGEST_PATH = 4096;
 /** Sources that are probed at once. */
 const AT_ONCE = 4;
 
@@ -146,7 +148,7 @@ function nameOutputs(draft: Draft, profile: Profile | undefined, sources: readon
   const named = sources.map((source, at) => {
     if (source === undefined || template.faults.length > 0) return undefined;
     const filled = fillFor(template, draft, profile, source, at);
-    if (filled?.kind === 'fault') faults.push(`${filled.fault} (source '${source.source}')`);
+    if (filled?.kind === 'fault') faults.push(`${filled.fault} (source '${shortened(source.source, LONGEST_PATH)}')`);
     if (filled?.kind !== 'name') return undefined;
     return { source: source.source, master: source.state, name: filled.name };
   });

@@ -13,7 +13,9 @@ export function pointerOf(path: readonly (string | number)[]): string {
 const SHOWN = 80;
 
 /** A name or a value from outside, short enough for a sentence. */
-export const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
+export function shortened(text: string, most = SHOWN): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}
 
 /** Sorted by place, so that two runs list the same thing in the same order; equal ones once. */
 export function inOrder(violations: readonly Violation[]): Violation[] {
