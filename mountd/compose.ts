@@ -15,6 +15,7 @@ import { Serving } from '../src/flip/serving.js';
 import { createViewSource, type ViewSource } from '../src/flip/view-source.js';
 import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, MountOptions } from '../src/mount/driver.js';
+import { watchWriters } from '../src/mount/writers.js';
 import { setOfEditor } from '../src/profiles/editors.js';
 import type { ModeState } from '../src/view/mode.js';
 import { type ProfileOf, profileChooser } from '../src/view/profile-choice.js';
@@ -113,6 +114,8 @@ export function composeDaemon(parts: Parts): Daemon {
     whyNot: () => cache.roomForNextJob(),
     isMissed: (asset, profile) => cache.isMissed(asset, profile),
     onTouched: (ids) => ready.touch(ids),
+    isBeingWritten: watchWriters(volume),
+    onNested: () => volume.releasePaths(),
   });
   const { settleMs, workers } = settings;
   const { record, traced, unmount } = parts;

@@ -10,7 +10,7 @@ import { EventEmitter } from 'node:events';
 import { access } from 'node:fs/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
-import type { AssetId, JobId, PoolKey } from '../src/base/ids.js';
+import type { AssetId, FileIdentity, JobId, PoolKey } from '../src/base/ids.js';
 import { type RealPath, ROOT, type VirtualPath } from '../src/base/paths.js';
 import { Slices } from '../src/base/slices.js';
 import type { AssetRow } from '../src/catalog/asset.js';
@@ -31,7 +31,8 @@ import type { Allowance } from '../src/politeness/decide.js';
 import type { Governor } from '../src/politeness/governor.js';
 import type { PlaybackWatch } from '../src/politeness/playback.js';
 import { createExamine } from '../src/scan/examine.js';
-import { Follower } from '../src/scan/follow.js';
+import { Follower, type FollowState } from '../src/scan/follow.js';
+import type { OfflinePlace } from '../src/scan/offline.js';
 import { Scanner, type ScanOptions, type ScanProgress, type ScanResult } from '../src/scan/scanner.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { byUse } from './by-use.js';
@@ -57,6 +58,10 @@ export interface ProductionOptions {
   readonly isMissed: (asset: AssetRow, profile: string) => boolean;
   /** Who plays from the mount. */
   readonly playback: PlaybackWatch;
+  /** Whether somebody writes to the file through the mount. */
+  readonly isBeingWritten: (file: FileIdentity) => boolean;
+  /** Something is mounted below the source: nothing may hold it that need not. */
+  readonly onNested: () => void;
   /** What is known of these assets has changed: the view has to look again. */
   readonly onTouched: (ids: readonly AssetId[]) => void;
 }
@@ -94,6 +99,8 @@ export class Production {
   #firstScan: Promise<void> | undefined;
   #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null, problem: null };
   #workers: WorkerPool | undefined;
+  #follower: Follower | undefined;
+  #scanner: Scanner | undefined;
   /** Set while a new or lost catalog takes back what the pool has of earlier times. */
   #poolIndex: PoolIndex | undefined;
 
@@ -158,6 +165,16 @@ export class Production {
 
   pausedBecause(): string | undefined {
     return this.#workers?.pausedBecause();
+  }
+
+  /** How changes are noticed, and what cannot be reached. */
+  following(): FollowState & { readonly offline: readonly OfflinePlace[] } {
+    const state = this.#follower?.state ?? { folders: 0, problem: undefined, rescanMs: 0 };
+    return { ...state, offline: this.#scanner?.offline.all() ?? [] };
+  }
+
+  offlineAt(path: VirtualPath): OfflinePlace | undefined {
+    return this.#scanner?.offline.at(path);
   }
 
   /** Something at or below this path may have changed. */
@@ -240,15 +257,22 @@ export class Production {
       hiddenRootNames,
       concurrency: settings.scanParallelism,
       settleMs: settings.settleMs,
+      isBeingWritten: ({ identity }) => this.#options.isBeingWritten(identity),
     });
     const onTouched = (ids: readonly AssetId[]) => this.#onFollowed(ids);
-    const follower = new Follower({ scanner, source, log, onTouched, hiddenRootNames });
+    const follower = new Follower({
+      ...{ scanner, source, log, onTouched, hiddenRootNames },
+      unwatchedRescanMs: settings.rescanSeconds * 1000,
+      onNested: this.#options.onNested,
+    });
     this.#poolIndex = await this.#indexPool();
     const workers = this.#createWorkers(generation);
     await this.#governor.start();
     workers.use(this.#governor.allowance);
     await workers.start();
     follower.start();
+    this.#follower = follower;
+    this.#scanner = scanner;
     this.#workers = workers;
     return { follower, generation, workers };
   }

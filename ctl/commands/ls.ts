@@ -13,7 +13,7 @@ interface Arguments {
 }
 
 export const LEGEND =
-  'P proxy   M master   … proxy on its way   ! no proxy: failed   - stays master   ? not examined yet';
+  'P proxy   M master   … proxy on its way   ! no proxy: failed   - stays master   ? not examined yet   x offline';
 
 export const ls = defineCommand<Arguments>({
   usage: 'ls [dir]',
@@ -67,6 +67,7 @@ export function markerOf(entry: Pick<ServedPath, 'kind' | 'variant' | 'state'>):
     ineligible: '-',
     unknown: '?',
     'not-media': ' ',
+    offline: 'x',
   };
   return markers[entry.state];
 }
@@ -74,5 +75,5 @@ export function markerOf(entry: Pick<ServedPath, 'kind' | 'variant' | 'state'>):
 function coloured(marker: string, style: Style): string {
   if (marker === 'P') return style.green(marker);
   if (marker === '!') return style.red(marker);
-  return marker === '…' || marker === '?' ? style.yellow(marker) : marker;
+  return marker === '…' || marker === '?' || marker === 'x' ? style.yellow(marker) : marker;
 }

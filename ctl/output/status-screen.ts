@@ -12,11 +12,13 @@ export type Info = Result<'daemon.info'>;
 export type Status = Result<'status'>;
 
 export function statusScreen(info: Info, status: Status, style: Style, now: number): string {
-  const { cache, ineligibleBy, failedBy, scan } = status;
+  const { cache, failedBy, follow, ineligibleBy, scan } = status;
   const problem = scan.problem === null ? [] : [style.yellow(`Note: nothing is scanned: ${escapeText(scan.problem)}`)];
   return [
     formatFacts(facts(info, status, now)),
     ...problem,
+    ...follow.offline.map((place) => style.yellow(`Offline: ${describeOffline(place, now)}`)),
+    ...(follow.note === null ? [] : [`Note: ${escapeText(describeNote(follow))}`]),
     ...(cache.note === null || cache.note === status.work.reason ? [] : [`Note: ${escapeText(cache.note)}`]),
     ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
     ...section('Encoding now', runningRows(status)),
@@ -93,6 +95,16 @@ function describeScan({ running, found, probed, finishedAt, problem }: Status['s
   if (problem !== null) return 'could not be done';
   if (finishedAt === null) return 'not yet';
   return `${counted(found, 'media file')} found, ended at ${formatMoment(finishedAt, now)}; changes are followed`;
+}
+
+/** `card A (1,200 names) since 12:30: nothing is mounted at /raid/show/card A; what is known is kept`. */
+function describeOffline({ path, names, reason, since }: Status['follow']['offline'][number], now: number): string {
+  const place = path === '' ? 'the source' : escapeName(path);
+  return `${place} (${counted(names, 'name')}) since ${formatMoment(since, now)}: ${escapeText(reason)}; what is known is kept`;
+}
+
+function describeNote({ note, rescanSeconds }: Status['follow']): string {
+  return `${note}: everything is looked at every ${formatClockTime(rescanSeconds)}`;
 }
 
 function runningRows({ running }: Status): string[][] {

@@ -5,7 +5,9 @@ import { lstat } from 'node:fs/promises';
 import { errnoOf, ProxyfsError } from '../../src/base/error.js';
 import { withoutLinkedFolders } from '../../src/base/linked-folder.js';
 import { realPathOf, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import type { OfflinePlace } from '../../src/scan/offline.js';
 import type { Daemon } from '../daemon.js';
+import { whyOffline } from '../offline.js';
 import { HIDDEN_NAME } from '../project-files.js';
 
 export interface ExistingPath {
@@ -23,6 +25,8 @@ export async function existingPath(daemon: Daemon, text: string): Promise<Existi
     return { path, stat: await lstat(realPathOf(daemon.place.source, path), { bigint: true }) };
   } catch (error) {
     const errno = errnoOf(error);
+    const place = daemon.production.offlineAt(path);
+    if (place !== undefined) throw offline(daemon, path, place);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') throw missing(daemon, path);
     throw error;
   }
@@ -36,6 +40,11 @@ export async function existingPaths(daemon: Daemon, texts: readonly string[]): P
 function linked({ place }: Daemon, path: VirtualPath): ProxyfsError {
   const message = `'${path}' leads out of the project ${place.source} by a symbolic link: only what lies inside is served`;
   return new ProxyfsError('path/outside-project', message, { details: { path } });
+}
+
+function offline({ place: { source } }: Daemon, path: VirtualPath, place: OfflinePlace): ProxyfsError {
+  const message = `'${path}' cannot be reached: ${whyOffline(place)}; connect its drive to ${source}`;
+  return new ProxyfsError('source/missing', message, { details: { path, offline: place.path } });
 }
 
 function missing({ place }: Daemon, path: VirtualPath): ProxyfsError {

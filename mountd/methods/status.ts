@@ -2,6 +2,7 @@
 
 import type { Result } from '../../src/control/schema.js';
 import type { Daemon } from '../daemon.js';
+import { followState } from '../offline.js';
 import { summaryOf } from '../summary.js';
 import { workOf } from './queue.js';
 import { toModeState } from './report.js';
@@ -16,6 +17,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
   return {
     mode: toModeState(modes.state),
     scan: production.scanState,
+    follow: followState(daemon),
     assets: {
       ...{ total, eligible, ineligible },
       ready: summary.ready,

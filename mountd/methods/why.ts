@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { type RealPath, realPathOf, type VirtualPath } from '../../src/base/paths.js';
+import { type RealPath, realPathOf, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import type { Params, Result, ServedPath } from '../../src/control/schema.js';
 import { planProxy } from '../../src/generate/plan.js';
 import { wayOutOfFailure } from '../../src/generate/way-out.js';
@@ -13,10 +13,13 @@ import { usableProxy } from '../../src/view/resolve.js';
 import type { ServableAsset } from '../../src/view/servable.js';
 import { explain } from '../../src/view/why.js';
 import type { Daemon } from '../daemon.js';
+import { offlineAt } from '../offline.js';
 import { servedOf } from '../served.js';
 import { existingPath } from './paths.js';
 
 export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result<'why'>> {
+  const away = offlineAt(daemon, toVirtualPath(params.path));
+  if (away !== undefined && !(await isThere(daemon, away.path as VirtualPath))) return ofOffline(daemon, away);
   const { path, stat: found } = await existingPath(daemon, params.path);
   const served = servedOf(daemon, path, found);
   const masterPath = realPathOf(daemon.place.source, path);
@@ -51,6 +54,32 @@ function wayOutOfFailed({ files, profileOf }: Daemon, asset: ServableAsset): str
   const profile = profileOf(asset.paths);
   const failure = files.catalog.failures().find((each) => each.asset === asset.id && each.profile === profile);
   return failure && wayOutOfFailure(failure.reason, failure.rejected);
+}
+
+async function isThere({ place }: Daemon, path: VirtualPath): Promise<boolean> {
+  return await stat(realPathOf(place.source, path)).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ofOffline(daemon: Daemon, served: ServedPath): Result<'why'> {
+  const path = served.path as VirtualPath;
+  const asset = daemon.view.byPath(path);
+  const proxy = asset?.proxy;
+  const kept = proxy === undefined ? 'It has no proxy yet.' : `Its proxy is kept: ${proxy.file}.`;
+  return {
+    served,
+    because: [
+      `${capitalised(served.reason)}.`,
+      kept,
+      'Opening it fails meanwhile; programs that hold its proxy open read on.',
+    ],
+    masterPath: realPathOf(daemon.place.source, path),
+    proxyPath: proxy?.file ?? null,
+    command: null,
+    wayOut: 'connect its drive again: nothing has to be examined or encoded anew',
+  };
 }
 
 function pinOf({ pinnedBy }: ServedPath): readonly string[] {

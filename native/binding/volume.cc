@@ -122,6 +122,7 @@ Napi::Object Volume::face(Napi::Env env) {
   method("commit", &Volume::commit);
   method("handles", &Volume::handles);
   method("counters", &Volume::counters);
+  method("releasePaths", &Volume::release_paths);
   method("unmount", &Volume::unmount);
   return object;
 }
@@ -142,6 +143,11 @@ Napi::Value Volume::handles(const Napi::CallbackInfo& info) {
     array[index] = handle_object(info.Env(), list[index]);
   }
   return array;
+}
+
+Napi::Value Volume::release_paths(const Napi::CallbackInfo& info) {
+  if (session_) session_->files().release_paths();
+  return info.Env().Undefined();
 }
 
 Napi::Value Volume::counters(const Napi::CallbackInfo& info) {

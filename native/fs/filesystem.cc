@@ -31,6 +31,8 @@ std::vector<HandleInfo> FileSystem::handles(bool only_swappable) const {
   return list_handles(state_->volume, only_swappable);
 }
 
+void FileSystem::release_paths() { state_->volume.files.release(); }
+
 Counters FileSystem::counters() const {
   const Volume& volume = state_->volume;
   const CounterCells& cells = volume.counters;

@@ -37,6 +37,8 @@ class FileSystem {
 
   std::vector<HandleInfo> handles(bool only_swappable) const;
   Counters counters() const;
+  // Any thread. Lets go of every descriptor that no handle and no request needs.
+  void release_paths();
 
  private:
   struct State;

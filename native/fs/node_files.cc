@@ -112,6 +112,12 @@ void NodeFiles::shrink() {
   evict(recent_.size() / 2, evicted);
 }
 
+void NodeFiles::release() {
+  Recent evicted;  // closed after the lock
+  std::lock_guard guard(mutex_);
+  evict(0, evicted);
+}
+
 void NodeFiles::evict(size_t limit, Recent& evicted) {
   while (recent_.size() > limit) {
     const auto last = std::prev(recent_.end());

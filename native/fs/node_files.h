@@ -40,6 +40,8 @@ class NodeFiles {
   void drop(const FileId& file);
   // Gives descriptors back when the process has none left (EMFILE).
   void shrink();
+  // Keeps none but those in use: a descriptor would hold what is mounted below the source.
+  void release();
 
   int root() const { return source_->get(); }
   size_t open_count() const;

@@ -8,7 +8,7 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { proxyfsMounts } from '../../src/scan/mounts.js';
+import { isProxyfs, parseMountinfo } from '../../src/scan/mount-points.js';
 import { type Command, createCommand } from './command.js';
 
 export interface Workspace {
@@ -41,7 +41,8 @@ export async function createWorkspace(): Promise<Workspace> {
 }
 
 export async function isMounted(mountPoint: string): Promise<boolean> {
-  return proxyfsMounts(await readFile('/proc/self/mountinfo', 'utf8')).has(mountPoint);
+  const mounts = parseMountinfo(await readFile('/proc/self/mountinfo', 'utf8'));
+  return mounts.some((mount) => isProxyfs(mount) && mount.point === mountPoint);
 }
 
 async function clear(root: string, mountPoint: string, command: Command): Promise<readonly string[]> {

@@ -21,7 +21,7 @@ export interface Catalog {
    * Records a file seen by a scan. `changed`: the master's size or mtime differ from the
    * row, so fingerprint, media, eligibility and variant have been reset to unknown.
    */
-  observe(file: FoundFile): { readonly asset: AssetRow; readonly state: 'new' | 'same' | 'moved' | 'changed' };
+  observe(file: FoundFile): { readonly asset: AssetRow; readonly state: ObservedState };
   /** Many in one transaction, and no more told of each than a scan has to know. */
   observeAll(files: readonly FoundFile[]): readonly Observed[];
   /**
@@ -68,6 +68,11 @@ export interface Catalog {
   clearFailure(id: AssetId, profile: string): void;
   failures(): readonly CatalogFailure[];
 
+  /** Where file systems were mounted on which names were found; '' is what the source itself lies on. */
+  volumes(): ReadonlyMap<VirtualPath, string>;
+  recordVolume(path: VirtualPath, point: string): void;
+  dropVolume(path: VirtualPath): void;
+
   mode(): { readonly base: Mode; readonly overrides: ReadonlyMap<VirtualPath, Mode> };
   setMode(base: Mode): void;
   setOverrides(paths: readonly VirtualPath[], mode: Mode): void;
@@ -81,9 +86,12 @@ export interface Catalog {
   close(): void;
 }
 
+/** `back`: the same under another device number, as after a reboot or when a drive was plugged in again. */
+export type ObservedState = 'new' | 'same' | 'moved' | 'changed' | 'back';
+
 export interface Observed {
   readonly id: AssetId;
-  readonly state: 'new' | 'same' | 'moved' | 'changed';
+  readonly state: ObservedState;
   /** All that a scan looks for is known, although the verdict may still be open. */
   readonly isExamined: boolean;
 }

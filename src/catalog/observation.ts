@@ -16,8 +16,7 @@ import type { VirtualPath } from '../base/paths.js';
 import type { Database } from '../store/database.js';
 import type { FoundFile } from './asset.js';
 import { type AssetReader, guardOf, type StoredAsset, sameGuard, signed } from './asset-rows.js';
-
-export type ObservedState = 'new' | 'same' | 'moved' | 'changed';
+import type { ObservedState } from './catalog.js';
 
 export const NOT_EXAMINED = 'not examined yet';
 
@@ -35,7 +34,7 @@ export class Observer {
     const byPath = this.reader.byPath(file.path);
     if (byPath !== undefined && isUnchanged(byPath, file) && byPath.dev !== signed(file.identity.dev)) {
       this.#giveIdentity(byPath, byIdentity, file);
-      return { id: byPath.id, state: 'same' };
+      return { id: byPath.id, state: 'back' };
     }
     if (byIdentity !== undefined && byIdentity.id === byPath?.id) {
       this.#reset(byIdentity.id, file);

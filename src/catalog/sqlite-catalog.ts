@@ -17,6 +17,7 @@ import { ModeRows } from './mode-rows.js';
 import { Observer } from './observation.js';
 import { readServable } from './servable-rows.js';
 import { VariantRows } from './variant-rows.js';
+import { VolumeRows } from './volume-rows.js';
 
 /** The catalog of an open database; `close` closes the database too. */
 export function createCatalog(db: Database): Catalog {
@@ -30,12 +31,14 @@ class SqliteCatalog implements Catalog {
   readonly #observer: Observer;
   readonly #variants: VariantRows;
   readonly #modes: ModeRows;
+  readonly #volumes: VolumeRows;
 
   constructor(private readonly db: Database) {
     this.#reader = new AssetReader(db);
     this.#observer = new Observer(db, this.#reader);
     this.#variants = new VariantRows(db);
     this.#modes = new ModeRows(db);
+    this.#volumes = new VolumeRows(db);
   }
 
   /** Gone assets that can never be recognised, or whose content lives on elsewhere. At start only: ids in use stay valid. */
@@ -152,6 +155,18 @@ class SqliteCatalog implements Catalog {
 
   failures(): ReturnType<Catalog['failures']> {
     return this.#variants.failures();
+  }
+
+  volumes(): ReadonlyMap<VirtualPath, string> {
+    return this.#volumes.read();
+  }
+
+  recordVolume(path: VirtualPath, point: string): void {
+    this.#volumes.record(path, point);
+  }
+
+  dropVolume(path: VirtualPath): void {
+    this.#volumes.drop(path);
   }
 
   mode(): ReturnType<Catalog['mode']> {

@@ -71,6 +71,11 @@ export const SETTINGS = {
     env: 'PROXYFS_SETTLE_MS',
     sentence: 'How many milliseconds a file must stay unchanged before it counts as complete.',
   }),
+  rescanSeconds: numberOf({ min: 1, max: 86_400, integer: true }, 60, {
+    env: 'PROXYFS_RESCAN_SECONDS',
+    sentence:
+      'How often everything is looked at where changes are not told: on network storage, and without enough watches.',
+  }),
   politeness: choice(['off', 'normal', 'strict'], 'normal', {
     env: 'PROXYFS_POLITENESS',
     sentence:

@@ -35,7 +35,7 @@ const served = z.object({
   /** One sentence. */
   reason: z.string(),
   /** What a flip to proxy mode would serve here. */
-  state: z.enum(['ready', 'waiting', 'running', 'failed', 'ineligible', 'unknown', 'not-media']),
+  state: z.enum(['ready', 'waiting', 'running', 'failed', 'ineligible', 'unknown', 'not-media', 'offline']),
   profile: z.string().nullable(),
   size: z.number(),
   masterSize: z.number(),
@@ -186,6 +186,16 @@ export const METHODS = {
         finishedAt: z.number().nullable(),
         /** Why there is no scan. */
         problem: z.string().nullable(),
+      }),
+      /** How changes of the source are noticed, and what of it is away. */
+      follow: z.object({
+        /** Folders in which every change is told at once. */
+        folders: count,
+        /** Why some changes are found by rescans only. */
+        note: z.string().nullable(),
+        rescanSeconds: z.number(),
+        /** Places that cannot be reached; `names`: what is kept of them. */
+        offline: z.array(z.object({ path, reason: z.string(), names: count, since: z.number() })),
       }),
       assets: z.object({
         total: count,

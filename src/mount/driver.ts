@@ -57,6 +57,8 @@ export interface MountedVolume {
   /** Open handles on regular files; `onlySwappable` leaves out files without a table entry. */
   handles(options?: { onlySwappable?: boolean }): readonly OpenHandle[];
   counters(): Counters;
+  /** Lets go of files and folders of the source that nobody has open, so that what is mounted below it can be unmounted. */
+  releasePaths(): void;
   /** One listener; events are delivered in order, never inside `commit`. */
   onEvent(listener: (event: VolumeEvent) => void): void;
   /**

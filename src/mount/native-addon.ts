@@ -39,6 +39,8 @@ export interface NativeSession {
   commit(batch: NativeBatch): NativeCommitResult;
   handles(onlySwappable: boolean): NativeHandle[];
   counters(): Record<string, number>;
+  /** Closes the descriptors of files and folders that no handle and no request needs. */
+  releasePaths(): void;
   /**
    * umount2 or fusermount3 -u; `detach` is lazy. Throws with `code` (EBUSY, ...).
    * The session ends (and `onEvent` gets `{kind:'closed'}`) when the kernel lets go of the device.

@@ -91,6 +91,10 @@ export class NativeVolume implements MountedVolume {
     return { lookups, opens, reads, writes, nodes, openHandles, swaps, eventsLost };
   }
 
+  releasePaths(): void {
+    if (!this.#isClosed) this.#session.releasePaths();
+  }
+
   onEvent(listener: Listener): void {
     this.#listener = listener;
     const waiting = this.#waiting;

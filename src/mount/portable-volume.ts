@@ -58,6 +58,9 @@ export class PortableVolume implements MountedVolume {
     return handles.map((handle) => this.#describe(handle, holders));
   }
 
+  /** It opens by path, and keeps nothing. */
+  releasePaths(): void {}
+
   counters(): Counters {
     const { counts, known, handles, table, events } = this.#state;
     const sizes = { nodes: known.size, openHandles: handles.size, swaps: table.size, eventsLost: events.lost };

@@ -12,8 +12,17 @@ import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { Catalog, CatalogName } from '../catalog/catalog.js';
+import { type Placement, placementOf, readMountinfo } from './mount-points.js';
 import { isCandidateName } from './names.js';
-import { readMountinfo, type WalkedFile, walk } from './walk.js';
+import {
+  type AbsentVolume,
+  absentVolumes,
+  absentWith,
+  isFailing,
+  type OfflinePlace,
+  recordVolumes,
+} from './offline.js';
+import { type UnreadableEntry, type WalkedFile, walk } from './walk.js';
 
 export interface FindOptions {
   readonly source: RealPath;
@@ -32,7 +41,9 @@ export interface Finding {
   readonly touched: Set<AssetId>;
   /** New, changed or moved files and those not yet described. */
   readonly toExamine: WalkedFile[];
-  readonly unreadable: { readonly path: VirtualPath; readonly reason: string }[];
+  readonly unreadable: UnreadableEntry[];
+  /** What is kept although it was not seen. */
+  readonly offline: Omit<OfflinePlace, 'since'>[];
   readonly skipped: { readonly name: string; readonly reason: string }[];
   forgotten: number;
 }
@@ -47,21 +58,23 @@ export async function findAssets(prefixes: readonly VirtualPath[], options: Find
     touched: new Set(),
     toExamine: [],
     unreadable: [],
+    offline: [],
     skipped: [],
     forgotten: 0,
   };
   let batch: WalkedFile[] = [];
   const observe = () => {
-    observeBatch(batch, finding, options.catalog);
+    observeBatch(batch, finding, options.catalog, places);
     batch = [];
     options.onFound?.(finding.seen.size);
   };
   const { source, hiddenRootNames, onFolder, signal } = options;
   const mountinfo = await readMountinfo();
+  const places = volumesOf(options, mountinfo);
   const walking = { hiddenRootNames, wants: isCandidateName, onFolder, mountinfo, signal };
   for (const prefix of prefixes) {
     for await (const entry of walk(source, prefix, walking)) {
-      if (entry.kind === 'unreadable') finding.unreadable.push({ path: entry.path, reason: entry.reason });
+      if (entry.kind === 'unreadable') finding.unreadable.push(entry);
       else if (entry.kind === 'skipped') finding.skipped.push({ name: entry.name, reason: entry.reason });
       else {
         finding.seen.add(entry.file.path);
@@ -71,31 +84,99 @@ export async function findAssets(prefixes: readonly VirtualPath[], options: Find
   }
   observe();
   // After everything was seen: what has moved from one prefix to another is never without a name.
-  for (const prefix of prefixes) await forgetGone(prefix, finding, options);
+  for (const prefix of prefixes) await forgetGone(prefix, finding, options, places);
+  recordVolumes(options.catalog, places.placement, places.absent);
   return finding;
 }
 
-function observeBatch(files: readonly WalkedFile[], finding: Finding, catalog: Catalog): void {
+/** The file systems of the source as they are now, and those that are missed. */
+interface Volumes {
+  readonly placement: Placement;
+  readonly absent: readonly AbsentVolume[];
+  /** How many known names were seen in the place of each that is missed. */
+  readonly familiar: Map<AbsentVolume, number>;
+}
+
+function volumesOf({ catalog, source }: FindOptions, mountinfo: string): Volumes {
+  const placement = placementOf(source, mountinfo);
+  return { placement, absent: absentVolumes(catalog.volumes(), placement), familiar: new Map() };
+}
+
+function observeBatch(
+  files: readonly WalkedFile[],
+  finding: Finding,
+  catalog: Catalog,
+  { absent, familiar, placement }: Volumes,
+): void {
   catalog.observeAll(files).forEach(({ id, state, isExamined }, index) => {
     const file = files[index];
     if (file === undefined) return;
     if (state !== 'same') finding.touched.add(id);
     // A new name may mean another verdict: a clip moved into a camera card belongs to the card.
-    if (state !== 'same' || !isExamined) finding.toExamine.push(file);
+    if ((state !== 'same' && state !== 'back') || !isExamined) finding.toExamine.push(file);
+    const volume = state === 'new' ? undefined : absentWith(file.path, absent, placement);
+    if (volume !== undefined) familiar.set(volume, (familiar.get(volume) ?? 0) + 1);
   });
 }
 
-async function forgetGone(prefix: VirtualPath, finding: Finding, options: FindOptions): Promise<void> {
+async function forgetGone(
+  prefix: VirtualPath,
+  finding: Finding,
+  options: FindOptions,
+  volumes: Volumes,
+): Promise<void> {
   const { catalog, source, signal } = options;
-  const gone: VirtualPath[] = [];
   const unseen = await namesUnseen(prefix, finding, options);
-  for (const { id, path } of unseen) {
+  const isKept = keepOffline(prefix, unseen, finding, catalog, volumes);
+  const gone: VirtualPath[] = [];
+  for (const name of unseen) {
     signal?.throwIfAborted();
-    if (isOutOfSight(path, finding) || (await isThere(realPathOf(source, path)))) continue;
-    gone.push(path);
-    finding.touched.add(id);
+    if (isKept(name) || isOutOfSight(name.path, finding) || (await isThere(realPathOf(source, name.path)))) continue;
+    gone.push(name.path);
+    finding.touched.add(name.id);
   }
   finding.forgotten += catalog.forget(gone);
+}
+
+/** Whether a name is missing because its file system is; says so in `finding.offline`. */
+function keepOffline(
+  prefix: VirtualPath,
+  unseen: readonly CatalogName[],
+  finding: Finding,
+  catalog: Catalog,
+  { absent, familiar, placement }: Volumes,
+): (name: CatalogName) => boolean {
+  const missed = new Map<AbsentVolume, number>();
+  const failing = finding.unreadable.filter(({ errno, path }) => isFailing(errno) && isAtOrBelow(path, prefix));
+  for (const { path } of unseen) {
+    const volume = absentWith(path, absent, placement);
+    if (volume !== undefined) missed.set(volume, (missed.get(volume) ?? 0) + 1);
+  }
+  for (const volume of absent) {
+    const names = missed.get(volume) ?? 0;
+    if (!isAtOrBelow(volume.path, prefix) && names === 0) continue;
+    // Nothing is missed, or most of it is here: what the place holds now is all there is.
+    if (names === 0 || names < (familiar.get(volume) ?? 0)) {
+      if (isAtOrBelow(volume.path, prefix)) catalog.dropVolume(volume.path);
+      missed.delete(volume);
+    } else {
+      finding.offline.push({
+        path: volume.path,
+        kind: 'unmounted',
+        reason: `nothing is mounted at ${volume.point}`,
+        names,
+      });
+    }
+  }
+  for (const { path, reason } of failing) {
+    const names = unseen.filter((name) => isAtOrBelow(name.path, path)).length;
+    if (names > 0)
+      finding.offline.push({ path, kind: 'failing', reason: `its storage does not answer: ${reason}`, names });
+  }
+  return ({ path }) => {
+    const volume = absentWith(path, absent, placement);
+    return volume !== undefined && missed.has(volume);
+  };
 }
 
 /** Page by page, so that whoever else has work for this thread gets at it in between. */

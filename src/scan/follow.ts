@@ -19,8 +19,10 @@ import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths
 import type { Logger } from '../log/logger.js';
 import type { Growing } from './examiner.js';
 import { type FolderNews, FolderWatches } from './folder-watches.js';
+import { isSilent } from './mount-points.js';
 import { isCandidateName } from './names.js';
 import { News } from './news.js';
+import { Presence } from './presence.js';
 import type { Scanner, ScanOptions, ScanResult } from './scanner.js';
 import type { WalkedFile } from './walk.js';
 
@@ -41,13 +43,17 @@ export interface FollowerOptions {
   readonly unwatchedRescanMs?: number | undefined;
   /** The kernel's queue of events; default what it says. */
   readonly queueLength?: number | undefined;
+  /** Time between two looks at what is mounted; default 1 second. */
+  readonly presenceMs?: number | undefined;
+  /** Something is mounted below the source: nothing that need not be open may hold it. */
+  readonly onNested?: (() => void) | undefined;
 }
 
 /** As `status` shows it. */
 export interface FollowState {
   /** Folders in which every change is told at once. */
   readonly folders: number;
-  /** Why changes may be seen only by a rescan. */
+  /** Why changes may be seen only by a rescan, in one sentence. */
   readonly problem: string | undefined;
   /** Time between rescans of everything, at least. */
   readonly rescanMs: number;
@@ -68,6 +74,7 @@ export class Follower {
   readonly #abort = new AbortController();
   readonly #watches: FolderWatches;
   readonly #news: News;
+  readonly #presence: Presence;
   readonly #growing = new Map<VirtualPath, NodeJS.Timeout>();
   readonly #examining = new Set<Promise<void>>();
   /** What is being examined, by its last change. */
@@ -79,6 +86,8 @@ export class Follower {
   #rescan: NodeJS.Timeout | undefined;
   #lastScanMs = 0;
   #toldProblem: string | undefined;
+  #toldTrouble: string | undefined;
+  #failing: NodeJS.Timeout | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -90,10 +99,17 @@ export class Follower {
       onFlood: () => this.#onFlood(),
     });
     this.#news = new News({ quietMs, patienceMs, onDue: () => this.#look() });
+    this.#presence = new Presence({
+      source,
+      onChange: (places) => this.#onMounts(places),
+      onNested: options.onNested,
+      everyMs: options.presenceMs,
+    });
   }
 
   /** Starts the rescans; the first scan of everything is the caller's, and sets the watches. */
   start(): void {
+    this.#presence.start();
     this.#scheduleRescan();
   }
 
@@ -114,13 +130,14 @@ export class Follower {
   }
 
   get state(): FollowState {
-    return { folders: this.#watches.size, problem: this.#watches.problem, rescanMs: this.#rescanMs() };
+    return { folders: this.#watches.size, problem: this.#problem(), rescanMs: this.#rescanMs() };
   }
 
   /** Resolves when no scan is running and no watch is left. */
   async close(): Promise<void> {
     this.#abort.abort();
     this.#news.stop();
+    this.#presence.stop();
     clearTimeout(this.#rescan);
     for (const timer of this.#growing.values()) clearTimeout(timer);
     this.#watches.close();
@@ -149,9 +166,14 @@ export class Follower {
       this.#examine(toExamine);
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: error, places: places.slice(0, 5) }, 'the source could not be scanned; it is tried again');
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.#toldTrouble) log.warn({ err: error }, 'the source could not be scanned; it is tried again');
+      this.#toldTrouble = reason;
       this.#tryAgain(places);
+      return;
     }
+    this.#toldTrouble = undefined;
+    this.#askFailing();
     if (isEverything) this.#noteScan(performance.now() - started);
   }
 
@@ -160,6 +182,25 @@ export class Follower {
       for (const place of places) this.hint(place);
     }, RETRY_MS);
     timer.unref();
+  }
+
+  /** Storage that answers with errors tells nobody when it is well again. */
+  #askFailing(): void {
+    const failing = this.#options.scanner.offline.all().filter(({ kind }) => kind === 'failing');
+    if (failing.length === 0 || this.#failing !== undefined) return;
+    this.#failing = setTimeout(() => {
+      this.#failing = undefined;
+      for (const { path } of failing) this.hint(path);
+    }, RETRY_MS);
+    this.#failing.unref();
+  }
+
+  /** Whatever was watched there is another file system now. */
+  #onMounts(places: readonly VirtualPath[]): void {
+    for (const place of places) {
+      this.#watches.drop(place);
+      this.hint(place);
+    }
   }
 
   #tell(ids: readonly AssetId[]): void {
@@ -263,17 +304,28 @@ export class Follower {
 
   #noteScan(ms: number): void {
     this.#lastScanMs = ms;
-    const { problem } = this.#watches;
+    const problem = this.#problem();
     if (problem !== undefined && problem !== this.#toldProblem) {
-      this.#options.log.warn({ problem }, 'not every folder is watched: changes there are found by rescans');
+      this.#options.log.warn({ problem }, 'some changes are found only by rescans');
     }
     this.#toldProblem = problem;
     this.#scheduleRescan();
   }
 
+  #problem(): string | undefined {
+    if (this.#watches.problem !== undefined) return this.#watches.problem;
+    const silent = [...this.#presence.placement].filter(([, mount]) => isSilent(mount));
+    const [first] = silent;
+    if (first === undefined) return undefined;
+    const [path, { type }] = first;
+    const where = path === ROOT ? 'the source' : `'${path}'`;
+    const others = silent.length > 1 ? ` (and ${silent.length - 1} more)` : '';
+    return `${where}${others} lies on ${type}, which does not tell of all that changes`;
+  }
+
   #rescanMs(): number {
     const { rescanMs = DEFAULT_RESCAN_MS, unwatchedRescanMs = DEFAULT_UNWATCHED_MS } = this.#options;
-    const wanted = this.#watches.problem === undefined ? rescanMs : Math.min(rescanMs, unwatchedRescanMs);
+    const wanted = this.#problem() === undefined ? rescanMs : Math.min(rescanMs, unwatchedRescanMs);
     return Math.max(wanted, this.#lastScanMs / RESCAN_SHARE);
   }
 

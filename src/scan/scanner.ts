@@ -9,7 +9,7 @@
 
 import { lstat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../base/clock.js';
-import { ProxyfsError } from '../base/error.js';
+import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
 import { returnMemory } from '../base/return-memory.js';
@@ -18,6 +18,7 @@ import type { Logger } from '../log/logger.js';
 import type { Examine } from './examine.js';
 import { type Examined, Examiner, type Growing } from './examiner.js';
 import { type Finding, findAssets } from './find.js';
+import { OfflinePlaces } from './offline.js';
 import { Semaphore } from './semaphore.js';
 import { Settling } from './settle.js';
 import type { WalkedFile } from './walk.js';
@@ -78,10 +79,14 @@ export class Scanner {
   readonly #options: ScannerOptions;
   readonly #examiner: Examiner;
   readonly #walking = new Semaphore(1);
+  readonly #clock: Clock;
+  readonly offline: OfflinePlaces;
 
   constructor(options: ScannerOptions) {
     this.#options = options;
     const clock = options.clock ?? systemClock;
+    this.#clock = clock;
+    this.offline = new OfflinePlaces(options.source);
     this.#examiner = new Examiner({
       source: options.source,
       catalog: options.catalog,
@@ -120,6 +125,7 @@ export class Scanner {
   async find(prefixes: readonly VirtualPath[], options: ScanOptions = {}): Promise<Finding> {
     await this.#requireSource();
     const finding = await this.#walking.run(() => this.#find(prefixes, options));
+    for (const path of this.offline.update(prefixes, finding.offline, this.#clock.now())) this.#welcome(path, finding);
     this.#report(finding);
     return finding;
   }
@@ -133,13 +139,27 @@ export class Scanner {
     return await this.#examiner.examineAll(files, { signal, settleWithinMs, onExamined, onDescribed: onTouched });
   }
 
+  /** What is back was left alone while it was offline: whoever acts on what is touched looks at it again. */
+  #welcome(path: VirtualPath, finding: Finding): void {
+    const { catalog, log } = this.#options;
+    log.info({ path }, 'it can be reached again');
+    for (let page = catalog.names(path); page.length > 0; page = catalog.names(path, page.at(-1)?.path)) {
+      for (const { id } of page) finding.touched.add(id);
+    }
+  }
+
   /** The answer of a volume that is not connected would forget the whole project. */
   async #requireSource(): Promise<void> {
-    const stat = await lstat(this.#options.source).catch(() => undefined);
-    if (stat?.isDirectory() === true) return;
+    const { catalog, source } = this.#options;
+    const reason = await lstat(source).then(
+      (stat) => (stat.isDirectory() ? undefined : 'is not a folder'),
+      (error: unknown) => `is not there (${errnoOf(error) ?? String(error)})`,
+    );
+    if (reason === undefined) return;
+    this.offline.loseAll(reason, catalog.counts().total, this.#clock.now());
     throw new ProxyfsError(
       'source/missing',
-      `the source ${this.#options.source} is not there; nothing was forgotten: connect its volume and scan again`,
+      `the source ${source} ${reason}; nothing was forgotten: connect its volume and scan again`,
     );
   }
 

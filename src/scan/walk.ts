@@ -7,19 +7,26 @@
  */
 
 import type { Dirent } from 'node:fs';
-import { lstat, opendir, readFile } from 'node:fs/promises';
+import { lstat, opendir } from 'node:fs/promises';
 import { errnoOf } from '../base/error.js';
 import { withoutLinkedFolders } from '../base/linked-folder.js';
 import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { FoundFile } from '../catalog/asset.js';
-import { proxyfsMounts } from './mounts.js';
+import { isProxyfs, parseMountinfo, readMountinfo } from './mount-points.js';
 
 export type WalkEntry =
   | { readonly kind: 'file'; readonly file: WalkedFile }
   /** A folder or file that is there but cannot be looked into: what lies at and below it is unknown, not gone. */
-  | { readonly kind: 'unreadable'; readonly path: VirtualPath; readonly reason: string }
+  | UnreadableEntry
   /** Left out on purpose; `name` is for people and may stand for bytes that are no text. */
   | { readonly kind: 'skipped'; readonly name: string; readonly reason: string };
+
+export interface UnreadableEntry {
+  readonly kind: 'unreadable';
+  readonly path: VirtualPath;
+  readonly reason: string;
+  readonly errno: string;
+}
 
 /** A regular file as one lstat saw it. */
 export interface WalkedFile extends FoundFile {
@@ -47,7 +54,8 @@ export async function* walk(source: RealPath, prefix: VirtualPath, options: Walk
   const start = await look(source, prefix, options);
   if (start === undefined) return;
   if (start !== 'folder') return yield start;
-  const mounts = proxyfsMounts(options.mountinfo ?? (await readMountinfo()));
+  const table = parseMountinfo(options.mountinfo ?? (await readMountinfo()));
+  const mounts = new Set(table.filter(isProxyfs).map(({ point }) => point));
   const folders: VirtualPath[] = [prefix];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     options.signal?.throwIfAborted();
@@ -58,10 +66,6 @@ export async function* walk(source: RealPath, prefix: VirtualPath, options: Walk
       yield* walkFolder(source, folder, options, folders);
     }
   }
-}
-
-export async function readMountinfo(): Promise<string> {
-  return await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
 }
 
 async function* walkFolder(
@@ -91,7 +95,8 @@ async function* walkFolder(
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
     // A folder that went away while it was visited holds nothing; any other failure hides what is there.
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') yield { kind: 'unreadable', path: folder, reason: reasonOf(error) };
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR')
+      yield { kind: 'unreadable', path: folder, reason: reasonOf(error), errno };
     else if (folder === ROOT) throw error;
   }
   yield* lookAtAll(source, batch, options, folders);
@@ -131,7 +136,7 @@ async function look(
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
-    return { kind: 'unreadable', path, reason: reasonOf(error) };
+    return { kind: 'unreadable', path, reason: reasonOf(error), errno };
   }
 }
 

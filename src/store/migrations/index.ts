@@ -6,6 +6,7 @@ import { PROFILE_CHOICES } from './0002-profile-choices.js';
 import { JOURNAL } from './0003-journal.js';
 import { HOLDS } from './0004-holds.js';
 import { CACHE } from './0005-cache.js';
+import { VOLUMES } from './0006-volumes.js';
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: CATALOG_AND_JOBS },
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: JOURNAL },
   { version: 4, sql: HOLDS },
   { version: 5, sql: CACHE },
+  { version: 6, sql: VOLUMES },
 ];

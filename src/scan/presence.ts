@@ -1,0 +1,83 @@
+/**
+ * Notices that file systems of the source come and go, which raises no event in any folder:
+ * looks at the kernel's table of mounts and at the source's own folder every second. Neither
+ * costs more than some microseconds. Concurrency: one look at a time; one that hangs (a dead
+ * server) holds up no other.
+ */
+
+import { lstat } from 'node:fs/promises';
+import { type RealPath, ROOT, type VirtualPath } from '../base/paths.js';
+import { type Placement, placementOf, readMountinfo } from './mount-points.js';
+
+export interface PresenceOptions {
+  readonly source: RealPath;
+  /** Something else is mounted, or nothing any more, at these places. */
+  readonly onChange: (places: readonly VirtualPath[]) => void;
+  /** Called with each look, as long as file systems are mounted below the source. */
+  readonly onNested?: (() => void) | undefined;
+  /** Default 1000. */
+  readonly everyMs?: number | undefined;
+}
+
+export class Presence {
+  readonly #options: PresenceOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #mountinfo = '';
+  #placement: Placement | undefined;
+  #root: string | undefined;
+  #isLooking = false;
+  #isAsking = false;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    void this.#look();
+    this.#timer = setInterval(() => void this.#look(), this.#options.everyMs ?? 1000);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** As of the last look. */
+  get placement(): Placement {
+    return this.#placement ?? new Map();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const mountinfo = await readMountinfo();
+    if (mountinfo !== this.#mountinfo) this.#compare(mountinfo);
+    if (this.placement.size > 1) this.#options.onNested?.();
+    this.#isLooking = false;
+    await this.#askRoot();
+  }
+
+  #compare(mountinfo: string): void {
+    this.#mountinfo = mountinfo;
+    const before = this.#placement;
+    const now = placementOf(this.#options.source, mountinfo);
+    this.#placement = now;
+    if (before === undefined) return;
+    const places = new Set([...before.keys(), ...now.keys()]);
+    const changed = [...places].filter((path) => before.get(path)?.id !== now.get(path)?.id);
+    if (changed.length > 0) this.#options.onChange(changed);
+  }
+
+  /** The folder of the source may be another one, without any mount that tells. */
+  async #askRoot(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const root = await lstat(this.#options.source, { bigint: true }).then(
+      ({ dev, ino }) => `${dev}:${ino}`,
+      () => 'gone',
+    );
+    this.#isAsking = false;
+    if (this.#root !== undefined && this.#root !== root) this.#options.onChange([ROOT]);
+    this.#root = root;
+  }
+}
