@@ -94,6 +94,8 @@ export interface Observed {
   readonly state: ObservedState;
   /** All that a scan looks for is known, although the verdict may still be open. */
   readonly isExamined: boolean;
+  /** Names that were of this inode when it was another file: each has to be looked at by itself. */
+  readonly doubtful: readonly VirtualPath[];
 }
 
 export interface CatalogName {

@@ -18,6 +18,13 @@ import type { FoundFile } from './asset.js';
 import { type AssetReader, guardOf, type StoredAsset, sameGuard, signed } from './asset-rows.js';
 import type { ObservedState } from './catalog.js';
 
+export interface Observation {
+  readonly id: bigint;
+  readonly state: ObservedState;
+  /** Names of the row that had this inode: one may be a hard link to the file that was found. */
+  readonly doubtful?: readonly VirtualPath[];
+}
+
 export const NOT_EXAMINED = 'not examined yet';
 
 export class Observer {
@@ -26,7 +33,7 @@ export class Observer {
     private readonly reader: AssetReader,
   ) {}
 
-  observe(file: FoundFile): { readonly id: bigint; readonly state: ObservedState } {
+  observe(file: FoundFile): Observation {
     const byIdentity = this.reader.byIdentity(file.identity);
     if (byIdentity !== undefined && isUnchanged(byIdentity, file)) {
       return { id: byIdentity.id, state: this.#name(file.path, byIdentity.id) ? 'moved' : 'same' };
@@ -40,7 +47,8 @@ export class Observer {
       this.#reset(byIdentity.id, file);
       return { id: byIdentity.id, state: 'changed' };
     }
-    return { id: this.#insert(byIdentity, file), state: 'new' };
+    const doubtful = byIdentity === undefined ? [] : this.reader.namesOf(byIdentity.id);
+    return { id: this.#insert(byIdentity, file), state: 'new', doubtful };
   }
 
   /** Makes `path` a name of the asset; true when it was not one before. */

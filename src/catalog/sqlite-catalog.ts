@@ -63,8 +63,8 @@ class SqliteCatalog implements Catalog {
   observeAll(files: readonly FoundFile[]): ReturnType<Catalog['observeAll']> {
     return this.db.transaction(() =>
       files.map((file) => {
-        const { id, state } = this.#observer.observe(file);
-        return { id: Number(id) as AssetId, state, isExamined: this.#reader.isExamined(id) };
+        const { doubtful = [], id, state } = this.#observer.observe(file);
+        return { id: Number(id) as AssetId, state, isExamined: this.#reader.isExamined(id), doubtful };
       }),
     );
   }

@@ -16,3 +16,11 @@ export async function hasMasterChanged(path: RealPath, { master, identity }: Ass
     throw error;
   }
 }
+
+/** Whether there is any answer for the path: a drive that went away, or a server that is down, gives none. */
+export async function isReachable(path: RealPath): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -8,7 +8,7 @@
  */
 
 import { ProxyfsError } from '../base/error.js';
-import type { VirtualPath } from '../base/paths.js';
+import { realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import type { Job, Lease } from '../jobs/queue.js';
@@ -19,6 +19,7 @@ import { isStoppedForSpace } from './disk-room.js';
 import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
+import { isReachable } from './master.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
 
 export type JobOutcome =
@@ -53,7 +54,27 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
   try {
     return await work(generation, observer);
   } catch (error) {
+    if (!observer.signal.aborted && !isLeaseLost(error) && (await isMasterAway(generation, observer.lease()))) {
+      return dropAway(generation, observer.lease(), error);
+    }
     return settleError(generation, observer, error);
+  }
+}
+
+/** The drive of the master went away meanwhile: no failure of the clip. */
+async function isMasterAway({ catalog, source }: Generation, { job }: Lease): Promise<boolean> {
+  const path = catalog.get(job.asset)?.paths[0];
+  return path !== undefined && !(await isReachable(realPathOf(source, path)));
+}
+
+/** When it is back, a scan asks for it again. */
+function dropAway(generation: Generation, lease: Lease, error: unknown): JobOutcome {
+  generation.log.info({ job: lease.job.id, err: error }, 'the master cannot be reached: its proxy waits for it');
+  try {
+    return drop(generation, lease, 'its file cannot be reached');
+  } catch (late) {
+    if (!isLeaseLost(late)) throw late;
+    return { kind: 'interrupted' };
   }
 }
 

@@ -42,6 +42,8 @@ export interface Finding {
   /** New, changed or moved files and those not yet described. */
   readonly toExamine: WalkedFile[];
   readonly unreadable: UnreadableEntry[];
+  /** Names that may stand for another file than the catalog says: hard links to one that was moved and changed. */
+  readonly doubtful: Set<VirtualPath>;
   /** What is kept although it was not seen. */
   readonly offline: Omit<OfflinePlace, 'since'>[];
   readonly skipped: { readonly name: string; readonly reason: string }[];
@@ -58,6 +60,7 @@ export async function findAssets(prefixes: readonly VirtualPath[], options: Find
     touched: new Set(),
     toExamine: [],
     unreadable: [],
+    doubtful: new Set(),
     offline: [],
     skipped: [],
     forgotten: 0,
@@ -108,10 +111,11 @@ function observeBatch(
   catalog: Catalog,
   { absent, familiar, placement }: Volumes,
 ): void {
-  catalog.observeAll(files).forEach(({ id, state, isExamined }, index) => {
+  catalog.observeAll(files).forEach(({ doubtful, id, state, isExamined }, index) => {
     const file = files[index];
     if (file === undefined) return;
     if (state !== 'same') finding.touched.add(id);
+    for (const name of doubtful) if (name !== file.path) finding.doubtful.add(name);
     // A new name may mean another verdict: a clip moved into a camera card belongs to the card.
     if ((state !== 'same' && state !== 'back') || !isExamined) finding.toExamine.push(file);
     const volume = state === 'new' ? undefined : absentWith(file.path, absent, placement);

@@ -121,6 +121,7 @@ export class Follower {
     const result = await this.#options.scanner.scan(prefix, { ...options, onFolder });
     if (prefix === ROOT) this.#noteScan(performance.now() - started);
     this.#revisit(result.growing);
+    for (const path of result.doubtful) this.hint(path);
     return result;
   }
 
@@ -161,7 +162,8 @@ export class Follower {
     const started = performance.now();
     try {
       const onFolder = (folder: VirtualPath) => this.#watches.watch(folder);
-      const { touched, toExamine } = await scanner.find(places, { signal, onFolder });
+      const { doubtful, touched, toExamine } = await scanner.find(places, { signal, onFolder });
+      for (const path of doubtful) this.hint(path);
       this.#tell([...touched]);
       this.#examine(toExamine);
     } catch (error) {

@@ -62,6 +62,8 @@ export interface ScanResult {
   readonly probed: number;
   /** Assets whose names, content or description are not what they were: the view has to look again. */
   readonly touched: readonly AssetId[];
+  /** Names to be looked at again: hard links to a file that was moved and changed. */
+  readonly doubtful: readonly VirtualPath[];
   /** Names that went. */
   readonly forgotten: number;
   /** Still growing: left `unknown`, to be scanned again. */
@@ -118,7 +120,8 @@ export class Scanner {
     for (const asset of examined.described) finding.touched.add(asset);
     const { forgotten, unreadable, skipped } = finding;
     returnMemory(found);
-    return { found, probed, touched: [...finding.touched], forgotten, growing: examined.growing, unreadable, skipped };
+    const [touched, doubtful] = [[...finding.touched], [...finding.doubtful]];
+    return { found, probed, touched, doubtful, forgotten, growing: examined.growing, unreadable, skipped };
   }
 
   /** The first half: names, sizes and dates. None of the prefixes lies below another. */
