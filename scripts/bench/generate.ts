@@ -40,14 +40,14 @@ export interface GenerateRow {
   readonly rounds: readonly Readonly<Record<Way, Cost>>[];
 }
 
-interface Clip {
+export interface Clip {
   readonly name: string;
   readonly title: string;
   readonly profile: string;
   readonly words: readonly string[];
 }
 
-const CLIPS: readonly Clip[] = [
+export const CLIPS: readonly Clip[] = [
   {
     name: 'a.mp4',
     title: 'H.264 long GOP to H.264 all-intra',
@@ -90,8 +90,8 @@ async function benchClip(toolchain: Toolchain, clip: Clip, { directory, seconds,
   const bench = { toolchain, clip, directory, source };
   const measured: Record<Way, Cost>[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const generated = await measureJob(bench, false);
-    const withPictures = await measureJob(bench, true);
+    const generated = await measureJob(bench, {});
+    const withPictures = await measureJob(bench, { makesPictures: true });
     const costs = { 'by hand': await byHand(bench, generated.command), generated, 'with pictures': withPictures };
     // The first round warms the caches.
     if (round > 0) measured.push(costs);
@@ -100,15 +100,21 @@ async function benchClip(toolchain: Toolchain, clip: Clip, { directory, seconds,
 }
 
 /** Grain on a moving pattern: neither as easy as a graphic nor as hard as film. */
-async function makeMaster(toolchain: Toolchain, clip: Clip, file: RealPath, seconds: number): Promise<void> {
-  const pattern = `testsrc2=size=1920x1080:rate=25,noise=alls=12:allf=t,trim=end_frame=${seconds * 25}`;
+export async function makeMaster(
+  toolchain: Toolchain,
+  clip: Clip,
+  file: RealPath,
+  seconds: number,
+  size = '1920x1080',
+): Promise<void> {
+  const pattern = `testsrc2=size=${size}:rate=25,noise=alls=12:allf=t,trim=end_frame=${seconds * 25}`;
   const sound = `sine=sample_rate=48000,aformat=channel_layouts=stereo,atrim=end_sample=${seconds * 48_000}`;
   const tags = ['-color_range', 'tv', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'];
   const inputs = ['-f', 'lavfi', '-i', pattern, '-f', 'lavfi', '-i', sound];
   await runFfmpeg(toolchain, [...inputs, ...clip.words, ...tags, '-y', file], { polite: false });
 }
 
-interface Bench {
+export interface Bench {
   readonly toolchain: Toolchain;
   readonly clip: Clip;
   readonly directory: string;
@@ -126,39 +132,54 @@ async function byHand({ directory }: Bench, command: readonly string[]): Promise
 
 interface JobCost extends Cost {
   readonly command: readonly string[];
+  /** Into how many parts it was divided; 0 for one piece. */
+  readonly segments: number;
+}
+
+export interface JobOptions {
+  readonly makesPictures?: boolean;
+  readonly segmentSeconds?: number;
+  readonly workers?: number;
 }
 
 /** From the moment at which a worker looks into the queue to the published proxy, in a project of its own. */
-async function measureJob({ toolchain, clip, directory, source }: Bench, makesPictures: boolean): Promise<JobCost> {
+export async function measureJob(
+  { toolchain, clip, directory, source }: Bench,
+  { makesPictures = false, segmentSeconds, workers = 1 }: JobOptions,
+): Promise<JobCost> {
   const state = await mkdtemp(join(directory, 'state-'));
   const database = openDatabase(join(state, 'catalog.db') as RealPath);
   const [catalog, queue] = [createCatalog(database), createQueue(database)];
   const pool = await openPool(join(state, 'pool') as RealPath);
   const log = silentLogger;
   const work = { source, catalog, queue, pool, toolchain, profile: clip.profile, log, clock: systemClock };
-  const generation: Generation = { ...work, makesPictures };
+  const generation: Generation = { ...work, makesPictures, segmentSeconds };
   try {
     const examine = createExamine(toolchain);
     await new Scanner({ source, catalog, examine, log, hiddenRootNames: [], settleMs: 0 }).scan(ROOT);
     await enqueueMissing(generation, catalog.below(ROOT), { jobClass: 'prewarm' });
-    const { cost, value } = await costOf(() => oneJob(generation));
+    const { cost, value } = await costOf(() => oneJob(generation, workers));
     const [variant] = catalog.below(ROOT).flatMap(({ id }) => catalog.variantsOf(id));
     const manifest = variant === undefined ? undefined : await pool.find(variant.poolKey);
     const hasPictures = manifest?.pictures !== undefined;
     if (manifest === undefined || hasPictures !== makesPictures) {
       throw new Error(`${clip.title}: ${JSON.stringify(value.outcome)}`);
     }
-    return { ...cost, command: makesPictures ? [] : manifest.command };
+    return {
+      ...cost,
+      command: makesPictures ? [] : manifest.command,
+      segments: manifest.segments?.sources.length ?? 0,
+    };
   } finally {
     catalog.close();
     await rm(state, { recursive: true, force: true });
   }
 }
 
-async function oneJob(generation: Generation): Promise<FinishedJob> {
+async function oneJob(generation: Generation, most: number): Promise<FinishedJob> {
   let workers: WorkerPool | undefined;
   const finished = new Promise<FinishedJob>((resolve) => {
-    workers = new WorkerPool(generation, { workers: 1, reserveBytes: 0, onFinished: resolve });
+    workers = new WorkerPool(generation, { workers: most, reserveBytes: 0, onFinished: resolve });
   });
   await workers?.start();
   const job = await finished;

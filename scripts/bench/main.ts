@@ -1,7 +1,7 @@
 /**
  * Compares proxyfs with the bare folder and with other pass-through file systems, in one run.
  *
- * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback|queue|generate]
+ * usage: scripts/bench/run [--quick] [--json FILE] [--rounds N] [--only reads|flips|projects|playback|queue|generate|segments]
  *
  * Each round measures every target in turn. The best round of each is shown, since other load on
  * the machine only ever takes away; what counts is the ratio to the bare folder. The JSON has all.
@@ -24,10 +24,12 @@ import {
   formatProjects,
   formatQueue,
   formatReads,
+  formatSegments,
   type ReadResult,
 } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
+import { benchSegments } from './segments.js';
 import { availableTargets, type Target } from './targets.js';
 
 const { values: args } = parseArgs({
@@ -73,7 +75,10 @@ try {
   process.stdout.write(formatQueue(queue));
   const generate = isWanted('generate') ? await benchGenerate(root, args.quick ? 2 : 15, Number(args.rounds)) : [];
   process.stdout.write(formatGenerate(generate));
-  const results = { reads, flips, projects, playback, queue, generate };
+  // A minute each, as by default: what a segment costs more is counted against it.
+  const segments = isWanted('segments') ? await benchSegments(root, args.quick ? 8 : 60, Number(args.rounds)) : [];
+  process.stdout.write(formatSegments(segments));
+  const results = { reads, flips, projects, playback, queue, generate, segments };
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });

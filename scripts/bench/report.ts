@@ -5,6 +5,7 @@ import type { Cost, GenerateRow, Way } from './generate.js';
 import type { PlaybackResult } from './playback.js';
 import type { ProjectRow } from './projects.js';
 import type { QueueRow, Waits } from './queue.js';
+import type { SegmentRow, SegmentWay } from './segments.js';
 
 export interface Figure {
   readonly target: string;
@@ -124,6 +125,30 @@ export function formatGenerate(rows: readonly GenerateRow[]): string {
     (Math.min(...row.rounds.map((round) => round['by hand'].wallMs)) / 1000).toFixed(2),
     ...(['wallMs', 'cpuMs'] as const).map((of) => ratioOf(row, 'generated', 'by hand', of).toFixed(3)),
     ...(['wallMs', 'cpuMs'] as const).map((of) => ratioOf(row, 'with pictures', 'generated', of).toFixed(3)),
+  ]);
+  return formatTable([head, ...body]);
+}
+
+export function formatSegments(rows: readonly SegmentRow[]): string {
+  if (rows.length === 0) return '';
+  const ratio = ({ rounds }: SegmentRow, way: SegmentWay, of: keyof Cost) => {
+    const ratios = rounds.map((round) => round[way][of] / round['one piece'][of]).sort((a, b) => a - b);
+    return (ratios[Math.floor(ratios.length / 2)] ?? Number.NaN).toFixed(3);
+  };
+  const head = [
+    'one long clip',
+    'segments',
+    'one piece s',
+    'segments / one piece',
+    'its CPU',
+    'by two workers',
+    'its CPU',
+  ];
+  const body = rows.map((row) => [
+    row.title,
+    String(row.segments),
+    (Math.min(...row.rounds.map((round) => round['one piece'].wallMs)) / 1000).toFixed(2),
+    ...(['segments', 'two workers'] as const).flatMap((way) => [ratio(row, way, 'wallMs'), ratio(row, way, 'cpuMs')]),
   ]);
   return formatTable([head, ...body]);
 }
