@@ -37,8 +37,9 @@ export function processTerminal(): Terminal {
     style: createColors(hasColour(interactive, env)),
     interactive,
     interactiveErrors: stderr.isTTY === true && env['TERM'] !== 'dumb',
-    columns: stdout.columns ?? stderr.columns ?? 100,
-    size: () => ({ columns: stdout.columns ?? 100, rows: stdout.rows ?? 24 }),
+    columns: stdout.columns || stderr.columns || 100,
+    // A terminal that does not know its size says 0.
+    size: () => ({ columns: stdout.columns || 100, rows: stdout.rows || 24 }),
     env,
     cwd: () => process.cwd(),
     onInterrupt,

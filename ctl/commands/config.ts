@@ -114,12 +114,33 @@ async function report(shown: Shown, key: string | undefined, { env, style }: Ter
     shown.mountPoint === null
       ? `${shown.source} is not mounted. A mount would run with:`
       : `${shown.mountPoint} runs with:`;
-  const places = `files: ${projectSettingsFile(shown.source as RealPath)}, ${userSettingsFile(env)}`;
+  const source = shown.source as RealPath;
+  const places = await Promise.all([projectSettingsFile(source), userSettingsFile(env)].map(placeText));
+  const notes = [`files: ${places.join(', ')}`, ...(await obstacleToNext(source, env))];
   const table = formatTable([{}, {}, {}], rows);
   return {
     result: key === undefined ? shown : (shown.settings[0] ?? {}),
-    text: () => (key === undefined ? [escapeText(head), table, style.dim(escapeText(places))].join('\n') : table),
+    text: () =>
+      key === undefined
+        ? [escapeText(head), table, ...notes.map((note) => style.dim(escapeText(note)))].join('\n')
+        : table,
   };
+}
+
+async function placeText(path: string): Promise<string> {
+  const isThere = await stat(path).catch(() => undefined);
+  return isThere === undefined ? `${path} (not there)` : path;
+}
+
+/** What was written into a file since the mount began is read by the next one. */
+async function obstacleToNext(source: RealPath, env: Terminal['env']): Promise<string[]> {
+  try {
+    await loadSettingsFiles(source, env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ProxyfsError)) throw error;
+    return [`the next mount would be refused: ${error.message}`];
+  }
 }
 
 function valueText({ value, text }: DescribedSetting, none: string): string {

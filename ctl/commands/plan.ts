@@ -3,6 +3,7 @@
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
+import { counted } from '../output/quantities.js';
 import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';
@@ -40,7 +41,7 @@ function describe(result: Result<'plan'>, style: Style): string {
   const lines = [head];
   if (output !== null) {
     const { width, height, videoCodec, pixelFormat, timecode, streams, extension } = output;
-    const facts = [`${width}x${height}`, `${videoCodec} (${pixelFormat})`, `${streams} streams`];
+    const facts = [`${width}x${height}`, `${videoCodec} (${pixelFormat})`, counted(streams, 'stream')];
     lines.push(
       `Makes ${extension}: ${[...facts, timecode === null ? 'no timecode' : `timecode ${timecode}`].join(', ')}`,
     );

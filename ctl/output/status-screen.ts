@@ -58,7 +58,7 @@ function describeClips(assets: Status['assets']): string {
   const parts = [
     `${assets.ready} with a proxy`,
     `${assets.missing} without one yet`,
-    `${assets.ineligible} that stay master`,
+    `${assets.ineligible} that ${assets.ineligible === 1 ? 'stays' : 'stay'} master`,
     `${assets.failed} failed`,
   ];
   return `${assets.total}: ${parts.join(', ')}`;

@@ -61,7 +61,7 @@ export function traceSettings(flags: SettingFlags, env: Environment, files: read
 export function checkValue(setting: Setting<unknown>, given: unknown, where: string): unknown {
   const parsed = setting.schema.safeParse(given);
   if (parsed.success && parsed.data !== undefined) return parsed.data;
-  throw new ProxyfsError('config/invalid', `${where} cannot be ${showGiven(given)}: give ${setting.type}`, {
+  throw new ProxyfsError('config/invalid', `${where} cannot be ${showGiven(given)}: give ${articled(setting.type)}`, {
     details: { key: keyOf(setting), env: setting.env },
   });
 }
@@ -96,4 +96,9 @@ function environmentLayer(env: Environment): Layer {
 
 function showGiven(given: unknown): string {
   return `'${typeof given === 'string' ? given : (JSON.stringify(given) ?? String(given))}'`;
+}
+
+/** `a whole number from 0 to 64`; what is a list or a choice stands as it is. */
+function articled(type: string): string {
+  return /^(whole number|number|path)\b/.test(type) ? `a ${type}` : type;
 }

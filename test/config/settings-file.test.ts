@@ -35,7 +35,7 @@ t.test('what is wrong in a file is named with its line, the reason and the neare
   refused('stall_seconds = 3', /:1: .*did you mean 'stall-seconds'/);
   refused('Workres = 3', /did you mean 'workers'/);
   refused('colour-of-the-sky = "blue"', /:1: there is no setting 'colour-of-the-sky'; 'proxyfs config'/);
-  refused('# a\nworkers = "many"', /:2: 'workers' cannot be 'many': give whole number from 0 to 64/);
+  refused('# a\nworkers = "many"', /:2: 'workers' cannot be 'many': give a whole number from 0 to 64/);
   refused('workers = [1]', /cannot be '\[1\]'/);
   refused('writes = 2020-01-01', /'writes' cannot be/);
   refused('workers = 1\nworkers = 2', /:2: this is not TOML/);

@@ -32,7 +32,7 @@ t.test('options of fstab become options of the daemon, and unknown ones are refu
     ['noexec', /'noexec'/],
     ['mode=', /'mode='/],
     ['mode=light', /'mode' is wrong/],
-    ['workers=many', /the option 'workers' cannot be 'many': give whole number/],
+    ['workers=many', /the option 'workers' cannot be 'many': give a whole number/],
     ['pin=1', /'pin=1'/],
     ['pin', /mode to pin/],
   ] as const) {
