@@ -29,6 +29,7 @@ export async function adopt(
     const asset = await countFrames(generation, row, signal);
     const outcome = await adoptSibling(generation, asset, daemon.profileOf([path]), signal);
     if (outcome.kind === 'adopted' || outcome.kind === 'already-there') there.push(id);
+    if (outcome.kind === 'adopted') there.push(...idsOf(daemon, outcome.from));
     clips.push(describe(path, outcome));
   }
   daemon.production.servable(there);
@@ -36,6 +37,12 @@ export async function adopt(
   const refused = clips.filter((clip) => clip.outcome === 'refused').length;
   const adopted = clips.filter((clip) => clip.outcome === 'adopted').length;
   return { clips, adopted, refused };
+}
+
+/** The file was a clip of its own until now. */
+function idsOf({ files }: Daemon, from: string): readonly AssetId[] {
+  const own = files.catalog.byPath(from as VirtualPath);
+  return own === undefined ? [] : [own.id];
 }
 
 function assetsBelow({ files }: Daemon, prefixes: readonly VirtualPath[]): { id: AssetId; path: VirtualPath }[] {

@@ -27,6 +27,7 @@ import { probeMedia } from '../probe/probe.js';
 import type { Expectation } from '../profiles/recipe.js';
 import { describeRejection, type ValidationCheck, type ValidationReport } from '../validate/report.js';
 import { validateProxy } from '../validate/validate.js';
+import { ineligible } from '../view/path-eligibility.js';
 import { proposedSiblings } from './sibling-names.js';
 
 export type Adoption =
@@ -58,10 +59,24 @@ export async function adoptSibling(
     const file = realPathOf(generation.source, from);
     if (!(await isFile(file))) continue;
     const outcome = await tryOne({ generation, asset, ...wanted, profile, from, file, signal });
-    if (outcome.kind === 'adopted') return outcome;
+    if (outcome.kind === 'adopted') {
+      keepFromOwnProxy(generation, from, wanted.clip);
+      return outcome;
+    }
     if (refused.kind === 'none') refused = outcome;
   }
   return refused;
+}
+
+/** A scan takes the file for a clip like any other; nobody wants a proxy of a proxy. */
+function keepFromOwnProxy({ catalog, queue }: Generation, from: VirtualPath, clip: VirtualPath): void {
+  const own = catalog.byPath(from);
+  if (own?.media === undefined || own.fingerprint === undefined) return;
+  const { id, media, fingerprint } = own;
+  const reason = `it is a proxy of '${clip}' and was taken over for it`;
+  catalog.describe(id, { fingerprint, media, eligibility: ineligible('adopted', reason) });
+  const waiting = queue.list({ path: from }).filter(({ state }) => state === 'waiting' || state === 'running');
+  queue.cancel(waiting.map((job) => job.id));
 }
 
 /** The same with one file that somebody names. It may lie anywhere but below the mount. */

@@ -47,6 +47,9 @@ t.test('an equal proxy beside the clip is taken over; one that is a frame short 
     return adoptSibling(project, asset, 'edit');
   };
   t.match(await adopt('good.mp4'), { kind: 'adopted', from: 'Proxy/good.mp4' });
+  t.match(project.catalog.byPath('Proxy/good.mp4' as never)?.eligibility, { kind: 'ineligible', code: 'adopted' });
+  const left = project.queue.list({ state: 'waiting' }).map(({ asset }) => project.catalog.get(asset)?.paths[0]);
+  t.notOk(left.includes('Proxy/good.mp4' as never), 'no proxy of a proxy');
   t.match(await adopt('good.mp4'), { kind: 'already-there' });
   t.match(await adopt('short.mp4'), { kind: 'refused', reason: /video frame count: expected 20, found 19/ });
   t.match(await adopt('other.mp4'), { kind: 'refused', reason: /picture of frame 0: .*another picture/ });
