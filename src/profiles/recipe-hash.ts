@@ -19,7 +19,8 @@ export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
 
 /** JSON with sorted keys, without spaces and without undefined members. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  // Lists of words are most of a recipe: one call writes them as all calls together would.
+  if (Array.isArray(value)) return isWords(value) ? JSON.stringify(value) : `[${value.map(canonicalJson).join(',')}]`;
   if (value === undefined) return 'null';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const record = value as Record<string, unknown>;
@@ -29,4 +30,9 @@ export function canonicalJson(value: unknown): string {
     members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(record[key])}`;
   }
   return `{${members}}`;
+}
+
+function isWords(values: readonly unknown[]): boolean {
+  for (const value of values) if (typeof value !== 'string') return false;
+  return true;
 }
