@@ -95,6 +95,7 @@ function compareRate(master: VideoStream, proxy: VideoStream): ValidationCheck[]
   const halfFrame = rate === undefined ? rational(0) : divide(rational(1, 2), rate);
   return [
     same('video hidden frames', '0', text(proxy.hiddenFrames)),
+    ...packetsAsRead(master, proxy),
     same('video frame rate', rateText(rate), rateText(proxy.frameRate)),
     same('video constant frame rate', 'yes', proxy.variableFrameRate === false ? 'yes' : 'no'),
     near('video duration', lengthOfPicture(master), proxy.duration, halfFrame),
@@ -106,6 +107,7 @@ function compareTimes(master: VideoStream, proxy: VideoStream): ValidationCheck[
   const [wanted, found] = [master.ownTimes, proxy.ownTimes];
   return [
     same('video hidden frames', text(master.hiddenFrames), text(proxy.hiddenFrames)),
+    ...packetsAsRead(master, proxy),
     ...(wanted?.stored === undefined ? [] : [same('video stored frames', text(wanted.stored), text(found?.stored))]),
     same('video clock', text(wanted?.clock), text(found?.clock)),
     same('video times of all frames', wanted?.digest ?? 'none', found?.digest ?? 'none'),
@@ -114,6 +116,11 @@ function compareTimes(master: VideoStream, proxy: VideoStream): ValidationCheck[
     // Both headers state it, in the clock of the movie: milliseconds at worst.
     near('video duration', master.duration, proxy.duration, rational(1, 1000)),
   ];
+}
+
+/** Hidden ones included: what a program counts that reads from the key frame before an edit to the one after it. */
+function packetsAsRead({ listedFrames: wanted }: VideoStream, { listedFrames: found }: VideoStream): ValidationCheck[] {
+  return wanted === undefined ? [] : [same('video packets', text(wanted), text(found))];
 }
 
 /** A codec tag that promises one sampling over pixels of another is refused by editors. */

@@ -61,6 +61,7 @@ t.test('every property that a proxy must copy is compared', async (t) => {
     ['streams', clip([videoStream(COPY)])],
     ['timecode', clip([videoStream(COPY), sound], '01:00:00;00')],
     ['video frame count', clip([videoStream({ ...COPY, frames: 99 }), sound])],
+    ['video packets', clip([videoStream({ ...COPY, listedFrames: 99 }), sound])],
     ['video frame rate', clip([videoStream({ ...COPY, frameRate: rational(24000, 1001) }), sound])],
     ['video constant frame rate', clip([videoStream({ ...COPY, variableFrameRate: true }), sound])],
     ['video duration', clip([videoStream({ ...COPY, duration: rational(403, 100) }), sound])],
