@@ -3,7 +3,7 @@
  * reasons that the manifest shows.
  */
 
-import type { VideoStream } from '../probe/media-info.js';
+import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isFullRange, isRgb } from './geometry.js';
 import { shownVideo } from './look-filter.js';
 import { option, type Plan } from './plan.js';
@@ -160,11 +160,30 @@ function carries(essence: Essence, video: VideoStream): boolean {
   return large && colored && ranged && tagged && (essence.interlaced || fieldsOf(video) === 'progressive');
 }
 
+/** Tags with the same meaning (ITU-T H.273), the one that every codec has a code for second. */
+const SAME: Readonly<Record<'matrix' | 'primaries' | 'transfer', Readonly<Record<string, string>>>> = {
+  matrix: {},
+  primaries: { smpte240m: 'smpte170m' },
+  transfer: { smpte170m: 'bt709', 'bt2020-10': 'bt709', 'bt2020-12': 'bt709' },
+};
+
+/** The tags as the codec states them: where it has no code for one, that of another with the same meaning. */
+export function statedTags({ tags }: Essence, color: ColorTags): ColorTags {
+  if (tags === undefined) return color;
+  const stated = (kind: 'matrix' | 'primaries' | 'transfer') => {
+    const value = color[kind];
+    return value === undefined || tags[kind].includes(value) ? value : (SAME[kind][value] ?? value);
+  };
+  return { ...color, matrix: stated('matrix'), primaries: stated('primaries'), transfer: stated('transfer') };
+}
+
 /** The first tag of the picture that the codec has no code for. */
-export function lostTag({ tags }: Essence, video: VideoStream): { kind: string; value: string } | undefined {
+export function lostTag(essence: Essence, video: VideoStream): { kind: string; value: string } | undefined {
+  const { tags } = essence;
   if (tags === undefined || isRgb(video)) return undefined;
+  const color = statedTags(essence, video.color);
   for (const kind of ['matrix', 'primaries', 'transfer'] as const) {
-    const value = video.color[kind];
+    const value = color[kind];
     if (value !== undefined && !tags[kind].includes(value)) return { kind, value };
   }
   return undefined;

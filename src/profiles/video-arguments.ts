@@ -1,7 +1,7 @@
 /** The arguments that make the picture of a proxy. Pure. */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
-import { type Essence, essenceOf, lostTag } from './essences.js';
+import { type Essence, essenceOf, lostTag, statedTags } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { hardwareFor } from './hardware.js';
 import { lookFilters, scaleName, shownVideo } from './look-filter.js';
@@ -29,7 +29,7 @@ export function videoExpectation(plan: Plan): VideoExpectation {
     // FFmpeg's name for a full-range 4:2:0 picture in H.264.
     pixelFormat: full ? 'yuvj420p' : essence.pixelFormat,
     fullRange: full,
-    color: isLabelled ? asLabelled({ ...color, matrix }) : { ...color, matrix },
+    color: isLabelled ? asLabelled({ ...color, matrix }) : statedTags(essence, { ...color, matrix }),
   };
 }
 

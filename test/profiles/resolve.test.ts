@@ -53,7 +53,7 @@ t.test(
   async (t) => {
     const tagged = (color: Partial<ColorTags>) =>
       videoStream({ color: { range: 'tv', matrix: 'bt709', primaries: 'bt709', transfer: 'bt709', ...color } });
-    for (const color of [{ transfer: 'smpte170m' }, { primaries: 'film' }, { matrix: 'smpte240m' }]) {
+    for (const color of [{ transfer: 'smpte240m' }, { primaries: 'film' }, { matrix: 'smpte240m' }]) {
       t.equal(recipeOf('.mov', [tagged(color)]).expect.videoCodec, 'h264', JSON.stringify(color));
       t.equal(refusal('.mov', [tagged(color)], 'proxy_prores_lt'), 'color-tag');
       t.equal(refusal('.mp4', [tagged(color)]), 'a recipe');
@@ -64,6 +64,10 @@ t.test(
       { transfer: undefined },
     ])
       t.equal(recipeOf('.mov', [tagged(color)]).expect.videoCodec, 'prores', JSON.stringify(color));
+    for (const transfer of ['smpte170m', 'bt2020-10', 'bt2020-12']) {
+      const { color, videoCodec } = recipeOf('.mov', [tagged({ transfer })]).expect;
+      t.strictSame([videoCodec, color.transfer], ['prores', 'bt709'], `${transfer} is the same curve by another name`);
+    }
     const sd = recipeOf('.mov', [tagged({ matrix: 'smpte170m' })], {}, 'proxy_dnxhr_lb');
     t.equal(sd.expect.color.matrix, 'bt470bg', 'the name that readers of MXF give to the same matrix');
   },
