@@ -29,7 +29,7 @@ export async function copyEditLists(proxy: RealPath, master: RealPath): Promise<
     if (header === undefined || header.position + header.body.length !== size) {
       throw damaged(`the header of ${proxy} is not its last part`);
     }
-    const movie = makeBox('moov', ...rewritten(header, originals, proxy));
+    const movie = makeBox('moov', ...rewritten(header, originals));
     const start = header.position - BOX_HEAD;
     await file.write(movie, 0, movie.length, start);
     await file.truncate(start + movie.length);
@@ -72,7 +72,7 @@ function tracksOf({ body }: MovieHeader): NamedTrack[] {
 }
 
 /** The parts of the movie header, each shared track with the edits of its original. */
-function rewritten(header: MovieHeader, originals: readonly NamedTrack[], proxy: RealPath): Buffer[] {
+function rewritten(header: MovieHeader, originals: readonly NamedTrack[]): Buffer[] {
   const tracks = tracksOf(header);
   return [...children(header.body)].map((box) => {
     const track = tracks.find((candidate) => sameBytes(candidate.box.body, box.body));
@@ -80,7 +80,9 @@ function rewritten(header: MovieHeader, originals: readonly NamedTrack[], proxy:
     if (track === undefined || original === undefined || !SHARED.includes(track.handler))
       return makeBox(box.type, box.body);
     if (track.samples !== original.samples) {
-      throw damaged(`${track.name} of ${proxy} stores ${track.samples} samples, its master ${original.samples}`);
+      const [made, stored] = [track.samples, original.samples];
+      const why = 'the others need what the edit cut away to be decoded';
+      throw damaged(`the master stores ${stored} samples in track ${track.name}, and ${made} came out: ${why}`);
     }
     return rewrittenTrack(track, original);
   });
