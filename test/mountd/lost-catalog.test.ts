@@ -46,7 +46,7 @@ t.test('a lost catalog is rebuilt, and nothing is encoded again', obstacle ? { s
     t.same({ done: made + alreadyThere, failed }, { done: 2, failed: 0 });
   });
   const before = await published();
-  t.equal(before.length, 4, 'two proxies and their manifests');
+  t.equal(before.length, 10, 'two proxies, each with its manifest, poster, sheet and index');
 
   await forgetCatalog(stateDir);
   process.env['PROXYFS_FFMPEG'] = await otherBuild(join(dir, 'other'));
