@@ -13,7 +13,7 @@ import { matches, openShell, parseExamples } from '../fixtures/console-document.
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 import { PROXYFS } from '../fixtures/run-proxyfs.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const DOCS = fileURLToPath(new URL('../../../docs/', import.meta.url));
 const text = await readFile(join(DOCS, 'jobspec.md'), 'utf8');
 

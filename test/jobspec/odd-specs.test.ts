@@ -9,7 +9,7 @@ import { parseJobSpec } from '../../src/jobspec/parse-spec.js';
 import type { Violation } from '../../src/jobspec/violation.js';
 import { hasFfmpeg, makeClip, runFixtureFfmpeg } from '../fixtures/media.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
 
 /** Pointer and sentence of each violation, in the order in which they are listed. */

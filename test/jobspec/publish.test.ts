@@ -11,7 +11,7 @@ import { makeClip } from '../fixtures/media.js';
 import { generationObstacle } from '../fixtures/mount-obstacle.js';
 import { runAsProcess } from '../fixtures/run-proxyfs.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const obstacle = await generationObstacle();
 
 t.test(

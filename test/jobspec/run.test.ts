@@ -9,7 +9,7 @@ import { jobResultSchema } from '../../src/jobspec/result.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 import { type Run, runAsProcess, runInPlace } from '../fixtures/run-proxyfs.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
 const PATH = process.env['PATH'] ?? '';
 
