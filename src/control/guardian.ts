@@ -18,14 +18,15 @@ const MOST_RESTARTS = 5;
 const SOUND_SECONDS = 60;
 
 /**
- * $1 is the mount point, the rest the daemon's command. `[ -d ]` fails on a mount whose
- * daemon is gone, and holds on one that a new daemon has taken meanwhile. 129, 130 and 143
+ * $1 is the mount point, the rest the daemon's command. `stat -f` fails on a mount
+ * whose daemon is gone (`[ -d ]` may be answered from the kernel's cache for a second), and
+ * succeeds on one that a new daemon has taken meanwhile. 129, 130 and 143
  * are signals that ask for an end (HUP, INT, TERM); the other signals are deaths.
  */
 export const GUARDIAN = `
 mount_point=$1; shift
 clear_away() {
-  [ -d "$mount_point" ] || umount -l "$mount_point" || fusermount3 -u -z "$mount_point"
+  stat -f "$mount_point" >/dev/null || umount -l "$mount_point" || fusermount3 -u -z "$mount_point"
 }
 "$@" &
 [ -n "$NODE_CHANNEL_FD" ] && eval "exec $NODE_CHANNEL_FD>&-"
