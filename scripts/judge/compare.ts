@@ -18,6 +18,9 @@ export function compareFacts(wanted: Facts, found: Facts): readonly string[] {
   return names.flatMap((name) => {
     if (name.endsWith('FrameCount') && !countsFrames(wanted, name)) return [];
     const [a, b] = [wanted.get(name), found.get(name)];
+    // The master's codec may have no place for a timecode where that of the proxy has one.
+    const container = wanted.get('mediainfo Other 0 TimeCode_FirstFrame');
+    if (a === undefined && /Video \d+ TimeCode/.test(name) && b === container) return [];
     return isSame(name, a, b) ? [] : [`${name}: ${a ?? 'nothing'} in the master, ${b ?? 'nothing'} in the proxy`];
   });
 }

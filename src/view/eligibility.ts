@@ -92,6 +92,9 @@ function classifyPicture(video: VideoStream): Eligibility | undefined {
     const what = video.codecTag === '' ? video.codec : video.codecTag;
     return ineligible('undecodable', `FFmpeg cannot decode its picture (${what})`);
   }
+  if (video.pixelFormat === 'pal8') {
+    return ineligible('palette', 'its colours are places in a palette, which programs read differently');
+  }
   if (video.hasAlpha) return ineligible('alpha', 'it has an alpha channel, which the proxy codecs would lose');
   if (video.width % 2 !== 0 || video.height % 2 !== 0) {
     return ineligible('odd-size', `its picture is ${size}; the proxy codecs need an even width and height`);
