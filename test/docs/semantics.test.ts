@@ -9,7 +9,8 @@ import { PROXYFS, runAsProcess } from '../fixtures/run-proxyfs.js';
 
 const DOCUMENTS = ['semantics.md', 'offline-online.md', 'cache.md', 'troubleshooting.md'];
 
-t.setTimeout(240_000);
+// Each document mounts and encodes; on a busy machine that takes minutes.
+t.setTimeout(480_000);
 
 t.test('the matcher of examples tells a right output from a wrong one', async (t) => {
   t.ok(matches(['a', '...', 'z'], ['a', 'b', 'c', 'z']));
