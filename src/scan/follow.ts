@@ -315,6 +315,9 @@ export class Follower {
   }
 
   #problem(): string | undefined {
+    if (this.#presence.isReplaced) {
+      return `another folder or drive has come to ${this.#options.source}, and the mount shows the one before: unmount it and mount it again`;
+    }
     if (this.#watches.problem !== undefined) return this.#watches.problem;
     const silent = [...this.#presence.placement].filter(([, mount]) => isSilent(mount));
     const [first] = silent;

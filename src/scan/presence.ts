@@ -19,12 +19,16 @@ export interface PresenceOptions {
   readonly everyMs?: number | undefined;
 }
 
+const GONE = 'gone';
+
 export class Presence {
   readonly #options: PresenceOptions;
   #timer: NodeJS.Timeout | undefined;
   #mountinfo = '';
   #placement: Placement | undefined;
   #root: string | undefined;
+  /** The folder that was there at the start, which a mount goes on showing. */
+  #first: string | undefined;
   #isLooking = false;
   #isAsking = false;
 
@@ -45,6 +49,11 @@ export class Presence {
   /** As of the last look. */
   get placement(): Placement {
     return this.#placement ?? new Map();
+  }
+
+  /** Another folder or drive has come to the source's place since the start. */
+  get isReplaced(): boolean {
+    return this.#root !== undefined && this.#root !== GONE && this.#root !== this.#first;
   }
 
   async #look(): Promise<void> {
@@ -74,10 +83,11 @@ export class Presence {
     this.#isAsking = true;
     const root = await lstat(this.#options.source, { bigint: true }).then(
       ({ dev, ino }) => `${dev}:${ino}`,
-      () => 'gone',
+      () => GONE,
     );
     this.#isAsking = false;
     if (this.#root !== undefined && this.#root !== root) this.#options.onChange([ROOT]);
     this.#root = root;
+    this.#first ??= root;
   }
 }

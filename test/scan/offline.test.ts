@@ -176,6 +176,7 @@ t.test('a source whose own drive goes away forgets nothing', { skip: obstacle },
   t.not(catalog.byPath(v('a.mov'))?.identity.dev, asset?.identity.dev);
   t.ok(asset !== undefined && touched.has(asset.id), 'the view hears of its new identity');
   t.ok(examined.length <= 2);
+  t.match(follower.state.problem, /unmount it and mount it again/, 'a mount still shows the old one');
 });
 
 t.test('which storage is missed, and which tells nothing, is read from the table of mounts', async (t) => {
