@@ -76,7 +76,9 @@ try {
   const generate = isWanted('generate') ? await benchGenerate(root, args.quick ? 2 : 15, Number(args.rounds)) : [];
   process.stdout.write(formatGenerate(generate));
   // A minute each, as by default: what a segment costs more is counted against it.
-  const segments = isWanted('segments') ? await benchSegments(root, args.quick ? 8 : 60, Number(args.rounds)) : [];
+  const segments = isWanted('segments')
+    ? await benchSegments(root, args.quick ? '320x180' : '960x540', Number(args.rounds))
+    : [];
   process.stdout.write(formatSegments(segments));
   const results = { reads, flips, projects, playback, queue, generate, segments };
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -17,27 +17,28 @@ export interface SegmentRow {
   readonly rounds: readonly Readonly<Record<SegmentWay, Cost>>[];
 }
 
-const SIZE = '960x540';
+const SEGMENT_SECONDS = 60;
 
-/** Two segments and a half. */
-export async function benchSegments(root: string, segmentSeconds: number, rounds: number): Promise<SegmentRow[]> {
+/** Two segments and a half, of the usual length: what a segment costs more is a share of it. */
+export async function benchSegments(root: string, size: string, rounds: number): Promise<SegmentRow[]> {
   const toolchain = await locateFfmpeg();
   const rows: SegmentRow[] = [];
   for (const clip of CLIPS) {
     const directory = await mkdtemp(join(root, 'segments-'));
     const source = join(directory, 'source') as RealPath;
     await mkdir(source);
-    await makeMaster(toolchain, clip, join(source, clip.name) as RealPath, segmentSeconds * 2.5, SIZE);
+    await makeMaster(toolchain, clip, join(source, clip.name) as RealPath, SEGMENT_SECONDS * 2.5, size);
     rows.push({
       title: clip.title,
-      ...(await benchClip({ toolchain, clip, directory, source }, segmentSeconds, rounds)),
+      ...(await benchClip({ toolchain, clip, directory, source }, rounds)),
     });
     await rm(directory, { recursive: true });
   }
   return rows;
 }
 
-async function benchClip(bench: Bench, segmentSeconds: number, rounds: number) {
+async function benchClip(bench: Bench, rounds: number) {
+  const segmentSeconds = SEGMENT_SECONDS;
   const measured: Record<SegmentWay, Cost>[] = [];
   let segments = 0;
   for (let round = 0; round <= rounds; round += 1) {

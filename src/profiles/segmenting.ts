@@ -19,7 +19,7 @@ import type { RecipeArgument, Segmenting } from './recipe.js';
 import { videoExpectation } from './video-arguments.js';
 
 /** What a frame's bytes still know of the past is below a rounding error after so many frames. */
-const LEADS: Readonly<Record<string, number>> = { prores: 4, dnxhd: 4, h264: 64 };
+const LEADS: Readonly<Record<string, number>> = { prores: 4, dnxhd: 4, h264: 32 };
 
 /** `video` and `rest` are the arguments of the recipe: those of the picture, and what comes after them. */
 export function segmentingOf(
