@@ -46,6 +46,7 @@ async function benchClip(bench: Bench, rounds: number) {
     const inSegments = await measureJob(bench, { segmentSeconds });
     const twoWorkers = await measureJob(bench, { segmentSeconds, workers: 2 });
     segments = inSegments.segments;
+    if (segments === 0) throw new Error(`${bench.clip.title}: it was encoded in one piece`);
     // The first round warms the caches.
     if (round > 0) measured.push({ 'one piece': onePiece, segments: inSegments, 'two workers': twoWorkers });
   }

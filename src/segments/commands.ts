@@ -29,7 +29,7 @@ export function encodeArguments(
     ...['-map', `0:${stream}`, '-filter:v:0', `trim=${first}end=${seconds(end)},${filters}`],
     ...encode.flatMap(({ words }) => words),
     ...['-y', fileArgument(files.output)],
-    ...hashOutput(`0:${stream}`, files.source),
+    ...sourceHashes(segmenting, segment, files.source),
   ];
 }
 
@@ -93,13 +93,19 @@ export function timesOf({ rate, start }: Segmenting, { from, to, lead }: Segment
 }
 
 function inputArguments(segmenting: Segmenting, segment: Segment, master: RealPath): string[] {
-  const { begin, end } = timesOf(segmenting, segment);
+  const { begin } = timesOf(segmenting, segment);
   const isFirst = segment.from - segment.lead === 0;
   return [
     ...['-copyts', '-seek_timestamp', '1', '-noaccurate_seek'],
     ...(isFirst ? [] : ['-ss', seconds(begin - RUN_UP)]),
-    ...['-to', seconds(end + RUN_OUT), '-noautorotate', '-i', fileArgument(master)],
+    ...['-noautorotate', '-i', fileArgument(master)],
   ];
+}
+
+/** Ends by a time of the output: the input's would count from the key frame that a seek leads to. */
+function sourceHashes(segmenting: Segmenting, segment: Segment, file: RealPath): string[] {
+  const { end } = timesOf(segmenting, segment);
+  return ['-to', seconds(end + RUN_OUT), ...hashOutput(`0:${segmenting.stream}`, file)];
 }
 
 const hashOutput = (stream: string, file: RealPath): string[] => [

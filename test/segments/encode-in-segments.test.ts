@@ -30,7 +30,7 @@ const LONG_GOP = [
   '-bf',
   '3',
   '-g',
-  '40',
+  '75',
   '-flags',
   '-cgop',
   '-pix_fmt',
