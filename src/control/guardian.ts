@@ -13,6 +13,9 @@ import { EXIT } from '../base/exit-code.js';
 /** Exit code of a daemon whose own code failed (EX_SOFTWARE): its state is to be built anew. */
 export const CRASHED = 70;
 
+/** A killed daemon whose thread waits for its own mount holds it, and everybody who uses it, until it is cut off. */
+const WATCH_SECONDS = 1;
+
 /** More deaths than this without a minute of life between them are not a passing fault. */
 const MOST_RESTARTS = 5;
 const SOUND_SECONDS = 60;
@@ -22,20 +25,44 @@ const SOUND_SECONDS = 60;
  * whose daemon is gone (`[ -d ]` may be answered from the kernel's cache for a second), and
  * succeeds on one that a new daemon has taken meanwhile. 129, 130 and 143
  * are signals that ask for an end (HUP, INT, TERM); the other signals are deaths.
+ *
+ * The daemon looks at its own mount (it reads back and touches what was flipped). Killed in
+ * that moment, one thread stays in the kernel and keeps the connection open that nobody
+ * serves any more, and `wait` does not return. So a second shell looks for a daemon that
+ * has been a zombie for two looks, and aborts the connection.
  */
 export const GUARDIAN = `
 mount_point=$1; shift
 clear_away() {
   stat -f "$mount_point" >/dev/null || umount -l "$mount_point" || fusermount3 -u -z "$mount_point"
 }
+cut_off() {
+  while read -r _ _ device _ point _; do
+    [ "$point" = "$mount_point" ] && echo 1 >"/sys/fs/fuse/connections/\${device#*:}/abort" && return
+  done </proc/self/mountinfo
+  umount -f "$mount_point"
+}
+watch_over() {
+  looks=0
+  while sleep ${WATCH_SECONDS}; do
+    read -r stat <"/proc/$1/stat" || return
+    case \${stat##*) } in
+      Z*) looks=$((looks + 1)); [ "$looks" -lt 2 ] || cut_off ;;
+    esac
+  done
+}
 "$@" &
+daemon=$!
 [ -n "$NODE_CHANNEL_FD" ] && eval "exec $NODE_CHANNEL_FD>&-"
 unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE
 deaths=0
 while :; do
   began=$(date +%s)
-  wait $!
+  watch_over "$daemon" >/dev/null 2>&1 &
+  watcher=$!
+  wait "$daemon"
   status=$?
+  kill "$watcher" 2>/dev/null
   clear_away 2>/dev/null
   case $status in
     129 | 130 | 143) exit $status ;;
@@ -52,5 +79,6 @@ while :; do
   echo "proxyfsd died (exit status $status) and is started again" >&2
   sleep $((deaths - 1))
   "$@" --resume &
+  daemon=$!
 done
 `;
