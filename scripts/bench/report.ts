@@ -26,9 +26,13 @@ export function formatReads(results: readonly ReadResult[]): string {
   const head = ['', '', ...targets];
   const body = results.map(({ title, unit, figures }) => {
     const bare = figures[0]?.value ?? Number.NaN;
-    return [title, unit, ...figures.map(({ value }) => `${formatFigure(value)} (${(value / bare).toFixed(2)})`)];
+    return [title, unit, ...figures.map((figure) => formatRatio(figure, bare))];
   });
   return formatTable([head, ...body]);
+}
+
+function formatRatio({ value, rounds }: Figure, bare: number): string {
+  return rounds.length === 0 ? 'cannot' : `${formatFigure(value)} (${(value / bare).toFixed(2)})`;
 }
 
 export function formatFlips(rows: readonly FlipRow[]): string {

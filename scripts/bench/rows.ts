@@ -12,6 +12,8 @@ export interface Row {
   readonly unit: 'GB/s' | 'files/s';
   /** A mount just made knows no dentry and no page yet; otherwise one run goes before, unmeasured. */
   readonly cold: boolean;
+  /** Maps the file shared, which not every target can serve. */
+  readonly sharedMap?: true;
   readonly command: (mount: string, tree: SampleTree) => readonly string[];
 }
 
@@ -52,6 +54,7 @@ export const ROWS: readonly Row[] = [
     title: 'mmap scan, cached',
     unit: 'GB/s',
     cold: false,
+    sharedMap: true,
     command: (mount, tree) => ['map', large(mount, tree), '4'],
   },
   {

@@ -21,6 +21,8 @@ export interface Mounted {
 
 export interface Target {
   readonly name: string;
+  /** It serves without the kernel's page cache, and so has no shared maps. */
+  readonly uncached?: true;
   start(source: string, root: string): Promise<Mounted>;
 }
 
@@ -39,7 +41,7 @@ export async function availableTargets(): Promise<readonly Target[]> {
     BARE,
     proxyfs('passthrough', 'native', {}),
     proxyfs('no passthrough', 'native', { passthrough: true }),
-    proxyfs('portable', 'portable', {}),
+    { ...proxyfs('portable', 'portable', {}), uncached: true },
     ...others.filter((_, i) => installed[i]),
   ];
 }
