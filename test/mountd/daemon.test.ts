@@ -181,8 +181,8 @@ t.test(
     second.close();
     const { guardian } = first.record;
     if (guardian === undefined) throw new Error('a launched daemon has a guardian');
-    process.kill(guardian, 'SIGKILL');
-    process.kill(pid, 'SIGKILL');
+    // Its whole group: the shell that watches the daemon, too, would clear the mount away.
+    process.kill(-guardian, 'SIGKILL');
     await gone(pid);
     await t.rejects(stat(seen), { code: 'ENOTCONN' }, 'without a guardian the mount is dead');
     await t.rejects(findProject(place.mountPoint, '/'), { code: 'project/not-found' });
