@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { MOST_FRAMES = 1 << 16, LARGEST = 1 << 24 };
 
 struct range {
@@ -20,17 +22,6 @@ struct range {
 
 static struct range ranges[MOST_FRAMES];
 static char block[LARGEST];
-
-static void fail(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static size_t read_ranges(const char* path) {
   FILE* file = fopen(path, "r");

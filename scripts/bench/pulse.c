@@ -10,20 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { MOST_PATHS = 1 << 18, PAUSE_NS = 2000000 };
 
 static char* paths[MOST_PATHS];
 
-static void fail(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
+/** Milliseconds. */
+static double now_ms(void) { return now() * 1e3; }
 
 static size_t read_paths(void) {
   static char line[4096];
@@ -38,12 +32,12 @@ static size_t read_paths(void) {
 static void look(const char* path) {
   static char block[4096];
   struct stat stat_of;
-  const double start = now();
+  const double start = now_ms();
   if (stat(path, &stat_of) != 0) fail(path);
-  const double looked = now();
+  const double looked = now_ms();
   const int fd = open(path, O_RDONLY);
   if (fd < 0 || read(fd, block, sizeof block) < 0) fail(path);
-  const double read_at = now();
+  const double read_at = now_ms();
   close(fd);
   printf("%.4f %.4f\n", looked - start, read_at - looked);
 }
@@ -52,9 +46,9 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const size_t count = read_paths();
   if (count == 0) return 2;
-  const double end = now() + atof(argv[1]) * 1e3;
+  const double end = now_ms() + atof(argv[1]) * 1e3;
   unsigned long seed = 88172645463325252ul;
-  while (now() < end) {
+  while (now_ms() < end) {
     seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
     look(paths[seed % count]);
     const struct timespec pause = {0, PAUSE_NS};

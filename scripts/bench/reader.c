@@ -18,18 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 static uint64_t done;
-
-static void fail(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static int open_file(const char* path, struct stat* stat) {
   const int fd = open(path, O_RDONLY);
