@@ -90,6 +90,17 @@ t.test('a job makes its outputs, twice the same, and says what was done', skip, 
   t.strictSame(clip?.command?.slice(-2), ['-y', 'file:clip-0001.mp4']);
   t.strictSame((await outputs()).sort(), ["-o'dd: \\n\n ü_02.mp4", 'a_01.mp4'], 'and nothing else');
 
+  await writeFile(join(root, 'spec.json'), JSON.stringify(spec));
+  for (const [name, reason] of [
+    [join(media, 'a.mov'), /has to end in \.json/],
+    [join(out, 'a_01.mp4'), /has to end in \.json/],
+    [join(root, 'spec.json'), /is no result of a job, and would be lost/],
+  ] as const) {
+    const before = await readFile(name);
+    t.match(await run(spec, '--output-exists', 'overwrite', '--result', name), { exitCode: 1, stderr: reason });
+    t.ok(before.equals(await readFile(name)), 'a result replaces nothing but a result');
+  }
+
   t.match(await run(spec), { exitCode: 1, stderr: /exists already/ });
   const again = documentOf(await run(spec, '--output-exists', 'overwrite'));
   t.strictSame(withoutTimes(again), withoutTimes(result), 'a second run differs in times only');
