@@ -40,7 +40,11 @@ export const run = defineCommand<Arguments>({
       })
       .option('max-workers', { type: 'string', requiresArg: true, default: '1', describe: 'Clips at a time (1 to 64)' })
       .option('fail-fast', { type: 'boolean', default: false, describe: 'Stop the job at the first clip that fails' })
-      .option('result', { type: 'string', requiresArg: true, describe: 'Write the result document to this file, too' })
+      .option('result', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write the result document to this .json file, too',
+      })
       .option('verify', {
         type: 'string',
         requiresArg: true,
@@ -63,6 +67,9 @@ export const run = defineCommand<Arguments>({
     const job = args.job === undefined || args.job === '-' ? args.job : at(args.job);
     const maxWorkers = workersOf(args['max-workers']);
     const resultFile = args.result === undefined ? undefined : at(args.result);
+    if (args.verify !== undefined && resultFile === at(args.verify)) {
+      throw new ProxyfsError('request/invalid', '--result would replace the result that --verify compares with');
+    }
     const common = { maxWorkers, failFast: args['fail-fast'], resultFile };
     const document =
       args.verify === undefined

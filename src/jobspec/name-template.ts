@@ -129,11 +129,16 @@ function fillMetadata(key: string, metadata: TokenValues['user_metadata']): Fill
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     return { fault: `the value of ${token} is no text, number or true or false` };
   }
+  if (typeof value === 'number' && !isExact(value)) {
+    return { fault: `the number of ${token} is too large to be kept exactly: write it as text, in quotes` };
+  }
   const text = String(value);
   if (/[/\\]/.test(text))
     return { fault: `the value of ${token} has a path separator, which cannot be part of a name` };
   return hasControl(text) ? { fault: `the value of ${token} has control characters` } : { text };
 }
+
+const isExact = (value: number): boolean => Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 
 const NAME_MAX = 255;
 const MEDIA = /\.(mov|mp4|m4v|mxf)$/i;
@@ -148,6 +153,7 @@ function finish(bare: string, extension: string, states: boolean): FilledName {
   }
   const name = hasOwn ? bare : `${bare}${extension}`;
   if (bare.trim() === '') return fault('the name is empty');
+  if (/\p{Surrogate}/u.test(bare)) return fault('half a character (a lone surrogate) cannot be part of a name');
   if (name.startsWith('.')) return fault(`'${name}' begins with a dot, which hides it: put something before it`);
   const bytes = Buffer.byteLength(name);
   if (bytes > NAME_MAX)

@@ -46,6 +46,10 @@ t.test('what makes no name is a fault with its reason', async (t) => {
   t.match(fill('{user_metadata.toString}'), /has no 'toString'/);
   t.match(fill('{user_metadata.nested}'), /no text, number or true or false/);
   t.match(fill('{user_metadata.path}'), /has a path separator/);
+  for (const large of [2 ** 60, -(2 ** 60), Number.POSITIVE_INFINITY]) {
+    t.match(fill('{user_metadata.id}', { user_metadata: { id: large } }), /too large to be kept exactly/);
+  }
+  t.match(fill('a\ud800b'), /half a character/);
   t.match(fill('{source_name'), /braces .* do not pair/);
   t.match(fill('{{source_name}}'), /braces .* do not pair/);
   t.match(fill('a/{source_name}'), /'\/' cannot be part of a name/);
