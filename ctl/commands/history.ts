@@ -1,10 +1,10 @@
 /** `proxyfs history`: the audit trail of one file. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName } from '../output/escape.js';
 import { eventCells } from '../output/event-line.js';
-import { formatSize } from '../output/quantities.js';
 import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
 

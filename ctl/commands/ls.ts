@@ -1,9 +1,9 @@
 /** `proxyfs ls`: a folder with what each file serves. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { ServedPath } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
-import { formatSize } from '../output/quantities.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';
 

@@ -1,11 +1,12 @@
 /** `proxyfs verify`: checks published proxies, and repairs what is damaged. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import { ProxyfsError } from '../../src/base/error.js';
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { interruptible } from '../interruptible.js';
 import { escapeName, escapeText } from '../output/escape.js';
-import { counted, formatSize } from '../output/quantities.js';
+import { counted } from '../output/quantities.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';
 

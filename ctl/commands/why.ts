@@ -1,9 +1,9 @@
 /** `proxyfs why`: which variant a path serves, and the whole chain of reasons. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName, escapeText } from '../output/escape.js';
-import { formatSize } from '../output/quantities.js';
 import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';

@@ -2,8 +2,8 @@
 
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { formatSize } from '../../src/base/byte-size.js';
 import { errnoOf } from '../../src/base/error.js';
-import { formatSize } from '../output/quantities.js';
 import { type Check, fail, ok, warn } from './check.js';
 
 /** Proxies of a small show; below this an evening of prewarming can fill the disk. */

@@ -1,10 +1,11 @@
 /** What people read of a job, beside its result document. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { JobResult } from '../../src/jobspec/result.js';
 import type { Verification } from '../../src/jobspec/verify.js';
 import type { Violation } from '../../src/jobspec/violation.js';
 import { escapeName, escapeText } from '../output/escape.js';
-import { counted, formatSize } from '../output/quantities.js';
+import { counted } from '../output/quantities.js';
 
 /** More than these are counted. */
 const LISTED = 100;

@@ -1,8 +1,9 @@
 /** One event of the journal as people read it. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { EventInfo } from '../../src/control/schema.js';
 import { escapeName, escapeText } from './escape.js';
-import { counted, formatMoment, formatSize } from './quantities.js';
+import { counted, formatMoment } from './quantities.js';
 
 /** `14:03:22`, `rejected`, `A001/C003.mov`, `frame count: expected 48, found 47`. */
 export function eventCells(event: EventInfo, now: number): string[] {

@@ -1,9 +1,10 @@
 /** What a prewarm would do, for people. Pure. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { Result } from '../../src/control/schema.js';
 import type { Style } from '../terminal.js';
 import { escapeName, escapeText } from './escape.js';
-import { counted, formatClockTime, formatSize } from './quantities.js';
+import { counted, formatClockTime } from './quantities.js';
 import { formatTable } from './table.js';
 
 type Preview = Result<'prewarm.preview'>;

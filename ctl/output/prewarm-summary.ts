@@ -1,10 +1,11 @@
 /** What a prewarm did, for people. Pure. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { ClipResult, Result } from '../../src/control/schema.js';
 import type { ListedLine } from '../path-list.js';
 import type { Style } from '../terminal.js';
 import { escapeName, escapeText } from './escape.js';
-import { counted, formatSize } from './quantities.js';
+import { counted } from './quantities.js';
 
 /** How many files of a kind are listed by name. */
 const LISTED = 20;

@@ -1,17 +1,4 @@
-/** Sizes, counts and times as people read them. Decimal units, as cameras and disks are sold. */
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-
-/** `0 B`, `999 B`, `1.0 kB`, `12.3 MB`: at most one decimal place. */
-export function formatSize(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (unit < UNITS.length - 1 && Number(value.toFixed(unit === 0 ? 0 : 1)) >= 1000) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit]}`;
-}
+/** Counts and times as people read them. */
 
 /** `3 clips`, `1 clip`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {

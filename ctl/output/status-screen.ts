@@ -1,10 +1,11 @@
 /** `proxyfs status` as lines: the project on one screen. Pure. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { Result } from '../../src/control/schema.js';
 import type { Style } from '../terminal.js';
 import { escapeName, escapeText } from './escape.js';
 import { describeMode } from './mode-state.js';
-import { counted, formatClockTime, formatMoment, formatSize } from './quantities.js';
+import { counted, formatClockTime, formatMoment } from './quantities.js';
 import { formatFacts, formatTable, indent } from './table.js';
 import { describeWork } from './work.js';
 

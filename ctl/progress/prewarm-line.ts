@@ -1,8 +1,9 @@
 /** The progress of a prewarm as one line of text. Pure. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { ClipResult, Progress } from '../../src/control/schema.js';
 import { escapeName, escapeText } from '../output/escape.js';
-import { counted, formatClockTime, formatSize } from '../output/quantities.js';
+import { counted, formatClockTime } from '../output/quantities.js';
 
 export type Generate = Extract<Progress, { kind: 'generate' }>;
 export type Read = Extract<Progress, { kind: 'read' }>;

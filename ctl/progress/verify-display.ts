@@ -1,8 +1,8 @@
 /** Shows a running check: a bar on a terminal, a line now and then in a log, nothing beside one JSON document. */
 
+import { formatSize } from '../../src/base/byte-size.js';
 import type { Progress } from '../../src/control/schema.js';
 import { escapeName } from '../output/escape.js';
-import { formatSize } from '../output/quantities.js';
 import type { Terminal } from '../terminal.js';
 
 export interface VerifyDisplay {

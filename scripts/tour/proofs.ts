@@ -3,8 +3,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { escapeName } from '../../ctl/output/escape.js';
-import { formatSize } from '../../ctl/output/quantities.js';
 import { formatTable } from '../../ctl/output/table.js';
+import { formatSize } from '../../src/base/byte-size.js';
 import { ProxyfsError } from '../../src/base/error.js';
 import type { Clip } from './clip.js';
 import type { Guide } from './guide.js';

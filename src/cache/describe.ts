@@ -1,6 +1,6 @@
 /** Reasons of the cache in words. Pure. */
 
-import { formatBytes } from '../base/format-bytes.js';
+import { formatSize } from '../base/byte-size.js';
 import type { Kept } from './policy.js';
 
 const HOUR = 3_600_000;
@@ -17,7 +17,7 @@ export function describeKept(kept: Readonly<Record<Kept, number>>, unusedMs: num
     recent,
   };
   const parts = Object.entries(kept).flatMap(([why, bytes]) =>
-    bytes === 0 ? [] : [`${formatBytes(bytes)} ${words[why as Kept]}`],
+    bytes === 0 ? [] : [`${formatSize(bytes)} ${words[why as Kept]}`],
   );
   return parts.length === 0 ? 'this project has no proxies that could go' : parts.join(', ');
 }

@@ -8,8 +8,8 @@
  * Concurrency: one removal at a time; all state belongs to the event loop.
  */
 
+import { formatSize } from '../base/byte-size.js';
 import type { Clock } from '../base/clock.js';
-import { formatBytes } from '../base/format-bytes.js';
 import type { AssetId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { CacheBook, CachedObject } from '../catalog/cache-book.js';
@@ -81,7 +81,7 @@ export class Keeper {
       if (needed <= 0) return undefined;
       const usedBefore = this.#options.clock.now() - unusedMs;
       const wish = { needed, wanted: needed + quota * HEADROOM, usedBefore };
-      const choice = await this.#evict(wish, `the pool has reached its quota of ${formatBytes(quota)}`);
+      const choice = await this.#evict(wish, `the pool has reached its quota of ${formatSize(quota)}`);
       if (choice.freed < needed) this.#noRoom = quotaReached({ quota, used, size, choice, unusedMs });
       return this.#noRoom;
     });
@@ -126,7 +126,7 @@ export class Keeper {
     const usedBefore = this.#options.clock.now() - TRIM_UNUSED_MS;
     // What can go goes, also when it is not enough.
     const wish = { needed: 0, wanted: over + quota * HEADROOM, usedBefore };
-    const choice = await this.#evict(wish, `the pool is larger than its quota of ${formatBytes(quota)}`);
+    const choice = await this.#evict(wish, `the pool is larger than its quota of ${formatSize(quota)}`);
     const enough = choice.freed >= over;
     this.#tell(enough ? undefined : quotaReached({ quota, used, size: 0, choice, unusedMs: TRIM_UNUSED_MS }));
   }
@@ -231,10 +231,10 @@ interface Reached {
 
 function quotaReached({ quota, used, size, choice, unusedMs }: Reached): string {
   const what = size === 0 ? 'the pool is above its quota' : 'no proxies are made: the pool has reached its quota';
-  const next = size === 0 ? '' : `, and the next proxy needs about ${formatBytes(size)}`;
+  const next = size === 0 ? '' : `, and the next proxy needs about ${formatSize(size)}`;
   if (size > quota) {
-    return `no proxies are made: the next one needs about ${formatBytes(size)}, more than the quota of the pool (${formatBytes(quota)}); raise pool-quota`;
+    return `no proxies are made: the next one needs about ${formatSize(size)}, more than the quota of the pool (${formatSize(quota)}); raise pool-quota`;
   }
   const wayOut = 'raise pool-quota, unpin something, or open or prewarm what is needed';
-  return `${what} (${formatBytes(used)} of ${formatBytes(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
+  return `${what} (${formatSize(used)} of ${formatSize(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
 }

@@ -1,5 +1,6 @@
 /** How large a pool may become, and who may displace what when it is full. Pure. */
 
+import { parseSize } from '../base/byte-size.js';
 import type { JobClass } from '../jobs/queue.js';
 
 const MINUTE = 60_000;
@@ -11,11 +12,9 @@ export const HEADROOM = 0.05;
 
 /** Bytes of a quota such as `500G` or `80%` (of the disk); undefined without one. */
 export function quotaBytes(quota: string | undefined, diskBytes: number): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*(%|[KMGT]?)$/i.exec(quota?.trim() ?? '');
-  if (match === null) return undefined;
-  const [, number = '0', unit = ''] = match;
-  if (unit === '%') return Math.floor((Number(number) / 100) * diskBytes);
-  return Math.floor(Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase()));
+  if (quota === undefined) return undefined;
+  const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(quota.trim());
+  return share === null ? parseSize(quota) : Math.floor((Number(share[1]) / 100) * diskBytes);
 }
 
 /** What a job may displace: proxies that nobody used for so long. The backlog displaces nothing. */

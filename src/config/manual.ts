@@ -1,5 +1,6 @@
 /** The manual of the settings, made from their table: `docs/settings.md`. Pure. */
 
+import { writeSize } from '../base/byte-size.js';
 import { keyOf, type Setting } from './setting.js';
 import { SETTING_NAMES, settingOf } from './settings.js';
 
@@ -19,19 +20,7 @@ export function describeDefault({ fallback, fallbackText, ...setting }: Setting<
 export function writeValue({ type }: Pick<Setting<unknown>, 'type'>, value: unknown): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.join('\n');
-  return type.startsWith('bytes') && typeof value === 'number' ? writeBytes(value) : String(value);
-}
-
-function writeBytes(bytes: number): string {
-  for (const [unit, power] of [
-    ['T', 4],
-    ['G', 3],
-    ['M', 2],
-    ['K', 1],
-  ] as const) {
-    if (bytes >= 1024 ** power && bytes % 1024 ** power === 0) return `${bytes / 1024 ** power}${unit}`;
-  }
-  return String(bytes);
+  return type.startsWith('bytes') && typeof value === 'number' ? writeSize(value) : String(value);
 }
 
 function rowOf(setting: Setting<unknown>): string {
@@ -64,6 +53,9 @@ workers = 8
 pool = "/ssd/proxies"
 hooks = ["systemctl reload smbd"]
 \`\`\`
+
+Sizes are bytes, also as \`500M\`, \`20G\` or \`1.5T\`: powers of 1000, as disks are sold and as every
+command shows them; \`20Gi\` counts in powers of 1024.
 
 A key that does not exist, or a value that cannot be, is refused with the file and its line,
 and nothing is mounted. Paths are absolute or begin with \`~/\`; in the project's file they may

@@ -1,6 +1,7 @@
 /** One setting: what it is called, what it may be, what it is when nobody says, and why it exists. */
 
 import { z } from 'zod';
+import { parseSize } from '../base/byte-size.js';
 
 export interface Setting<T> {
   /** Environment variable; the key in files and the flag follow from it: see `keyOf`. */
@@ -49,7 +50,7 @@ export function numberOf(
   return { ...text, type: `${integer ? 'whole number' : 'number'} from ${min} to ${max}`, fallback, schema };
 }
 
-/** Bytes, also as `500M` or `20G` (powers of 1024). */
+/** Bytes, also as `500M` or `20G`: powers of 1000; `20Gi` is of 1024. */
 export function bytes(fallback: number, text: SettingText): Setting<number> {
   const schema = z.preprocess(bytesFrom, z.number().int().min(0).max(Number.MAX_SAFE_INTEGER));
   return { ...text, type: 'bytes, also with K, M, G or T', fallback, schema };
@@ -67,7 +68,7 @@ export function optionalShare(text: SettingText): Setting<string | undefined> {
     z
       .string()
       .trim()
-      .regex(/^(\d+\s*[KMGT]?|(\d{1,2}(\.\d+)?|100)\s*%)$/i)
+      .refine((text) => SHARE.test(text) || parseSize(text) !== undefined)
       .optional(),
   );
   return { ...text, type: 'bytes, also with K, M, G or T, or a share such as 80%', fallback: undefined, schema };
@@ -110,10 +111,6 @@ const SWITCH: Readonly<Record<string, boolean>> = {
 const switchFrom = (value: unknown): unknown =>
   typeof value === 'string' ? (SWITCH[value.trim().toLowerCase()] ?? value) : value;
 
-const POWER: Readonly<Record<string, number>> = { '': 0, K: 1, M: 2, G: 3, T: 4 };
+const SHARE = /^(\d{1,2}(\.\d+)?|100)\s*%$/;
 
-function bytesFrom(value: unknown): unknown {
-  const match = typeof value === 'string' ? /^(\d+)\s*([KMGT]?)$/i.exec(value.trim()) : null;
-  if (match === null) return value;
-  return Number(match[1]) * 1024 ** (POWER[(match[2] ?? '').toUpperCase()] ?? 0);
-}
+const bytesFrom = (value: unknown): unknown => (typeof value === 'string' ? (parseSize(value) ?? value) : value);

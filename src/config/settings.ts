@@ -113,7 +113,7 @@ export const SETTINGS = {
     sentence:
       'Masters of twice this length and more are encoded in segments, which an interruption does not lose; 0 encodes all in one piece.',
   }),
-  diskReserveBytes: bytes(2 * 1024 ** 3, {
+  diskReserveBytes: bytes(2_000_000_000, {
     env: 'PROXYFS_DISK_RESERVE',
     sentence:
       'Free space of the pool’s disk below which no proxy is started; at half of it those in the making are stopped.',
@@ -140,7 +140,7 @@ export const SETTINGS = {
     env: 'PROXYFS_METRICS_PORT',
     sentence: 'The port of this machine’s loopback interface where Prometheus finds /metrics; 0 opens none.',
   }),
-  logSize: bytes(10 * 1024 ** 2, {
+  logSize: bytes(10_000_000, {
     env: 'PROXYFS_LOG_SIZE',
     sentence: 'How large the log may become before a new one is begun; four older ones are kept.',
   }),
@@ -160,7 +160,7 @@ export const SETTINGS = {
     env: 'PROXYFS_SCRUB_DAYS',
     sentence: 'How often all proxies are read and compared with their hashes, slowly and in the background; 0: never.',
   }),
-  scrubRate: bytes(16 * 1024 ** 2, {
+  scrubRate: bytes(16_000_000, {
     env: 'PROXYFS_SCRUB_RATE',
     sentence: 'How many bytes a second that check reads.',
   }),

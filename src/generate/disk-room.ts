@@ -8,9 +8,9 @@
  */
 
 import { statfs } from 'node:fs/promises';
+import { formatSize } from '../base/byte-size.js';
 import type { Clock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
-import { formatBytes } from '../base/format-bytes.js';
 import type { RealPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
 
@@ -123,13 +123,13 @@ export function isStoppedForSpace(signal: AbortSignal): boolean {
 }
 
 function noSpace(directory: string, free: number, reserve: number): string {
-  return `no proxies are made: ${formatBytes(free)} free at ${directory}, ${formatBytes(reserve)} are kept in reserve; free some space or move the pool`;
+  return `no proxies are made: ${formatSize(free)} free at ${directory}, ${formatSize(reserve)} are kept in reserve; free some space or move the pool`;
 }
 
 function filledUp(directory: string, free: number): string {
-  return `the disk of the pool ${directory} is full (${formatBytes(free)} free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
+  return `the disk of the pool ${directory} is full (${formatSize(free)} free, too little for the next proxy): free some space, or mount with another --pool; what is missing stays queued`;
 }
 
 function stoppedInTime(directory: string, free: number): string {
-  return `a proxy in the making was stopped: ${formatBytes(free)} free at ${directory}, less than half of the reserve; its clip stays queued`;
+  return `a proxy in the making was stopped: ${formatSize(free)} free at ${directory}, less than half of the reserve; its clip stays queued`;
 }

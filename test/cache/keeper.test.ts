@@ -34,10 +34,10 @@ import { resolveView } from '../../src/view/resolve.js';
 import { FakeVolume } from '../fixtures/fake-volume.js';
 import { contentOf, makeProxy, manifestOf } from '../pool/sample-manifest.js';
 
-const KIB = 1024;
+const KB = 1000;
 const v = (path: string) => path as VirtualPath;
 
-/** Clips `1.mov`, `2.mov`, ... in two reels, each with a proxy of 10 KiB (and a manifest). */
+/** Clips `1.mov`, `2.mov`, ... in two reels, each with a proxy of 10 kB (and a manifest). */
 async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?: number }) {
   const dir = await mkdtemp(join(tmpdir(), 'proxyfs-keeper-'));
   const [source, mountPoint] = [join(dir, 'source') as RealPath, join(dir, 'mount') as RealPath];
@@ -56,8 +56,8 @@ async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?
     return asset;
   };
   const manifestFor = (path: VirtualPath): Manifest => {
-    const manifest = manifestOf({ seed: `${ids.get(path)}`, size: 10 * KIB });
-    const hash = blake3(contentOf(manifest.poolKey, 10 * KIB)).toString('hex');
+    const manifest = manifestOf({ seed: `${ids.get(path)}`, size: 10 * KB });
+    const hash = blake3(contentOf(manifest.poolKey, 10 * KB)).toString('hex');
     return { ...manifest, output: { ...manifest.output, blake3: hash } };
   };
   const publish = async (path: VirtualPath) => {
@@ -147,7 +147,7 @@ async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?
 
 t.test('the least used go first, their paths lead to the master, and they are not missed', async (t) => {
   const s = await stage(t, { clips: 6, quota: '60K' });
-  t.ok((await s.used()) > 60 * KIB, 'six proxies and their manifests are too much');
+  t.ok((await s.used()) > 60 * KB, 'six proxies and their manifests are too much');
   s.clock.time += 2 * DAY_MS;
   for (const path of s.paths.slice(1)) s.open(path);
   s.clock.time += DAY_MS;
@@ -156,23 +156,23 @@ t.test('the least used go first, their paths lead to the master, and they are no
   t.equal(s.serves(v('r1/1.mov')), 'master');
   t.equal(s.serves(v('r2/2.mov')), 'replace');
   t.notOk(existsSync(s.file(v('r1/1.mov'))));
-  t.match(s.book.evictionOf(s.idOf(v('r1/1.mov')), 'edit'), { reason: /quota of 60\.0 KiB/ });
-  t.match(await s.keeper.state(), { quota: 60 * KIB, evicted: 1, evictedBytes: 10 * KIB, note: null });
+  t.match(s.book.evictionOf(s.idOf(v('r1/1.mov')), 'edit'), { reason: /quota of 60\.0 kB/ });
+  t.match(await s.keeper.state(), { quota: 60 * KB, evicted: 1, evictedBytes: 10 * KB, note: null });
   s.journal.flush();
-  t.match(s.journal.latest({ kinds: ['evicted'] }, 5), [{ path: 'r1/1.mov', facts: { size: 10 * KIB } }]);
+  t.match(s.journal.latest({ kinds: ['evicted'] }, 5), [{ path: 'r1/1.mov', facts: { size: 10 * KB } }]);
 });
 
 t.test('who asks decides what has to go: a waiting program displaces what the backlog may not', async (t) => {
   const s = await stage(t, { clips: 4, quota: '45K' });
   s.clock.time += 2 * 60_000;
-  const size = 10 * KIB;
+  const size = 10 * KB;
   const refusal = await s.keeper.makeRoom(size, DISPLACES.backlog);
   t.match(refusal, /no proxies are made: the pool has reached its quota .* give way only to what somebody asks for/);
   t.match(await s.keeper.makeRoom(size, DISPLACES.prewarm), /were used in the last hour/);
   t.same(s.paths.map(s.has), [true, true, true, true], 'what is not enough is not taken');
   t.equal((await s.keeper.state()).note === null, false);
   t.equal(await s.keeper.makeRoom(size, DISPLACES.interactive), undefined);
-  t.ok((await s.used()) + size <= 45 * KIB);
+  t.ok((await s.used()) + size <= 45 * KB);
   t.equal((await s.keeper.state()).note, null);
 });
 
@@ -228,15 +228,15 @@ t.test('the slow check withdraws what is damaged, at its pace, and goes on where
   const objects = s.book.objects();
   const damaged = s.paths.find((path) => objects.at(-1)?.owners[0]?.asset === s.idOf(path)) ?? ROOT;
   await rm(s.file(damaged), { force: true });
-  await writeFile(s.file(damaged), Buffer.alloc(10 * KIB, 'x'));
+  await writeFile(s.file(damaged), Buffer.alloc(10 * KB, 'x'));
   s.book.scrubbed(objects.at(1)?.key ?? '');
-  const scrub = new Scrub({ ...s, days: 30, bytesPerSecond: 100 * KIB, waitMs: 1 });
+  const scrub = new Scrub({ ...s, days: 30, bytesPerSecond: 100 * KB, waitMs: 1 });
   const began = performance.now();
   scrub.start();
   while (s.book.totals().scrubFinishedAt === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   const took = performance.now() - began;
   await scrub.stop();
-  t.ok(took > 250, `three of five, 10 KiB at 100 KiB a second each (${Math.round(took)} ms)`);
+  t.ok(took > 250, `three of five, 10 kB at 100 kB a second each (${Math.round(took)} ms)`);
   t.same(s.again, [s.idOf(damaged)]);
   t.same(s.paths.filter(s.has).length, 4);
   t.equal(s.serves(damaged), 'master');
@@ -280,17 +280,17 @@ t.test('whatever happens in whatever order, nothing protected goes, and no path 
       await s.publish(path);
       s.book.madeAgain({ asset: s.idOf(path), profile: 'edit', at: s.clock.time });
     } else if (action === 7) {
-      const size = random(40 * KIB);
+      const size = random(40 * KB);
       const reason = await s.keeper.makeRoom(
         size,
         [DISPLACES.interactive, DISPLACES.footage, DISPLACES.backlog][random(3)] ?? 0,
       );
-      if (reason === undefined) t.ok((await s.used()) + size <= 100 * KIB, `step ${step}: there is room`);
+      if (reason === undefined) t.ok((await s.used()) + size <= 100 * KB, `step ${step}: there is room`);
       else refused += 1;
     } else if (action === 8) {
       await s.keeper.tidy();
       const { note } = await s.keeper.state();
-      if ((await s.used()) > 100 * KIB) t.match(note, /nothing more can be removed/, `step ${step}: it says why`);
+      if ((await s.used()) > 100 * KB) t.match(note, /nothing more can be removed/, `step ${step}: it says why`);
     }
     for (const each of safe) if (!s.has(each)) t.fail(`step ${step}: ${each} was protected and is gone`);
     for (const each of s.paths) {

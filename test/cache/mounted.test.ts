@@ -109,7 +109,7 @@ t.test('the backlog stops at the quota and says so, and what was made stays', sk
   const status = () => client.call('status', {});
   await until(async () => (await status()).cache.note !== null);
   t.match(await status(), {
-    cache: { quota: 250 * 1024, evicted: 0, note: /no proxies are made: the pool has reached its quota/ },
+    cache: { quota: 250_000, evicted: 0, note: /no proxies are made: the pool has reached its quota/ },
     assets: { missing: Number },
   });
   const refusal = { code: 'system/no-space', message: /were used in the last hour; raise pool-quota/ };

@@ -77,7 +77,8 @@ t.test('in ten thousand random pools: never a protected one, never a worse one f
 
 t.test('a quota is bytes or a share of the disk', async (t) => {
   t.equal(quotaBytes('500', 1e12), 500);
-  t.equal(quotaBytes('2G', 1e12), 2 * 1024 ** 3);
+  t.equal(quotaBytes('2G', 1e12), 2e9);
+  t.equal(quotaBytes('1.5 TiB', 1e12), 1.5 * 1024 ** 4);
   t.equal(quotaBytes('80%', 1000), 800);
   t.equal(quotaBytes('12.5 %', 1000), 125);
   t.equal(quotaBytes(undefined, 1000), undefined);

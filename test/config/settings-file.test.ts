@@ -21,7 +21,7 @@ t.test('every setting can be said in a file, by a key of its own', (t) => {
       'workers = 3\nstall-seconds = 90\ndisk-reserve = "20G"\nhooks = ["a b", "c"]\npassthrough = false\npool = "~/p"',
     ),
     {
-      ...{ workers: 3, stallSeconds: 90, diskReserveBytes: 20 * 1024 ** 3, hooks: ['a b', 'c'] },
+      ...{ workers: 3, stallSeconds: 90, diskReserveBytes: 20e9, hooks: ['a b', 'c'] },
       ...{ passthrough: false, poolDir: join(homedir(), 'p') },
     },
   );

@@ -28,7 +28,7 @@ t.test('numbers, sizes and lists are read from text', async (t) => {
     PROXYFS_FFMPEG: '/opt/ffmpeg',
   };
   t.match(readSettings({}, env), {
-    diskReserveBytes: 20 * 1024 ** 3,
+    diskReserveBytes: 20e9,
     cacheSeconds: 0.5,
     hooks: ['systemctl reload smbd', '  touch /tmp/x'],
     ffmpegPath: '/opt/ffmpeg',

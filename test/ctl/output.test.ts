@@ -4,7 +4,7 @@ import { LEGEND, markerOf } from '../../ctl/commands/ls.js';
 import { checkKernel } from '../../ctl/doctor/system.js';
 import { checkProfile } from '../../ctl/doctor/toolchain.js';
 import { escapeName, escapeText } from '../../ctl/output/escape.js';
-import { counted, formatClockTime, formatMilliseconds, formatMoment, formatSize } from '../../ctl/output/quantities.js';
+import { counted, formatClockTime, formatMilliseconds, formatMoment } from '../../ctl/output/quantities.js';
 import { quoteWord } from '../../ctl/output/quote.js';
 import { formatTable } from '../../ctl/output/table.js';
 import { barLine, clipLine, type Generate, plainLine, scanLine } from '../../ctl/progress/prewarm-line.js';
@@ -39,10 +39,7 @@ t.test('tables align by what a terminal shows', async (t) => {
   t.equal(formatTable([{}], []), '');
 });
 
-t.test('sizes, times and counts read as people say them', async (t) => {
-  t.strictSame([0, 999, 1000, 999_949, 999_950, 12_345_678, 5e15].map(formatSize), [
-    ...['0 B', '999 B', '1.0 kB', '999.9 kB', '1.0 MB', '12.3 MB', '5.0 PB'],
-  ]);
+t.test('times and counts read as people say them', async (t) => {
   t.strictSame([0, 7.4, 59.6, 61, 3599, 3723].map(formatClockTime), [
     '0:00',
     '0:07',
