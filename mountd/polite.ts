@@ -6,7 +6,7 @@ import { parseHours } from '../src/config/hours.js';
 import type { Settings } from '../src/config/settings.js';
 import type { Manner, Priority } from '../src/ffmpeg/launcher.js';
 import { foreignHandles } from '../src/flip/handles.js';
-import type { JobClass } from '../src/jobs/queue.js';
+import type { JobClass } from '../src/jobs/job-class.js';
 import type { MountedVolume } from '../src/mount/driver.js';
 import { Governor, type GovernorOptions } from '../src/politeness/governor.js';
 import { PlaybackWatch } from '../src/politeness/playback.js';

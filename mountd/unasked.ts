@@ -13,7 +13,7 @@ import type { AssetRow } from '../src/catalog/asset.js';
 import type { VariantRow } from '../src/catalog/catalog.js';
 import { servablePages } from '../src/catalog/servable-pages.js';
 import type { EnqueueOptions } from '../src/generate/enqueue.js';
-import type { JobClass } from '../src/jobs/queue.js';
+import type { JobClass } from '../src/jobs/job-class.js';
 import type { Logger } from '../src/log/logger.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
 import { byUse } from './by-use.js';

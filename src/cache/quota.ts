@@ -1,7 +1,7 @@
 /** How large a pool may become, and who may displace what when it is full. Pure. */
 
 import { parseSize } from '../base/byte-size.js';
-import type { JobClass } from '../jobs/queue.js';
+import type { JobClass } from '../jobs/job-class.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -9,7 +9,8 @@
 
 import type { PoolKey } from '../base/ids.js';
 import { Pace } from '../ffmpeg/pace.js';
-import { JOB_CLASSES, type Job, type JobClass } from '../jobs/queue.js';
+import { JOB_CLASSES, type JobClass } from '../jobs/job-class.js';
+import type { Job } from '../jobs/queue.js';
 import type { RunningJob } from './running-job.js';
 
 /** How much may be done at this moment. */

@@ -5,7 +5,7 @@
  */
 
 import { isAtOrBelow, ROOT, type VirtualPath } from '../base/paths.js';
-import type { JobClass } from './queue.js';
+import type { JobClass } from './job-class.js';
 
 export interface HoldScope {
   readonly path: VirtualPath;

@@ -13,10 +13,7 @@
 import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { Hold, HoldScope } from './hold.js';
-
-/** Higher first; the order of arrival decides within a class. */
-export const JOB_CLASSES = ['interactive', 'prewarm', 'footage', 'backlog'] as const;
-export type JobClass = (typeof JOB_CLASSES)[number];
+import type { JobClass } from './job-class.js';
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 

@@ -3,7 +3,7 @@
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
 import { endsHold, type Hold, type HoldScope } from './hold.js';
-import { JOB_CLASSES, type JobClass } from './queue.js';
+import { JOB_CLASSES, type JobClass } from './job-class.js';
 
 interface StoredHold {
   readonly path: string;

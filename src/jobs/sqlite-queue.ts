@@ -14,18 +14,8 @@ import { invariant } from '../base/invariant.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
 import { type Hold, type HoldScope, holdOf } from './hold.js';
-import {
-  type EnqueueOptions,
-  JOB_CLASSES,
-  type Job,
-  type JobClass,
-  type JobQueue,
-  type JobRequest,
-  type JobState,
-  type Lease,
-  type ListedJob,
-  type ListFilter,
-} from './queue.js';
+import { JOB_CLASSES, type JobClass } from './job-class.js';
+import type { EnqueueOptions, Job, JobQueue, JobRequest, JobState, Lease, ListedJob, ListFilter } from './queue.js';
 import { atOrBelow, notHeld, SqliteHolds } from './sqlite-holds.js';
 
 export interface QueueOptions {

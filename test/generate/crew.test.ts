@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { JobId, PoolKey } from '../../src/base/ids.js';
 import { Crew } from '../../src/generate/crew.js';
-import type { Job, JobClass } from '../../src/jobs/queue.js';
+import type { JobClass } from '../../src/jobs/job-class.js';
+import type { Job } from '../../src/jobs/queue.js';
 
 const job = (id: number, jobClass: JobClass, poolKey = `key ${id}`) =>
   ({ id: id as JobId, jobClass, poolKey: poolKey as PoolKey }) as Job;

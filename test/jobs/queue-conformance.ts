@@ -3,7 +3,8 @@
 import t from 'tap';
 import type { AssetId, JobId, PoolKey } from '../../src/base/ids.js';
 import { ROOT, type VirtualPath } from '../../src/base/paths.js';
-import type { JobClass, JobQueue, JobRequest } from '../../src/jobs/queue.js';
+import type { JobClass } from '../../src/jobs/job-class.js';
+import type { JobQueue, JobRequest } from '../../src/jobs/queue.js';
 
 export interface Backend {
   readonly queue: JobQueue;

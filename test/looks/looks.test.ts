@@ -25,7 +25,7 @@ const SWAP = `TITLE "Swap"\n# a comment\nLUT_3D_SIZE 2\n${['0 0 0', '0 0 1', '0 
 t.test('tables are read with titles, comments, domains and any line ends', async (t) => {
   t.match(parseCube(SWAP.replaceAll('\n', '\r\n'), 'a'), { kind: '3d', size: 2, title: 'Swap' });
   t.same([...parseCube(SWAP, 'a').values.slice(3, 6)], [0, 0, 1]);
-  const wide = parseCube('DOMAIN_MIN -0.5 0 0\nDOMAIN_MAX 1.5e0 1 2\n' + LINE, 'a');
+  const wide = parseCube(`DOMAIN_MIN -0.5 0 0\nDOMAIN_MAX 1.5e0 1 2\n${LINE}`, 'a');
   t.same(wide.domain, { min: [-0.5, 0, 0], max: [1.5, 1, 2] });
   t.same(parseCube(`LUT_1D_INPUT_RANGE 0 4\n${LINE}`, 'a').domain.max, [4, 4, 4]);
 });
@@ -43,7 +43,7 @@ t.test('what is wrong with a table is named with its line', async (t) => {
     ['LUT_1D_SIZE 2\n0 0 1e999\n1 1 1\n', /not three finite numbers/],
     ['LUT_1D_SIZE 2\n0 0\n1 1 1\n', /not three finite numbers/],
     ['LUT_1D_SIZE 2\n0 0 0\nTITLE "late"\n1 1 1\n', /line 3: 'TITLE "late"' stands among the numbers/],
-    ['DOMAIN_MIN 1 1 1\n' + LINE, /domain ends before it begins/],
+    [`DOMAIN_MIN 1 1 1\n${LINE}`, /domain ends before it begins/],
     ['0 0 0\n', /numbers come before LUT_1D_SIZE/],
     ['LUT_2D_SIZE 2\n', /'LUT_2D_SIZE' is no word of the format/],
   ];
