@@ -1,5 +1,8 @@
 /** What the daemon writes into the journal: events of its parts, in the journal's terms. */
 
+import type { Adoption } from '../src/adopt/adopt.js';
+import type { AssetId } from '../src/base/ids.js';
+import type { VirtualPath } from '../src/base/paths.js';
 import type { CallContext } from '../src/control/handlers.js';
 import type { FlipReport } from '../src/control/schema.js';
 import type { Enqueued } from '../src/generate/enqueue.js';
@@ -31,6 +34,27 @@ export function recordQueued(
     const { asset, jobClass, poolKey, profile } = answer.job;
     journal.record({ kind: 'queued', path: answer.path, asset, who, facts: { profile, poolKey, jobClass } });
   }
+}
+
+interface OfferedProxy {
+  readonly asset: AssetId;
+  readonly path: VirtualPath;
+  readonly profile: string;
+  readonly who: Actor | undefined;
+}
+
+/** What came of a file that somebody offered as a proxy; one that is taken counts as made like any other. */
+export function recordAdoption({ cache, files: { journal } }: Daemon, offer: OfferedProxy, adoption: Adoption): void {
+  const { profile, ...about } = offer;
+  if (adoption.kind === 'refused') {
+    const reason = `${adoption.from} is not equal to it: ${adoption.reason}`;
+    journal.record({ ...about, kind: 'rejected', facts: { profile, reason } });
+  }
+  const size = adoption.kind === 'adopted' ? adoption.size : adoption.kind === 'already-there' && adoption.taken;
+  if (typeof size !== 'number') return;
+  const from = adoption.kind === 'adopted' ? adoption.from : undefined;
+  journal.record({ ...about, kind: 'adopted', facts: { profile, size, from } });
+  cache.onPublished(offer.asset, profile);
 }
 
 /** A process of the mount as the journal names it. */

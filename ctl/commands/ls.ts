@@ -48,11 +48,15 @@ function rowOf(entry: ServedPath, long: boolean, style: Style): string[] {
     directory ? '' : formatSize(entry.size),
     entry.size === entry.masterSize || directory ? '' : style.dim(`of ${formatSize(entry.masterSize)}`),
     directory ? style.blue(`${name}/`) : name,
-    [
-      ...(entry.pinnedBy === entry.path ? ['pinned'] : []),
-      ...(long && !directory ? [style.dim(escapeText(entry.reason))] : []),
-    ].join('  '),
+    [...pinOf(entry), ...(long && !directory ? [style.dim(escapeText(entry.reason))] : [])].join('  '),
   ];
+}
+
+/** A pin holds proxies: of a file that has none by its kind only a pin of its own is worth a word. */
+function pinOf({ kind, path, pinnedBy }: ServedPath): readonly string[] {
+  if (pinnedBy === null) return [];
+  if (pinnedBy === path) return ['pinned'];
+  return kind === 'media' || kind === 'directory' ? [`pinned with ${escapeName(`${pinnedBy}/`)}`] : [];
 }
 
 /** One character per path; blank for what has no variants. */

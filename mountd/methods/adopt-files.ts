@@ -7,6 +7,7 @@ import type { CallContext } from '../../src/control/handlers.js';
 import type { Params, Result } from '../../src/control/schema.js';
 import { countFrames } from '../../src/generate/count-frames.js';
 import type { Daemon } from '../daemon.js';
+import { recordAdoption } from '../record.js';
 import { existingPath } from './paths.js';
 
 type Clip = Result<'adopt.files'>['clips'][number];
@@ -15,12 +16,12 @@ type Adopted = Clip & { readonly id?: AssetId };
 export async function adoptFiles(
   daemon: Daemon,
   { files }: Params<'adopt.files'>,
-  { signal }: CallContext,
+  { by, signal }: CallContext,
 ): Promise<Result<'adopt.files'>> {
   const clips: Adopted[] = [];
   for (const { path, file } of files) {
     signal.throwIfAborted();
-    clips.push(await adoptOne(daemon, path, file, signal));
+    clips.push(await adoptOne(daemon, { path, file, by }, signal));
   }
   // What the pool had already, of a clip with the same content, is new for this path.
   const isThere = ({ outcome }: Adopted) => outcome === 'adopted' || outcome === 'already-there';
@@ -34,9 +35,15 @@ export async function adoptFiles(
   };
 }
 
-async function adoptOne(daemon: Daemon, text: string, named: string, signal: AbortSignal): Promise<Adopted> {
-  const { path, stat } = await existingPath(daemon, text);
-  const file = toRealPath(named);
+interface Offer {
+  readonly path: string;
+  readonly file: string;
+  readonly by: CallContext['by'];
+}
+
+async function adoptOne(daemon: Daemon, offer: Offer, signal: AbortSignal): Promise<Adopted> {
+  const { path, stat } = await existingPath(daemon, offer.path);
+  const file = toRealPath(offer.file);
   // The daemon never reads through its own mount.
   if (virtualPathBelow(daemon.place.mountPoint, file) !== undefined) {
     return { path, outcome: 'refused', reason: `'${file}' lies below the mount itself: name it elsewhere` };
@@ -46,7 +53,9 @@ async function adoptOne(daemon: Daemon, text: string, named: string, signal: Abo
   if (row === undefined) return { path, outcome: 'ineligible', reason: 'it is no clip that can have a proxy' };
   const generation = await daemon.production.generation();
   const asset = await countFrames(generation, row, signal);
-  const adoption = await adoptFile(generation, asset, { profile: daemon.profileOf([path]), file }, signal);
+  const profile = daemon.profileOf([path]);
+  const adoption = await adoptFile(generation, asset, { profile, file }, signal);
+  recordAdoption(daemon, { asset: asset.id, path, profile, who: offer.by }, adoption);
   const reason = adoption.kind === 'refused' || adoption.kind === 'ineligible' ? adoption.reason : null;
   return { id: asset.id, path, outcome: adoption.kind, reason };
 }

@@ -7,6 +7,7 @@ import type { CallContext } from '../../src/control/handlers.js';
 import type { Params, Result } from '../../src/control/schema.js';
 import { countFrames } from '../../src/generate/count-frames.js';
 import type { Daemon } from '../daemon.js';
+import { recordAdoption } from '../record.js';
 import { existingPaths } from './paths.js';
 
 type Clip = Result<'adopt'>['clips'][number];
@@ -14,7 +15,7 @@ type Clip = Result<'adopt'>['clips'][number];
 export async function adopt(
   daemon: Daemon,
   params: Params<'adopt'>,
-  { signal }: CallContext,
+  { by, signal }: CallContext,
 ): Promise<Result<'adopt'>> {
   const paths = await existingPaths(daemon, params.paths);
   for (const path of paths) await daemon.production.scan(path, { signal });
@@ -28,6 +29,7 @@ export async function adopt(
     if (row === undefined) continue;
     const asset = await countFrames(generation, row, signal);
     const outcome = await adoptSibling(generation, asset, daemon.profileOf([path]), signal);
+    recordAdoption(daemon, { asset: id, path, profile: daemon.profileOf([path]), who: by }, outcome);
     if (outcome.kind === 'adopted' || outcome.kind === 'already-there') there.push(id);
     if (outcome.kind === 'adopted') there.push(...idsOf(daemon, outcome.from));
     clips.push(describe(path, outcome));

@@ -33,7 +33,8 @@ import { proposedSiblings } from './sibling-names.js';
 export type Adoption =
   /** `from` is project-relative, or absolute for a file that was named. */
   | { readonly kind: 'adopted'; readonly from: string; readonly size: number }
-  | { readonly kind: 'already-there' }
+  /** `taken`: its size, where the pool had it for another clip or project and this clip did not have it yet. */
+  | { readonly kind: 'already-there'; readonly taken?: number }
   /** Nothing lies where cameras and editors leave proxies. */
   | { readonly kind: 'none' }
   /** Found, and not equal to the master: every difference is named. */
@@ -107,7 +108,7 @@ async function wantedOf(generation: Generation, asset: AssetRow, profile: string
   }
   if (currentVariant(generation.catalog, asset, plan.poolKey) !== undefined) return { kind: 'already-there' };
   const published = await adoptPublished({ ...generation, profile }, asset, plan);
-  return published === undefined ? { plan, clip } : { kind: 'already-there' };
+  return published === undefined ? { plan, clip } : { kind: 'already-there', taken: published.size };
 }
 
 interface Attempt {

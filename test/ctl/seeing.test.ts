@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { sampleEvents, startFakeDaemon } from '../fixtures/fake-daemon.js';
+import { sampleEvents, servedPath, startFakeDaemon } from '../fixtures/fake-daemon.js';
 import { type Run, runInPlace } from '../fixtures/run-proxyfs.js';
 
 type Overrides = Parameters<typeof startFakeDaemon>[0];
@@ -93,3 +93,23 @@ t.test('failures are gathered by reason, with a way out, and can be tried again'
 });
 
 const nothing = { made: 0, failed: 0, ineligible: 0, alreadyThere: 0 };
+
+t.test('a folder shows what a pin holds: by itself, with the folder above, and clips alone', async (t) => {
+  const pinned = (path: string, facts: Parameters<typeof servedPath>[1] = {}) =>
+    servedPath(path, { pinnedBy: 'A001', ...facts });
+  const entries = [
+    pinned('A001', { kind: 'directory' }),
+    pinned('A001/day', { kind: 'directory' }),
+    pinned('A001/hero.mov', { pinnedBy: 'A001/hero.mov' }),
+    pinned('A001/next.mov'),
+    pinned('A001/notes.txt', { kind: 'file', state: 'not-media' }),
+    servedPath('B001/free.mov'),
+  ];
+  const { run } = await inProject(t, { ls: async () => ({ entries }) });
+  const listed = await run(['ls']);
+  const columns = (line: string) => line.trim().split(/ {2,}/).slice(3);
+  const media = lines(listed).filter((line) => line.startsWith('P'));
+  t.strictSame(media.map(columns), [['hero.mov', 'pinned'], ['next.mov', 'pinned with A001/'], ['free.mov']]);
+  t.match(listed.stdout, /^ +A001\/ +pinned\n +day\/ +pinned with A001\/\n/);
+  t.match(listed.stdout, /notes\.txt *\n/);
+});

@@ -68,6 +68,20 @@ t.test(
       if (served === undefined || made === undefined) throw new Error('two files were read');
       t.ok(served.equals(made), `${name} is served as the job made it`);
     }
+    const told = async (path: string) => (await client.call('history', { path })).events;
+    const adopted = (name: string) => [{ kind: 'adopted', facts: { profile: 'edit', from: join(root, 'out', name) } }];
+    t.match(await told('a.mov'), adopted('a.mov'), 'the history says what was adopted');
+    t.match(await told('b.mp4'), [{ ...adopted('b.mp4')[0], who: { command: /^proxyfs run .*--publish/ } }], 'by whom');
+    t.match(await told('twin.mov'), [{ kind: 'adopted', facts: { size: Number } }], 'also out of the pool');
+
+    await makeClip(root, 'other.mov', { frames: 4 });
+    const files = [{ path: 'a.mov', file: join(root, 'other.mov') }];
+    await client.call('mode.set', { mode: 'proxy', paths: ['a.mov'], profile: 'light' });
+    t.match(await client.call('adopt.files', { files }), { refused: 1 });
+    t.match((await told('a.mov')).at(-1), {
+      ...{ kind: 'rejected', who: { pid: process.pid } },
+      facts: { profile: 'light', reason: /other\.mov is not equal to it: .*frame/ },
+    });
     t.match(await client.call('status', {}), { jobs: { running: 0, done: 0 } }, 'and nothing was encoded for it');
   },
 );
