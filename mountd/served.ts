@@ -8,6 +8,7 @@ import { extensionOf } from '../src/base/media-extension.js';
 import type { VirtualPath } from '../src/base/paths.js';
 import type { ServedPath } from '../src/control/schema.js';
 import { isMediaExtension } from '../src/probe/media-extensions.js';
+import { classifyPath } from '../src/view/eligibility.js';
 import { sameGuard, usableProxy, whyNoProxy } from '../src/view/resolve.js';
 import type { ServableAsset } from '../src/view/servable.js';
 import { type ViewEntry, viewKey } from '../src/view/view.js';
@@ -40,7 +41,10 @@ export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): 
   if (asset !== undefined) return servedAsset(daemon, path, stat, asset);
   if (isMediaExtension(extensionOf(path)))
     return { ...plain, kind: 'media', reason: 'it has not been examined yet', state: 'unknown' };
-  return { ...plain, kind: 'file', reason: 'it is not a media file', state: 'not-media' };
+  // A still, a frame of a sequence, or another file of a camera card.
+  const refused = classifyPath(path);
+  const reason = refused?.kind === 'ineligible' ? refused.reason : 'it is not a media file';
+  return { ...plain, kind: 'file', reason, state: 'not-media' };
 }
 
 function servedAsset(daemon: Daemon, path: VirtualPath, stat: BigIntStats, asset: ServableAsset): ServedPath {

@@ -3,6 +3,7 @@
  * second, in slices: whoever asks meanwhile, or soon after, gets what that pass found.
  */
 
+import { type ReasonRow, ReasonTally } from '../src/view/reason-tally.js';
 import { usableProxy } from '../src/view/resolve.js';
 import type { ServableAsset } from '../src/view/servable.js';
 import type { Daemon } from './daemon.js';
@@ -19,7 +20,7 @@ export interface Summary {
   readonly missing: number;
   readonly masterBytes: number;
   readonly readyBytes: number;
-  readonly ineligibleBy: readonly { code: string; reason: string; count: number }[];
+  readonly ineligibleBy: readonly ReasonRow[];
 }
 
 interface Pass {
@@ -57,7 +58,7 @@ async function summarise({ view }: Daemon): Promise<Summary> {
 }
 
 class Tally {
-  readonly #byCode = new Map<string, { code: string; reason: string; count: number }>();
+  readonly #reasons = new ReasonTally();
   #total = 0;
   #eligible = 0;
   #ineligible = 0;
@@ -69,7 +70,10 @@ class Tally {
     const { eligibility, master } = asset;
     this.#total += 1;
     this.#masterBytes += master.size;
-    if (eligibility.kind === 'ineligible') this.#addIneligible(eligibility);
+    if (eligibility.kind === 'ineligible') {
+      this.#ineligible += 1;
+      this.#reasons.add(eligibility.code, eligibility.reason);
+    }
     if (eligibility.kind !== 'eligible') return;
     this.#eligible += 1;
     if (usableProxy(asset) === undefined) return;
@@ -86,14 +90,7 @@ class Tally {
       missing: this.#eligible - this.#ready,
       masterBytes: Number(this.#masterBytes),
       readyBytes: Number(this.#readyBytes),
-      ineligibleBy: [...this.#byCode.values()].sort((a, b) => b.count - a.count),
+      ineligibleBy: this.#reasons.rows(),
     };
-  }
-
-  #addIneligible({ code, reason }: { readonly code: string; readonly reason: string }): void {
-    this.#ineligible += 1;
-    const row = this.#byCode.get(code);
-    if (row === undefined) this.#byCode.set(code, { code, reason, count: 1 });
-    else row.count += 1;
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { ProxyfsError } from '../../src/base/error.js';
-import { extensionOf } from '../../src/base/media-extension.js';
+import { type ExtensionKind, extensionKind, extensionOf } from '../../src/base/media-extension.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../../src/base/paths.js';
 import type { AssetRow } from '../../src/catalog/asset.js';
 import type { CallContext } from '../../src/control/handlers.js';
@@ -17,7 +17,6 @@ import { framesOf, isCounted, planProxy } from '../../src/generate/plan.js';
 import { resolveSettings } from '../../src/generate/resolve-engine.js';
 import { routeFor } from '../../src/generate/route-master.js';
 import { segmentLength } from '../../src/generate/segmented.js';
-import { isMediaExtension } from '../../src/probe/media-extensions.js';
 import type { MediaInfo } from '../../src/probe/media-info.js';
 import { probeMedia } from '../../src/probe/probe.js';
 import { describeSize } from '../../src/profiles/picture-size.js';
@@ -34,7 +33,7 @@ type PlanResult = Result<'plan'>;
 
 export async function plan(daemon: Daemon, params: Params<'plan'>, { signal }: CallContext): Promise<PlanResult> {
   const { path, stat } = await existingPath(daemon, params.path);
-  if (!stat.isFile() || !isMediaExtension(extensionOf(path))) throw notMedia(path);
+  if (!stat.isFile() || !isPlannable(extensionKind(extensionOf(path)))) throw notMedia(path);
   const row = daemon.files.catalog.byIdentity({ dev: stat.dev, ino: stat.ino });
   const profile = findProfile(params.profile ?? daemon.profileOf([path]));
   requireLook(daemon, profile.name);
@@ -145,6 +144,9 @@ function refused({ code, reason }: Pick<Extract<RecipeResult, { kind: 'refused' 
 function resolveArguments(profile: Profile): PlanResult['arguments'] {
   return resolveSettings(profile).map(({ setting, why }) => ({ words: [setting], why }));
 }
+
+/** Of camera RAW with a file for each frame, too: it has an engine, although no scan looks at it. */
+const isPlannable = (kind: ExtensionKind | undefined): boolean => kind !== undefined && kind !== 'still';
 
 function notMedia(path: VirtualPath): ProxyfsError {
   return new ProxyfsError('request/invalid', `'${path}' is not a media file: there is nothing to plan`);

@@ -29,6 +29,9 @@ const EXTENSIONS: Readonly<Record<ExtensionKind, readonly string[]>> = {
   ],
 };
 
+/** Camera RAW with a file for each frame: a minute of film is over a thousand of them. */
+const FRAME_FILES: readonly string[] = ['.ari', '.arx', '.dng', '.rmf'];
+
 const KIND_OF = new Map<string, ExtensionKind>(
   (Object.keys(EXTENSIONS) as ExtensionKind[]).flatMap((kind) => EXTENSIONS[kind].map((ext) => [ext, kind] as const)),
 );
@@ -41,4 +44,9 @@ export function extensionOf(path: string): string {
 /** What an extension (with its dot, any case) says; undefined for what is no media. */
 export function extensionKind(extension: string): ExtensionKind | undefined {
   return KIND_OF.get(extension.toLowerCase());
+}
+
+/** Whether a file with this extension (with its dot, any case) is one frame, and never a clip. */
+export function isFrameFile(extension: string): boolean {
+  return extensionKind(extension) === 'still' || FRAME_FILES.includes(extension.toLowerCase());
 }

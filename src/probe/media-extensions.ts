@@ -1,11 +1,13 @@
 /** Which file names a scan takes as media: everything else is never probed and always passes through. Pure. */
 
-import { extensionKind, extensionOf } from '../base/media-extension.js';
+import { extensionKind, extensionOf, isFrameFile } from '../base/media-extension.js';
 
-/** Whether a scan takes a file with this extension (with its dot, any case) as media. Stills are left alone. */
+/**
+ * Whether a scan takes a file with this extension (with its dot, any case) as media. Stills
+ * and the frames of sequences are left alone: nothing is ever asked of one of them.
+ */
 export function isMediaExtension(extension: string): boolean {
-  const kind = extensionKind(extension);
-  return kind !== undefined && kind !== 'still';
+  return extensionKind(extension) !== undefined && !isFrameFile(extension);
 }
 
 export function isMediaPath(path: string): boolean {

@@ -7,6 +7,7 @@
  */
 
 import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
@@ -198,6 +199,8 @@ const isOutOfSight = (path: VirtualPath, finding: Finding): boolean =>
 
 /** A failure other than absence proves nothing: the name stays. */
 async function isThere(path: RealPath): Promise<boolean> {
+  // Of a kind that was taken as media once.
+  if (!isCandidateName(basename(path))) return false;
   try {
     return (await lstat(path)).isFile();
   } catch (error) {

@@ -42,7 +42,7 @@ t.test('packet listings tell shown, hidden and untimed packets apart', async (t)
 
 t.test('extensions say what a scan takes as media', async (t) => {
   for (const name of ['.MOV', '.mp4', '.mxf', '.wav', '.braw', '.mkv']) t.ok(isMediaExtension(name), name);
-  for (const name of ['.txt', '', '.prproj', '.png', 'mov']) t.notOk(isMediaExtension(name), name);
+  for (const name of ['.txt', '', '.prproj', '.png', '.dng', '.ARI', 'mov']) t.notOk(isMediaExtension(name), name);
   t.ok(isMediaPath('a/b.c/Clip.MOV'));
 });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, linkSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, linkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,15 @@ t.test('a scan describes what is new, and a second one has nothing to do', async
   t.match(catalog.counts(), { total: 2, eligible: 2 });
   t.match(await scanner.scan(ROOT), { found: 2, probed: 0, touched: [] });
   t.equal(examined.length, 2);
+});
+
+t.test('frames of sequences are no clips, and those that once were taken for clips are forgotten', async (t) => {
+  const frames = Object.fromEntries([1, 2, 3].map((frame) => [`A001_00000${frame}.dng`, 'frame']));
+  const { scanner, catalog, at } = await bench(t, { 'a.mov': 'a', dng: frames, dpx: { 'a.0001.dpx': 'frame' } });
+  const { dev, ino, size, mtimeNs } = statSync(at('dng/A001_000001.dng'), { bigint: true });
+  catalog.observe({ path: v('dng/A001_000001.dng'), identity: { dev, ino }, master: { size, mtimeNs } });
+  t.match(await scanner.scan(ROOT), { found: 1, probed: 1, forgotten: 1 });
+  t.match(catalog.counts(), { total: 1 });
 });
 
 t.test('changes, moves, links and removals reach the catalog, and only below the prefix', async (t) => {
