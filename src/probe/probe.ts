@@ -18,7 +18,7 @@ import { needsFirstFrame, readFirstFrame } from './first-frame.js';
 import { type CountedFile, countStream } from './frame-count.js';
 import type { Incomplete, MediaInfo, MediaStream, VideoStream } from './media-info.js';
 import { incompleteMxf } from './mxf-partitions.js';
-import { readMovieHeader } from './quicktime-boxes.js';
+import { endsInsideBox, type MovieHeader, readMovieHeader } from './quicktime-boxes.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
 import { readTimecodeTrack } from './timecode-track.js';
@@ -42,7 +42,7 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const counted = await withCounts(media, { toolchain, path, output, tracks: tables }, options);
     const looked = await withFirstFrame(toolchain, path, output, counted, options);
     const [track] = tracks;
-    const incomplete = movie === undefined ? await incompleteMxf(file) : await incompleteMovie(file, tables);
+    const incomplete = movie === undefined ? await incompleteMxf(file) : await incompleteMovie(file, movie, tables);
     const whole = incomplete === undefined ? looked : { ...looked, incomplete };
     const timed = track === undefined ? whole : { ...whole, movieTimescale: track.movieTimescale };
     return movie?.fragmented === true ? await withPacketLengths(toolchain, path, timed, options) : timed;
@@ -51,8 +51,13 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
   }
 }
 
-/** A copy that was broken off: the header lies first and lists what never arrived. */
-async function incompleteMovie(file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<Incomplete | undefined> {
+/** A copy that was broken off: the header lies first and lists what never arrived, or a fragment has no end. */
+async function incompleteMovie(
+  file: FileHandle,
+  { fragmented }: MovieHeader,
+  tracks: readonly QuickTimeTrack[],
+): Promise<Incomplete | undefined> {
+  if (fragmented) return (await endsInsideBox(file)) ? 'cut-off' : undefined;
   const { size } = await file.stat();
   return tracks.some(({ lastChunkAt }) => lastChunkAt >= size) ? 'cut-off' : undefined;
 }

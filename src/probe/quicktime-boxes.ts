@@ -13,6 +13,8 @@ export interface Box {
 /** Larger movie headers (days of footage in one file) are not read into memory. */
 const MOVIE_LIMIT = 256 * 1024 * 1024;
 const TOP_LEVEL_LIMIT = 10_000;
+/** Days of fragments of a second. */
+const FRAGMENTS_LIMIT = 1_000_000;
 
 export interface MovieHeader {
   readonly body: Buffer;
@@ -73,6 +75,23 @@ export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | u
     position += extent.length;
   }
   return undefined;
+}
+
+/**
+ * Whether the file ends before its last box does. Recorders write fragments whole: one that is not was
+ * broken off, and programs disagree on how much of it they read.
+ */
+export async function endsInsideBox(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  const head = Buffer.alloc(16);
+  let position = 0;
+  for (let count = 0; position + 8 <= size && count < FRAGMENTS_LIMIT; count++) {
+    const { bytesRead } = await file.read(head, 0, head.length, position);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
+    if (extent === undefined) return false;
+    position += extent.length;
+  }
+  return position > size;
 }
 
 /** The boxes directly inside a body, as far as they are whole. */

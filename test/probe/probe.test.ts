@@ -122,6 +122,22 @@ t.test('fragmented sound is as long as its packets', { skip }, async (t) => {
   t.ok(Math.abs(seconds - 2) < 0.06, `${seconds} s`);
 });
 
+t.test('a fragment that was broken off is seen', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  const extra = ['-g', '10', '-movflags', 'frag_keyframe+empty_moov'];
+  const whole = await readFile(await makeClip(directory, 'fragments.mp4', { frames: 40, extra }));
+  const fragment = whole.indexOf('moof', whole.indexOf('moof', whole.indexOf('moof') + 4) + 4) - 4;
+  const cut = join(directory, 'cut.mp4') as RealPath;
+  const incompleteOf = async (length: number) => {
+    await writeFile(cut, whole.subarray(0, length));
+    return (await probeMedia(toolchain, cut)).incomplete;
+  };
+  t.equal(await incompleteOf(whole.length), undefined);
+  t.equal(await incompleteOf(fragment), undefined, 'between two fragments');
+  t.equal(await incompleteOf(fragment - 40), 'cut-off', 'in the samples');
+});
+
 t.test('what cannot be read is an error with a reason', { skip }, async (t) => {
   const toolchain = await locateFfmpeg();
   const directory = t.testdir({ 'text.mov': 'no movie', 'empty.mp4': '' });
