@@ -3,7 +3,8 @@
  *
  * Promises: a name is forgotten only when it is gone for certain, not when it was out of
  * sight (an unreadable folder) or was moved past the walk. Concurrency: one at a time per
- * catalog, since forgetting needs a complete view of its prefix.
+ * catalog; others are let in between two batches of names, when what was seen is recorded and
+ * the next has not been looked at.
  */
 
 import { lstat } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { Catalog, CatalogName } from '../catalog/catalog.js';
-import { type Placement, placementOf, readMountinfo } from './mount-points.js';
+import { isSilent, mountOf, type Placement, placementOf, readMountinfo } from './mount-points.js';
 import { isCandidateName } from './names.js';
 import {
   type AbsentVolume,
@@ -23,7 +24,8 @@ import {
   type OfflinePlace,
   recordVolumes,
 } from './offline.js';
-import { type UnreadableEntry, type WalkedFile, walk } from './walk.js';
+import type { Turn } from './turns.js';
+import { type UnreadableEntry, type WalkedFile, walk, walkFolders } from './walk.js';
 
 export interface FindOptions {
   readonly source: RealPath;
@@ -33,6 +35,10 @@ export interface FindOptions {
   readonly onFound?: ((found: number) => void) | undefined;
   /** Called before a folder is listed. */
   readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
+  /** Whether `onFolder` shall hear of all folders of a prefix before any of its files is looked at. */
+  readonly wantsFoldersFirst?: ((prefix: VirtualPath) => boolean) | undefined;
+  /** Others that are let in while it goes on. */
+  readonly turn?: Turn | undefined;
 }
 
 /** What was found; lists are filled while the walk goes on. */
@@ -53,6 +59,8 @@ export interface Finding {
 
 /** Rows of one transaction: the event loop is held for a few milliseconds at most. */
 const BATCH = 250;
+/** Names that are looked at together before they are forgotten. */
+const LOOKED_AT = 64;
 
 /** None of the prefixes lies below another. */
 export async function findAssets(prefixes: readonly VirtualPath[], options: FindOptions): Promise<Finding> {
@@ -72,11 +80,19 @@ export async function findAssets(prefixes: readonly VirtualPath[], options: Find
     batch = [];
     options.onFound?.(finding.seen.size);
   };
-  const { source, hiddenRootNames, onFolder, signal } = options;
+  const { source, hiddenRootNames, onFolder, signal, turn } = options;
+  const onRest = async () => {
+    if (!turn?.isWanted) return;
+    observe();
+    await turn.giveWay();
+  };
   const mountinfo = await readMountinfo();
   const places = volumesOf(options, mountinfo);
-  const walking = { hiddenRootNames, wants: isCandidateName, onFolder, mountinfo, signal };
+  const walking = { hiddenRootNames, wants: isCandidateName, onFolder, onRest, mountinfo, signal };
   for (const prefix of prefixes) {
+    // Storage that tells nothing of changes has no use for watches, and each listing may cost a round trip.
+    const isTold = !isSilent(mountOf(places.placement, prefix));
+    if (isTold && options.wantsFoldersFirst?.(prefix)) await walkFolders(source, prefix, walking);
     for await (const entry of walk(source, prefix, walking)) {
       if (entry.kind === 'unreadable') finding.unreadable.push(entry);
       else if (entry.kind === 'skipped') finding.skipped.push({ name: entry.name, reason: entry.reason });
@@ -130,17 +146,20 @@ async function forgetGone(
   options: FindOptions,
   volumes: Volumes,
 ): Promise<void> {
-  const { catalog, source, signal } = options;
+  const { catalog, source, signal, turn } = options;
   const unseen = await namesUnseen(prefix, finding, options);
   const isKept = keepOffline(prefix, unseen, finding, catalog, volumes);
-  const gone: VirtualPath[] = [];
-  for (const name of unseen) {
+  const missing = unseen.filter((name) => !isKept(name) && !isOutOfSight(name.path, finding));
+  for (let at = 0; at < missing.length; at += LOOKED_AT) {
     signal?.throwIfAborted();
-    if (isKept(name) || isOutOfSight(name.path, finding) || (await isThere(realPathOf(source, name.path)))) continue;
-    gone.push(name.path);
-    finding.touched.add(name.id);
+    // Between this look and the forgetting nobody is let in: a name may come again at any time.
+    const batch = missing.slice(at, at + LOOKED_AT);
+    const there = await Promise.all(batch.map(({ path }) => isThere(realPathOf(source, path))));
+    const gone = batch.filter((_, index) => there[index] === false);
+    for (const { id } of gone) finding.touched.add(id);
+    finding.forgotten += catalog.forget(gone.map(({ path }) => path));
+    await turn?.giveWay();
   }
-  finding.forgotten += catalog.forget(gone);
 }
 
 /** Whether a name is missing because its file system is; says so in `finding.offline`. */

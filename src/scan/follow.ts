@@ -8,23 +8,23 @@
  * news of the next one. Watches are set by the scans themselves, before each folder is
  * listed, hence no change is lost between the two.
  *
- * Concurrency: one look at a time; news during a look waits for the next. Examinations of
- * several looks go on side by side and share the scanner's slots.
+ * Concurrency: news during a look waits for the next, but not long: beside a look at much, such
+ * as everything, others begin, and the scanner lets them in between. Examinations of several
+ * looks go on side by side and share the scanner's slots.
  */
 
-import { lstat } from 'node:fs/promises';
-import { errnoOf } from '../base/error.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AssetId } from '../base/ids.js';
-import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
+import { type RealPath, ROOT, type VirtualPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
-import type { Growing } from './examiner.js';
+import { Examinations } from './examinations.js';
 import { type FolderNews, FolderWatches } from './folder-watches.js';
 import { isSilent } from './mount-points.js';
 import { isCandidateName } from './names.js';
+import { NewFolders } from './new-folders.js';
 import { News } from './news.js';
 import { Presence } from './presence.js';
 import type { Scanner, ScanOptions, ScanResult } from './scanner.js';
-import type { WalkedFile } from './walk.js';
 
 export interface FollowerOptions {
   readonly scanner: Scanner;
@@ -63,9 +63,8 @@ const DEFAULT_RESCAN_MS = 30 * 60_000;
 const DEFAULT_UNWATCHED_MS = 60_000;
 /** A rescan takes up no more than this share of the time. */
 const RESCAN_SHARE = 0.1;
-/** Names that are looked at, and files that are examined, in one go. */
-const BATCH = 64;
-const LEAST_REVISIT_MS = 20;
+/** After so long a look no longer holds up the next. */
+const LONG_LOOK_MS = 500;
 /** A source that cannot be scanned now may be back soon. */
 const RETRY_MS = 5000;
 
@@ -75,14 +74,14 @@ export class Follower {
   readonly #watches: FolderWatches;
   readonly #news: News;
   readonly #presence: Presence;
-  readonly #growing = new Map<VirtualPath, NodeJS.Timeout>();
-  readonly #examining = new Set<Promise<void>>();
-  /** What is being examined, by its last change. */
-  readonly #atWork = new Map<VirtualPath, bigint>();
-  /** Names that may be folders. */
-  #names = new Set<VirtualPath>();
-  #looking: Promise<void> | undefined;
-  #naming: Promise<void> | undefined;
+  readonly #examinations: Examinations;
+  readonly #newFolders: NewFolders;
+  readonly #looks = new Set<Promise<void>>();
+  /** A look began just now: what comes meanwhile is gathered for the next. */
+  #isLooking = false;
+  #isLookingAtAll = false;
+  /** Everything has become news again during a look at it. */
+  #isAllDue = false;
   #rescan: NodeJS.Timeout | undefined;
   #lastScanMs = 0;
   #toldProblem: string | undefined;
@@ -99,6 +98,10 @@ export class Follower {
       onFlood: () => this.#onFlood(),
     });
     this.#news = new News({ quietMs, patienceMs, onDue: () => this.#look() });
+    const hint = (path: VirtualPath) => this.hint(path);
+    const { log, onTouched, scanner } = options;
+    this.#examinations = new Examinations({ scanner, log, onTouched, onDue: hint });
+    this.#newFolders = new NewFolders(source, hint);
     this.#presence = new Presence({
       source,
       onChange: (places) => this.#onMounts(places),
@@ -117,10 +120,9 @@ export class Follower {
   async scan(prefix: VirtualPath, options: ScanOptions = {}): Promise<ScanResult> {
     if (prefix === ROOT) this.#watches.tryAgain();
     const started = performance.now();
-    const onFolder = (folder: VirtualPath) => this.#watches.watch(folder);
-    const result = await this.#options.scanner.scan(prefix, { ...options, onFolder });
+    const result = await this.#options.scanner.scan(prefix, { ...options, ...this.#watching });
     if (prefix === ROOT) this.#noteScan(performance.now() - started);
-    this.#revisit(result.growing);
+    this.#examinations.revisit(result.growing);
     for (const path of result.doubtful) this.hint(path);
     return result;
   }
@@ -140,43 +142,80 @@ export class Follower {
     this.#news.stop();
     this.#presence.stop();
     clearTimeout(this.#rescan);
-    for (const timer of this.#growing.values()) clearTimeout(timer);
     this.#watches.close();
-    await Promise.all([this.#looking, this.#naming, ...this.#examining]);
+    await Promise.all([...this.#looks, this.#newFolders.close()]);
+    await this.#examinations.close();
   }
+
+  /** Watches what a walk comes by; all of it first where nothing raises news yet. */
+  readonly #watching = {
+    onFolder: (folder: VirtualPath) => this.#watches.watch(folder),
+    wantsFoldersFirst: (folder: VirtualPath) => !this.#watches.isWatched(folder),
+  };
 
   #look(): void {
-    if (this.#looking !== undefined || this.#abort.signal.aborted) return;
-    this.#looking = this.#lookAtNews().finally(() => {
-      this.#looking = undefined;
-      if (!this.#abort.signal.aborted) this.#news.schedule();
-    });
+    if (this.#isLooking || this.#abort.signal.aborted) return;
+    const { places, isEverything } = this.#news.take();
+    if (isEverything) this.#lookAtAll();
+    if (places.length === 0) return;
+    this.#isLooking = true;
+    const look = this.#lookAt(places);
+    this.#keep(look);
+    void this.#goOnAfter(look);
   }
 
-  async #lookAtNews(): Promise<void> {
+  /** Whatever is news meanwhile is due when the look is over, or takes long. */
+  async #goOnAfter(look: Promise<unknown>): Promise<void> {
+    const wait = new AbortController();
+    const long = sleep(LONG_LOOK_MS, undefined, { signal: wait.signal, ref: false }).catch(() => undefined);
+    await Promise.race([look, long]);
+    wait.abort();
+    this.#isLooking = false;
+    if (!this.#abort.signal.aborted) this.#news.schedule();
+  }
+
+  #lookAtAll(): void {
+    this.#isAllDue = this.#isLookingAtAll;
+    if (this.#isLookingAtAll) return;
+    this.#isLookingAtAll = true;
+    this.#watches.tryAgain();
+    const started = performance.now();
+    const look = this.#lookAt([ROOT]).then((isDone) => {
+      this.#isLookingAtAll = false;
+      if (this.#abort.signal.aborted) return;
+      if (isDone) this.#noteScan(performance.now() - started);
+      if (this.#isAllDue) this.hint(ROOT);
+    });
+    this.#keep(look);
+  }
+
+  #keep(look: Promise<unknown>): void {
+    const kept: Promise<void> = look.then(() => {
+      this.#looks.delete(kept);
+    });
+    this.#looks.add(kept);
+  }
+
+  /** False: it has to be tried again. Never rejects. */
+  async #lookAt(places: readonly VirtualPath[]): Promise<boolean> {
     const { log, scanner } = this.#options;
     const { signal } = this.#abort;
-    const places = this.#news.take();
-    const isEverything = places.includes(ROOT);
-    if (isEverything) this.#watches.tryAgain();
-    const started = performance.now();
     try {
-      const onFolder = (folder: VirtualPath) => this.#watches.watch(folder);
-      const { doubtful, touched, toExamine } = await scanner.find(places, { signal, onFolder });
+      const { doubtful, touched, toExamine } = await scanner.find(places, { signal, ...this.#watching });
       for (const path of doubtful) this.hint(path);
-      this.#tell([...touched]);
-      this.#examine(toExamine);
+      if (touched.size > 0) this.#options.onTouched([...touched]);
+      this.#examinations.begin(toExamine);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const reason = error instanceof Error ? error.message : String(error);
       if (reason !== this.#toldTrouble) log.warn({ err: error }, 'the source could not be scanned; it is tried again');
       this.#toldTrouble = reason;
       this.#tryAgain(places);
-      return;
+      return false;
     }
     this.#toldTrouble = undefined;
     this.#askFailing();
-    if (isEverything) this.#noteScan(performance.now() - started);
+    return true;
   }
 
   #tryAgain(places: readonly VirtualPath[]): void {
@@ -205,56 +244,6 @@ export class Follower {
     }
   }
 
-  #tell(ids: readonly AssetId[]): void {
-    if (ids.length > 0) this.#options.onTouched(ids);
-  }
-
-  /** What is being examined already, and has not changed since, is left to whoever does. */
-  #examine(files: readonly WalkedFile[]): void {
-    const fresh = files.filter(({ path, ctimeNs }) => this.#atWork.get(path) !== ctimeNs);
-    if (fresh.length === 0) return;
-    for (let at = 0; at < fresh.length; at += BATCH) this.#examineSome(fresh.slice(at, at + BATCH));
-  }
-
-  /** Few at a time: one that still grows is looked at again in time, however many are examined beside it. */
-  #examineSome(files: readonly WalkedFile[]): void {
-    for (const { path, ctimeNs } of files) this.#atWork.set(path, ctimeNs);
-    const work = this.#examineAll(files).finally(() => {
-      for (const { path, ctimeNs } of files) if (this.#atWork.get(path) === ctimeNs) this.#atWork.delete(path);
-      this.#examining.delete(work);
-    });
-    this.#examining.add(work);
-  }
-
-  async #examineAll(files: readonly WalkedFile[]): Promise<void> {
-    const { log, scanner } = this.#options;
-    const { signal } = this.#abort;
-    try {
-      const { growing } = await scanner.examine(files, { signal, onTouched: (ids) => this.#tell(ids) });
-      this.#revisit(growing);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.warn({ err: error, files: files.length }, 'new files could not be examined; it is tried again');
-      this.#tryAgain(files.map(({ path }) => path));
-    }
-  }
-
-  /** The last write raises its event too early: growing files are looked at again when they may have settled. */
-  #revisit(growing: readonly Growing[]): void {
-    if (this.#abort.signal.aborted) return;
-    for (const { path, settledInMs } of growing) {
-      clearTimeout(this.#growing.get(path));
-      const timer = setTimeout(
-        () => {
-          this.#growing.delete(path);
-          this.hint(path);
-        },
-        Math.max(settledInMs, LEAST_REVISIT_MS),
-      );
-      this.#growing.set(path, timer);
-    }
-  }
-
   #onFolderNews({ folder, name, kind }: FolderNews): void {
     const isHidden = folder === ROOT && name !== undefined && this.#options.hiddenRootNames.includes(name);
     if (name === undefined) this.hint(folder);
@@ -266,7 +255,7 @@ export class Follower {
     // The name may stand for another folder now: the next look watches what is there.
     if (kind === 'name' && isFolder) this.#watches.drop(path);
     if (isCandidateName(name)) this.hint(path);
-    else if (kind === 'name' && !isFolder) this.#askForFolder(path);
+    else if (kind === 'name' && !isFolder) this.#newFolders.ask(path);
     // Of a folder that is watched the rights are no news; of one that could not be read, they are.
     else if (isFolder && (kind === 'name' || !this.#watches.isWatched(path))) this.hint(path);
   }
@@ -275,33 +264,6 @@ export class Follower {
     this.#options.log.info('so much has changed at once that everything is looked at again');
     this.#watches.drop(ROOT);
     this.hint(ROOT);
-  }
-
-  /** Editors save projects and renders all day: of names that are no media, only folders are news. */
-  #askForFolder(path: VirtualPath): void {
-    this.#names.add(path);
-    this.#naming ??= this.#findFolders().finally(() => {
-      this.#naming = undefined;
-    });
-  }
-
-  async #findFolders(): Promise<void> {
-    while (this.#names.size > 0 && !this.#abort.signal.aborted) {
-      const names = [...this.#names];
-      this.#names = new Set();
-      for (let at = 0; at < names.length; at += BATCH) {
-        await Promise.all(names.slice(at, at + BATCH).map((path) => this.#hintIfFolder(path)));
-      }
-    }
-  }
-
-  async #hintIfFolder(path: VirtualPath): Promise<void> {
-    try {
-      if ((await lstat(realPathOf(this.#options.source, path))).isDirectory()) this.hint(path);
-    } catch (error) {
-      // What is gone again was never news; of anything else the look itself finds the reason.
-      if (errnoOf(error) !== 'ENOENT') this.hint(path);
-    }
   }
 
   #noteScan(ms: number): void {

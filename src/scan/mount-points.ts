@@ -64,7 +64,8 @@ const SHARED =
   /^(nfs4?|cifs|smb3|smbfs|9p|afs|coda|ceph|lustre|beegfs|gpfs|ocfs2|gfs2|glusterfs|orangefs|ncpfs|vboxsf|vmhgfs|prl_fs|virtiofs|drvfs)$/;
 
 /** Storage that others change too, and that tells nothing of it to this machine. */
-export function isSilent({ type }: MountPoint): boolean {
+export function isSilent(mount: MountPoint | undefined): boolean {
+  const type = mount?.type ?? '';
   return SHARED.test(type) || (type.startsWith('fuse') && !LOCAL_FUSE.has(type));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Gathers places that may have changed until it is quiet for a moment, or for as long as may
- * be waited, and hands them over together. Places below others go with them; too many become
- * their common root. Concurrency: belongs to the event loop; `onDue` is called from a timer.
+ * be waited, and hands them over together. Places below others go with them; too many are news of
+ * everything, which is told beside single places: a look at it takes long. Concurrency: belongs to the event loop; `onDue` is called from a timer.
  */
 
 import { ROOT, type VirtualPath } from '../base/paths.js';
@@ -19,6 +19,7 @@ const MOST_PLACES = 2000;
 export class News {
   readonly #options: NewsOptions;
   #places = new Set<VirtualPath>();
+  #isEverything = false;
   #since: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -27,12 +28,16 @@ export class News {
   }
 
   get isEmpty(): boolean {
-    return this.#places.size === 0;
+    return this.#places.size === 0 && !this.#isEverything;
   }
 
   add(place: VirtualPath): void {
-    if (!this.#places.has(ROOT)) this.#places.add(place);
-    if (this.#places.size > MOST_PLACES) this.#places = new Set([ROOT]);
+    if (place === ROOT) this.#isEverything = true;
+    else this.#places.add(place);
+    if (this.#places.size > MOST_PLACES) {
+      this.#isEverything = true;
+      this.#places.clear();
+    }
     this.schedule();
   }
 
@@ -47,25 +52,26 @@ export class News {
     this.#timer = setTimeout(onDue, Math.min(quietMs, left));
   }
 
-  /** Everything so far; none of it lies below another. */
-  take(): readonly VirtualPath[] {
+  /** What there is so far; none of the places lies below another. */
+  take(): { readonly places: readonly VirtualPath[]; readonly isEverything: boolean } {
     clearTimeout(this.#timer);
-    const places = this.#places;
+    const [places, isEverything] = [this.#places, this.#isEverything];
     this.#places = new Set();
+    this.#isEverything = false;
     this.#since = undefined;
-    return [...places].filter((place) => !hasAbove(place, places));
+    return { places: [...places].filter((place) => !hasAbove(place, places)), isEverything };
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#places.clear();
+    this.#isEverything = false;
   }
 }
 
 function hasAbove(place: VirtualPath, places: ReadonlySet<VirtualPath>): boolean {
-  if (place === ROOT) return false;
   for (let at = place.lastIndexOf('/'); at > 0; at = place.lastIndexOf('/', at - 1)) {
     if (places.has(place.slice(0, at) as VirtualPath)) return true;
   }
-  return places.has(ROOT);
+  return false;
 }

@@ -3,15 +3,15 @@
  * went, and examines what is new or changed once it has settled.
  *
  * Promises: nothing is forgotten that could not be looked at; nothing is described from
- * a file that changed meanwhile. Concurrency: scans may overlap. One at a time walks;
- * the examinations of all share one bounded set of slots.
+ * a file that changed meanwhile. Concurrency: scans may overlap. One at a time walks, and lets
+ * smaller ones in between; the examinations of all share one bounded set of slots.
  */
 
 import { lstat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../base/clock.js';
 import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
-import type { RealPath, VirtualPath } from '../base/paths.js';
+import { type RealPath, ROOT, type VirtualPath } from '../base/paths.js';
 import { returnMemory } from '../base/return-memory.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Logger } from '../log/logger.js';
@@ -19,8 +19,8 @@ import type { Examine } from './examine.js';
 import { type Examined, Examiner, type Growing } from './examiner.js';
 import { type Finding, findAssets } from './find.js';
 import { OfflinePlaces } from './offline.js';
-import { Semaphore } from './semaphore.js';
 import { Settling } from './settle.js';
+import { Turns } from './turns.js';
 import type { WalkedFile } from './walk.js';
 
 export interface ScannerOptions {
@@ -52,6 +52,8 @@ export interface ScanOptions {
   readonly settleWithinMs?: number | undefined;
   /** Called before a folder is listed: what happens in it from then on is not in the result. */
   readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
+  /** Whether `onFolder` shall hear of all folders below before any file is looked at: for watches, which raise news from then on. */
+  readonly wantsFoldersFirst?: ((prefix: VirtualPath) => boolean) | undefined;
   /** Told of `touched` as soon as it is known, in parts: examining may take hours. */
   readonly onTouched?: ((ids: readonly AssetId[]) => void) | undefined;
 }
@@ -80,7 +82,7 @@ const DEFAULT_SETTLE_MS = 2000;
 export class Scanner {
   readonly #options: ScannerOptions;
   readonly #examiner: Examiner;
-  readonly #walking = new Semaphore(1);
+  readonly #walking = new Turns();
   readonly #clock: Clock;
   readonly offline: OfflinePlaces;
 
@@ -127,7 +129,8 @@ export class Scanner {
   /** The first half: names, sizes and dates. None of the prefixes lies below another. */
   async find(prefixes: readonly VirtualPath[], options: ScanOptions = {}): Promise<Finding> {
     await this.#requireSource();
-    const finding = await this.#walking.run(() => this.#find(prefixes, options));
+    const isLong = prefixes.includes(ROOT);
+    const finding = await this.#walking.run(() => this.#find(prefixes, options), { isLong });
     for (const path of this.offline.update(prefixes, finding.offline, this.#clock.now())) this.#welcome(path, finding);
     this.#report(finding);
     return finding;
@@ -166,11 +169,13 @@ export class Scanner {
     );
   }
 
-  #find(prefixes: readonly VirtualPath[], { signal, onFolder, onProgress }: ScanOptions): Promise<Finding> {
+  async #find(prefixes: readonly VirtualPath[], options: ScanOptions): Promise<Finding> {
+    const { signal, onFolder, onProgress, wantsFoldersFirst } = options;
     signal?.throwIfAborted();
     const { source, catalog, hiddenRootNames } = this.#options;
     const onFound = (found: number) => onProgress?.({ found, probed: 0, total: undefined });
-    return findAssets(prefixes, { source, catalog, hiddenRootNames, signal, onFolder, onFound });
+    const hooks = { onFolder, onFound, wantsFoldersFirst, turn: this.#walking };
+    return await findAssets(prefixes, { source, catalog, hiddenRootNames, signal, ...hooks });
   }
 
   #report({ unreadable, skipped }: Finding): void {

@@ -3,7 +3,8 @@
  *
  * Promises: follows no symbolic link, enters no mounted proxyfs volume, and keeps going
  * past whatever it cannot read or name, which it yields with a reason. Holds one open
- * folder, the folders still to visit and one batch of names; never a whole listing.
+ * folder, the folders still to visit and one batch of names; never a whole listing. Between two
+ * batches it holds no name that it has looked at.
  */
 
 import type { Dirent } from 'node:fs';
@@ -42,6 +43,8 @@ export interface WalkOptions {
   readonly onFolder?: ((folder: VirtualPath) => void) | undefined;
   /** The kernel's table of mounts (/proc/self/mountinfo); default: as it is now. */
   readonly mountinfo?: string | undefined;
+  /** Awaited between two batches: all that was looked at has been yielded. */
+  readonly onRest?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,8 +57,7 @@ export async function* walk(source: RealPath, prefix: VirtualPath, options: Walk
   const start = await look(source, prefix, options);
   if (start === undefined) return;
   if (start !== 'folder') return yield start;
-  const table = parseMountinfo(options.mountinfo ?? (await readMountinfo()));
-  const mounts = new Set(table.filter(isProxyfs).map(({ point }) => point));
+  const mounts = await mountedVolumes(options);
   const folders: VirtualPath[] = [prefix];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     options.signal?.throwIfAborted();
@@ -66,6 +68,47 @@ export async function* walk(source: RealPath, prefix: VirtualPath, options: Walk
       yield* walkFolder(source, folder, options, folders);
     }
   }
+}
+
+/**
+ * Comes by every folder at and below `prefix` without a look at any file: much faster than a walk,
+ * which may take minutes until it comes to the last of them. What cannot be read is passed over.
+ */
+export async function walkFolders(
+  source: RealPath,
+  prefix: VirtualPath,
+  options: Omit<WalkOptions, 'wants'>,
+): Promise<void> {
+  if ((await withoutLinkedFolders(source, prefix)) !== prefix || !(await isFolder(realPathOf(source, prefix)))) return;
+  const mounts = await mountedVolumes(options);
+  const folders: VirtualPath[] = [prefix];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    options.signal?.throwIfAborted();
+    if (isHidden(folder, options) || mounts.has(realPathOf(source, folder))) continue;
+    options.onFolder?.(folder);
+    try {
+      for await (const entry of await openFolder(realPathOf(source, folder))) {
+        const name = entry.isDirectory() ? decodeName(entry.name) : undefined;
+        if (name !== undefined) folders.push(joinVirtual(folder, name));
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    await options.onRest?.();
+  }
+}
+
+async function isFolder(path: RealPath): Promise<boolean> {
+  return await lstat(path).then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
+}
+
+/** Where volumes of proxyfs are mounted. */
+async function mountedVolumes({ mountinfo }: Pick<WalkOptions, 'mountinfo'>): Promise<ReadonlySet<string>> {
+  const table = parseMountinfo(mountinfo ?? (await readMountinfo()));
+  return new Set(table.filter(isProxyfs).map(({ point }) => point));
 }
 
 async function* walkFolder(
@@ -87,6 +130,7 @@ async function* walkFolder(
       if (entry.isDirectory()) folders.push(path);
       else if (isCandidate(entry, name, options)) batch.push(path);
       if (batch.length < BATCH) continue;
+      await options.onRest?.();
       yield* lookAtAll(source, batch, options, folders);
       batch = [];
       options.signal?.throwIfAborted();
@@ -99,6 +143,7 @@ async function* walkFolder(
       yield { kind: 'unreadable', path: folder, reason: reasonOf(error), errno };
     else if (folder === ROOT) throw error;
   }
+  await options.onRest?.();
   yield* lookAtAll(source, batch, options, folders);
 }
 
@@ -156,7 +201,7 @@ function isCandidate(entry: RawDirent, name: string, options: WalkOptions): bool
   return entry.isFile() && options.wants(name);
 }
 
-function isHidden(path: VirtualPath, options: WalkOptions): boolean {
+function isHidden(path: VirtualPath, options: Pick<WalkOptions, 'hiddenRootNames'>): boolean {
   return options.hiddenRootNames.some((name) => path === name || path.startsWith(`${name}/`));
 }
 

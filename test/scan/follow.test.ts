@@ -71,7 +71,17 @@ async function follow(t: Test, files: Parameters<Test['testdir']>[0], given: Opt
   follower.start();
   const assetAt = (path: string) => catalog.byPath(path as VirtualPath);
   const kindOf = (path: string) => assetAt(path)?.eligibility.kind;
-  return { follower, catalog, touched, examined, assetAt, kindOf, source, at: (name: string) => join(source, name) };
+  return {
+    follower,
+    scanner,
+    catalog,
+    touched,
+    examined,
+    assetAt,
+    kindOf,
+    source,
+    at: (name: string) => join(source, name),
+  };
 }
 
 async function until(condition: () => boolean, withinMs = 10_000): Promise<number> {
@@ -125,15 +135,17 @@ t.test('whatever happens in whatever order, the catalog ends like the tree', asy
   const model = new TreeModel(source, seed);
   for (let step = 0; step < 200; step += 1) model.step();
   // The first scan walks while the tree changes; now and then the mount tells what it did.
-  const first = follower.scan(ROOT);
+  const scans: Promise<unknown>[] = [follower.scan(ROOT)];
   for (const end = Date.now() + 4000; Date.now() < end; await sleep(model.below(12))) {
     for (let burst = model.below(8); burst >= 0; burst -= 1) {
       const changed = model.step();
       if (model.below(2) === 0) for (const path of changed) follower.hint(path as VirtualPath);
     }
-    if (model.below(200) === 0) await follower.scan(ROOT);
+    // Looks at everything go on while the tree changes and its news is looked at.
+    if (model.below(20) === 0) scans.push(follower.scan(ROOT));
+    if (model.below(50) === 0) follower.hint(ROOT);
   }
-  await first;
+  await Promise.all(scans);
   const differences = () => model.differences(catalog);
   await until(() => differences().names.length === 0, 2000).catch(() => t.same(differences().names, []));
   await until(() => differences().contents.length === 0, SETTLE_MS + 2000).catch(() =>
@@ -236,6 +248,44 @@ t.test(
     t.match(said, { folders: 3, total: 8, problem: /fs\.inotify\.max_user_watches/ });
   },
 );
+
+t.test('news does not wait for a look at everything', async (t) => {
+  const tree = { 'a.mov': 'a', deep: {} };
+  const { follower, scanner, kindOf, at } = await follow(t, tree, { isUnscanned: true, quietMs: 10 });
+  const [most, step] = [1500, new Int32Array(new SharedArrayBuffer(4))];
+  let [wanted, steps] = ['', 0];
+  // A look at everything finds one folder more in each, until the new clip is known.
+  const deepen = (folder: VirtualPath) => {
+    if (!folder.startsWith('deep') || steps === most || kindOf(wanted) !== undefined) return;
+    if (steps === 0) writeFileSync(at(wanted), wanted);
+    steps += 1;
+    Atomics.wait(step, 0, 0, 1);
+    mkdirSync(at(`${folder}/x`));
+  };
+  const find = scanner.find.bind(scanner);
+  scanner.find = (prefixes, options = {}) => {
+    const onFolder = (folder: VirtualPath) => {
+      options.onFolder?.(folder);
+      if (prefixes.includes(ROOT)) deepen(folder);
+    };
+    return find(prefixes, { ...options, onFolder });
+  };
+  const looks: Record<string, () => Promise<unknown>> = {
+    'the first scan': () => follower.scan(ROOT),
+    'a scan somebody asked for': () => follower.scan(ROOT),
+    'a look from time to time': async () => {
+      follower.hint(ROOT);
+      await until(() => kindOf(wanted) !== undefined || steps === most);
+    },
+  };
+  for (const [how, look] of Object.entries(looks)) {
+    rmSync(at('deep'), { recursive: true });
+    mkdirSync(at('deep'));
+    [wanted, steps] = [`after ${how}.mov`, 0];
+    await look();
+    t.ok(steps > 0 && steps < most, `${how}: known after ${steps} folders`);
+  }
+});
 
 t.test('news that never pauses is looked at all the same', async (t) => {
   const { follower, kindOf, at } = await follow(t, {});

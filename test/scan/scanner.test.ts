@@ -200,6 +200,39 @@ t.test('scans that overlap agree, and a small one does not wait for a large one'
   t.match(catalog.counts(), { total: 41, eligible: 41 });
 });
 
+t.test('what is looked at while everything is walked counts, and what is told first are the folders', async (t) => {
+  const files = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`${index}.mov`, String(index)]));
+  const { scanner, catalog, at } = await bench(t, { files, 'moved.mov': 'm', other: { 'gone.mov': 'g' } });
+  await scanner.scan(ROOT);
+  const moved = catalog.byPath(v('moved.mov'))?.id;
+  const folders: string[] = [];
+  const small: Promise<unknown>[] = [];
+  let isWalkOver = false;
+  const change = (to: string) => {
+    renameSync(at(small.length === 0 ? 'moved.mov' : 'new.mov'), at(to));
+    rmSync(at('other/gone.mov'), { force: true });
+    const look = scanner.find([v('moved.mov'), v('new.mov'), v('newer.mov'), v('other')]);
+    small.push(look.then(() => t.notOk(isWalkOver, `${to}: the walk goes on`)));
+  };
+  await scanner.scan(ROOT, {
+    wantsFoldersFirst: () => true,
+    onFolder: (folder) => {
+      if (folders.push(folder) === 1) change('new.mov');
+      // The folders were told, and their files come now.
+      if (folders.length === 4) change('newer.mov');
+    },
+    onProgress: ({ total }) => {
+      isWalkOver ||= total !== undefined;
+    },
+  });
+  await Promise.all(small);
+  t.strictSame(folders.slice(0, 3).sort(), ['', 'files', 'other']);
+  t.strictSame(folders.slice(3).sort(), ['', 'files', 'other']);
+  t.equal(catalog.byPath(v('newer.mov'))?.id, moved, 'it is the same clip');
+  t.match(catalog.counts(), { total: 301 });
+  for (const name of ['moved.mov', 'new.mov', 'other/gone.mov']) t.equal(catalog.byPath(v(name)), undefined, name);
+});
+
 t.test('an aborted scan ends soon, keeps what it learnt, and the next one does the rest', async (t) => {
   const files = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`${index}.mov`, String(index)]));
   const abort = new AbortController();
