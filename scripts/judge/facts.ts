@@ -15,9 +15,16 @@ const run = promisify(execFile);
 const BIG = { maxBuffer: 1 << 26 };
 
 export async function factsOf(file: string): Promise<Facts> {
-  const said = [await ffprobeFacts(file), await mediainfoFacts(file), await meltFacts(file)].flat();
-  return new Map(said.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const])));
+  return known([await askFfprobe(file), await mediainfoFacts(file), await meltFacts(file)].flat());
 }
+
+/** What ffprobe says alone: for machines without the others. */
+export async function ffprobeFacts(file: string): Promise<Facts> {
+  return known(await askFfprobe(file));
+}
+
+const known = (said: readonly Fact[]): Facts =>
+  new Map(said.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const])));
 
 const text = z.string().optional();
 const streamSchema = z.object({
@@ -39,7 +46,7 @@ const probeSchema = z.object({
   format: z.object({ duration: text, tags: z.record(z.string(), z.string()).default({}) }),
 });
 
-async function ffprobeFacts(file: string): Promise<Fact[]> {
+async function askFfprobe(file: string): Promise<Fact[]> {
   const words = ['-v', 'error', '-count_packets', '-show_streams', '-show_format', '-of', 'json', `file:${file}`];
   const { streams, format } = probeSchema.parse(JSON.parse((await run('ffprobe', words, BIG)).stdout));
   const carried = streams.filter(({ codec_type: kind }) => kind === 'video' || kind === 'audio');
@@ -80,13 +87,15 @@ function pictureFacts(stream: Stream): Fact[] {
     ['rotation', stream.side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation],
     // RGB has no limited range: what becomes of it is for the pictures to tell.
     ['colour range', /^(gbr|rgb|bgr|0rgb|pal8)/.test(stream.pix_fmt ?? '') ? 'tv' : (stream.color_range ?? 'tv')],
-    ['colour matrix', known(stream.color_space)],
-    ['colour primaries', known(stream.color_primaries)],
-    ['colour transfer', known(stream.color_transfer)],
+    ['colour matrix', tagOf(stream.color_space)],
+    ['colour primaries', tagOf(stream.color_primaries)],
+    ['colour transfer', tagOf(stream.color_transfer)],
   ];
 }
 
-const known = (value: string | undefined) => (value === 'unknown' || value === 'reserved' ? undefined : value);
+/** RGB has no matrix, which is what `gbr` says. */
+const tagOf = (value: string | undefined) =>
+  value === 'unknown' || value === 'reserved' || value === 'gbr' ? undefined : value;
 
 function soundFacts(stream: Stream): Fact[] {
   return [

@@ -59,7 +59,7 @@ async function incompleteMovie(
 ): Promise<Incomplete | undefined> {
   if (fragmented) return (await endsInsideBox(file)) ? 'cut-off' : undefined;
   const { size } = await file.stat();
-  return tracks.some(({ lastChunkAt }) => lastChunkAt >= size) ? 'cut-off' : undefined;
+  return tracks.some(({ endsAt }) => endsAt > size) ? 'cut-off' : undefined;
 }
 
 /** Tracks lie in one order in the header and in FFmpeg's list. */

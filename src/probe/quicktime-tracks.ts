@@ -3,6 +3,7 @@
  * Pure functions of the header's bytes; a table that is cut short makes the track unknown.
  */
 
+import { chunkOffsets, endOfSamples } from './chunk-table.js';
 import { type Box, child, children } from './quicktime-boxes.js';
 
 export interface QuickTimeTrack {
@@ -21,8 +22,8 @@ export interface QuickTimeTrack {
   readonly timecode: TimecodeDescription | undefined;
   /** As its user data names it, which FFmpeg writes and does not read. */
   readonly title: string | undefined;
-  /** Where the chunk of samples that lies last in the file begins; 0 when there is none. */
-  readonly lastChunkAt: number;
+  /** How long the file must be for all samples to be in it; 0 when there are none. */
+  readonly endsAt: number;
 }
 
 export interface TimecodeDescription {
@@ -64,7 +65,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     edits: readEdits(child(box.body, 'edts', 'elst')),
     timecode: handler === 'tmcd' ? readTimecode(table) : undefined,
     title: readTitle(child(box.body, 'udta', 'name')),
-    lastChunkAt: chunkOffsets(table).reduce((last, offset) => Math.max(last, offset), 0),
+    endsAt: endOfSamples(table),
   };
 }
 
@@ -122,16 +123,4 @@ function readTitle(name: Buffer | undefined): string | undefined {
 
 function firstChunk(table: Buffer): number | undefined {
   return chunkOffsets(table)[0];
-}
-
-function chunkOffsets(table: Buffer): number[] {
-  const small = child(table, 'stco');
-  const offsets = small ?? child(table, 'co64');
-  if (offsets === undefined || offsets.length < 8) return [];
-  const size = small === undefined ? 8 : 4;
-  const count = Math.min(offsets.readUInt32BE(4), Math.floor((offsets.length - 8) / size));
-  return Array.from({ length: count }, (_, index) => {
-    const at = 8 + index * size;
-    return size === 4 ? offsets.readUInt32BE(at) : Number(offsets.readBigUInt64BE(at));
-  });
 }
