@@ -22,6 +22,7 @@ import type { Actor } from '../src/journal/event.js';
 import { createLogger, type Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import { chooseDriver } from '../src/mount/drivers.js';
+import { endProcess } from '../src/mount/end-process.js';
 import { findSet } from '../src/profiles/profiles.js';
 import { resolveView } from '../src/view/resolve.js';
 import type { ViewTable } from '../src/view/view-table.js';
@@ -42,6 +43,8 @@ import { version } from './version.js';
 /** A drain looks this often whether the last file has been closed. */
 const DRAIN_POLL_MS = 500;
 const CRASH_UNMOUNT_MS = 2000;
+/** Whoever detaches a mount does not wait for a scan whose source hangs, nor for anything else. */
+const FORCED_END_MS = 5_000;
 
 /** How this process stands to those before and beside it. */
 type Life = Omit<Arguments, 'options'>;
@@ -56,6 +59,7 @@ export class Lifecycle {
   #ending: Promise<void> | undefined;
   #signals = 0;
   #isUnmounted = false;
+  #isForced = false;
   #unmountedBy: Actor | undefined;
 
   constructor(options: DaemonOptions, life: Life) {
@@ -195,6 +199,7 @@ export class Lifecycle {
       throw await withHolders(error, daemon.place.mountPoint);
     }
     this.#isUnmounted = true;
+    this.#isForced = force;
     // A detached mount lives on for those who hold it; the daemon does not.
     void this.#end('it was unmounted');
     return handles;
@@ -243,7 +248,7 @@ export class Lifecycle {
     const who = this.#unmountedBy;
     const reason = who === undefined ? why : 'it was unmounted';
     this.#daemon?.files.journal.record({ kind: 'unmounted', who, facts: { reason } });
-    await this.#teardown.run();
+    await this.#teardown.run(this.#isForced ? FORCED_END_MS : undefined);
     this.#resolveEnded();
   }
 
@@ -258,7 +263,7 @@ export class Lifecycle {
       await Promise.race([unmounted, sleep(CRASH_UNMOUNT_MS)]);
     } finally {
       process.stderr.write(`proxyfsd: ${error.stack ?? error.message}\n`);
-      process.exit(CRASHED);
+      endProcess(CRASHED);
     }
   }
 }

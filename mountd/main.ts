@@ -4,6 +4,7 @@
 import process from 'node:process';
 import { toProxyfsError } from '../src/base/error.js';
 import { EXIT, exitCodeOf } from '../src/base/exit-code.js';
+import { endProcess } from '../src/mount/end-process.js';
 import { Lifecycle } from './lifecycle.js';
 import { parseArguments } from './options.js';
 import { claimStderr, tellServiceManager, tellStarter } from './starter.js';
@@ -21,10 +22,10 @@ try {
   lifecycle.work();
   await tellServiceManager();
   await lifecycle.ended;
-  process.exit(EXIT.success);
+  endProcess(EXIT.success);
 } catch (thrown) {
   const error = toProxyfsError(thrown);
   process.stderr.write(`proxyfsd: ${error.message}\n`);
   await tellStarter({ kind: 'failed', code: error.code, message: error.message, details: { ...error.details } });
-  process.exit(exitCodeOf(error));
+  endProcess(exitCodeOf(error));
 }

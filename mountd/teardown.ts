@@ -9,6 +9,8 @@ interface Step {
 
 /** A step that hangs must not keep a daemon alive for ever. */
 const STEP_TIMEOUT_MS = 15_000;
+/** What a step may take when the steps before it have used up the time of all. */
+const LEAST_STEP_MS = 250;
 
 export class Teardown {
   #steps: Step[] = [];
@@ -23,12 +25,15 @@ export class Teardown {
     this.#steps.push({ name, undo });
   }
 
-  async run(): Promise<void> {
+  /** Within about this time: what has not ended by then is left to the end of the process. */
+  async run(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const deadline = performance.now() + withinMs;
     const steps = this.#steps.reverse();
     this.#steps = [];
     for (const { name, undo } of steps) {
       try {
-        await inTime(Promise.resolve(undo()));
+        const patience = Math.min(STEP_TIMEOUT_MS, Math.max(LEAST_STEP_MS, deadline - performance.now()));
+        await inTime(Promise.resolve(undo()), Math.round(patience));
       } catch (error) {
         this.#log?.error({ err: error, step: name }, 'a part of the daemon did not end as it should');
       }
@@ -36,10 +41,10 @@ export class Teardown {
   }
 }
 
-async function inTime(step: Promise<unknown>): Promise<void> {
+async function inTime(step: Promise<unknown>, patience: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${STEP_TIMEOUT_MS} ms`)), STEP_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`it took longer than ${patience} ms`)), patience);
   });
   try {
     await Promise.race([step, late]);

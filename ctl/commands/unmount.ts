@@ -18,6 +18,8 @@ interface Arguments {
 
 /** A daemon closes its catalog and ends its encoders within this time, or something is wrong. */
 const GONE_WITHIN_MS = 30_000;
+/** One that was detached by force gives up sooner what does not end: see `FORCED_END_MS` of the daemon. */
+const FORCED_GONE_WITHIN_MS = 10_000;
 
 export const unmount = defineCommand<Arguments>({
   usage: 'unmount <mountpoint>',
@@ -58,11 +60,12 @@ async function end(client: Client, args: CommonArguments & Arguments, path: stri
   try {
     const info = await client.call('daemon.info', {});
     const { handles } = await client.call('unmount', { force: args.force });
-    await waitForEnd(info.pid);
+    const isGone = await waitForEnd(info.pid, args.force ? FORCED_GONE_WITHIN_MS : GONE_WITHIN_MS);
+    if (!isGone && !args.force) throw lingering(info.pid);
     const held = handles.length === 0 ? '' : `; ${counted(handles.length, 'file')} were still open`;
     return {
-      result: { mountPoint: info.mountPoint, handles },
-      text: () => `${escapeName(info.mountPoint)} is unmounted${held}`,
+      result: { mountPoint: info.mountPoint, handles, ...(isGone ? {} : { lingeringDaemon: info.pid }) },
+      text: () => `${escapeName(info.mountPoint)} is unmounted${held}${isGone ? '' : `\n${leftBehind(info.pid)}`}`,
     };
   } catch (error) {
     if (!(error instanceof ProxyfsError) || error.code !== 'mountpoint/busy') throw error;
@@ -73,17 +76,23 @@ async function end(client: Client, args: CommonArguments & Arguments, path: stri
   }
 }
 
-async function waitForEnd(pid: number): Promise<void> {
-  const deadline = Date.now() + GONE_WITHIN_MS;
+/** Whether the process was gone in time. */
+async function waitForEnd(pid: number, milliseconds: number): Promise<boolean> {
+  const deadline = Date.now() + milliseconds;
   while (isProcessAlive(pid)) {
-    if (Date.now() > deadline) {
-      throw new ProxyfsError(
-        'system/io',
-        `the mount is gone, but its daemon (pid ${pid}) has not ended yet: see its log`,
-      );
-    }
+    if (Date.now() > deadline) return false;
     await sleep(25);
   }
+  return true;
+}
+
+function lingering(pid: number): ProxyfsError {
+  return new ProxyfsError('system/io', `the mount is gone, but its daemon (pid ${pid}) has not ended yet: see its log`);
+}
+
+/** A process cannot end while the kernel waits in its name for a disk that has taken the request and does not answer. */
+function leftBehind(pid: number): string {
+  return `Note: its daemon (pid ${pid}) has not ended yet: it does when the source answers, or is unmounted itself; until then the project cannot be mounted again`;
 }
 
 function detached(path: string): Outcome {

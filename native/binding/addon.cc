@@ -1,10 +1,15 @@
 // The exports of proxyfs.node; their types stand in src/mount/native-addon.ts.
 #include <errno.h>
 #include <napi.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
 
 #include "binding/strings.h"
 #include "binding/volume.h"
 #include "session/error.h"
+#include "session/signals.h"
 
 namespace proxyfs::binding {
 
@@ -56,9 +61,23 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// A normal exit joins libuv's threads, which a source that hangs may hold for ever; the kernel ends them without asking.
+void exit_within(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsNumber() || !info[1].IsNumber()) throw Napi::TypeError::New(env, "exitWithin(milliseconds, code)");
+  const auto patience = std::chrono::milliseconds(info[0].As<Napi::Number>().Uint32Value());
+  const int code = info[1].As<Napi::Number>().Int32Value();
+  std::thread([patience, code] {
+    session::prepare_thread("proxyfs/exit");
+    std::this_thread::sleep_for(patience);
+    _exit(code);
+  }).detach();
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["mount"] = Napi::Function::New(env, mount, "mount");
   exports["probe"] = Napi::Function::New(env, probe, "probe");
+  exports["exitWithin"] = Napi::Function::New(env, exit_within, "exitWithin");
   return exports;
 }
 

@@ -15,6 +15,8 @@ export interface NativeAddon {
   mount(options: NativeMountOptions, onEvent: (event: NativeEvent) => void): NativeSession;
   /** What this process and kernel can do, without mounting anything. */
   probe(): NativeProbe;
+  /** Ends the process with this code after that time, whatever its threads wait for, unless it has ended before. */
+  exitWithin(milliseconds: number, code: number): void;
 }
 
 export interface NativeMountOptions {
