@@ -15,7 +15,6 @@ import type { ClipResult, Progress } from '../src/control/schema.js';
 import type { FinishedJob } from '../src/generate/worker-pool.js';
 import { holdOf } from '../src/jobs/hold.js';
 import type { Job } from '../src/jobs/queue.js';
-import type { MediaInfo } from '../src/probe/media-info.js';
 import type { Daemon } from './daemon.js';
 
 interface Followed {
@@ -52,8 +51,8 @@ export class JobFollower {
     daemon.production.onFinished((finished) => this.#onFinished(finished), this.#close.signal);
   }
 
-  add(asset: AssetRow, path: VirtualPath, profile: string): void {
-    const frames = framesOf(asset.media);
+  /** `frames`: where somebody waits for the end, and it is known. */
+  add(asset: AssetRow, path: VirtualPath, profile: string, frames: number | undefined): void {
     const clip = { asset: asset.id, profile, path, masterSize: Number(asset.master.size), frames };
     this.#pending.set(keyOf(asset.id, profile), clip);
     this.#total += 1;
@@ -183,9 +182,4 @@ function resultOf({ path, profile, masterSize }: Followed, ending: Ending): Clip
 
 function isOver({ state }: Job): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled';
-}
-
-function framesOf(media: MediaInfo | undefined): number | undefined {
-  const video = media?.streams.find((stream) => stream.kind === 'video');
-  return video?.kind === 'video' ? video.frames : undefined;
 }

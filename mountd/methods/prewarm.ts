@@ -10,6 +10,7 @@ import { Slices } from '../../src/base/slices.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
 import type { Enqueued } from '../../src/generate/enqueue.js';
+import type { MediaInfo } from '../../src/probe/media-info.js';
 import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
@@ -77,7 +78,7 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
 async function enqueueAll(
   daemon: Daemon,
   ids: readonly AssetId[],
-  { retryFailed = false, profiles = [] }: Params<'prewarm'>,
+  { retryFailed = false, profiles = [], wait }: Params<'prewarm'>,
   { by, progress, signal }: CallContext,
   follower: JobFollower,
 ): Promise<readonly ClipResult[]> {
@@ -101,7 +102,7 @@ async function enqueueAll(
     recordQueued(daemon, answers, { since, who: by });
     for (const answer of answers) {
       if (answer.kind === 'queued') {
-        follower.add(answer.asset, answer.path, answer.profile);
+        follower.add(answer.asset, answer.path, answer.profile, wait ? framesOf(answer.asset.media) : undefined);
         continue;
       }
       const clip = toClipResult(answer);
@@ -110,6 +111,11 @@ async function enqueueAll(
     }
   }
   return decided;
+}
+
+function framesOf(media: MediaInfo | undefined): number | undefined {
+  const video = media?.streams.find((stream) => stream.kind === 'video');
+  return video?.kind === 'video' ? video.frames : undefined;
 }
 
 function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult {

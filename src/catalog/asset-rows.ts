@@ -92,10 +92,17 @@ export class AssetReader {
 
   /** The asset as the domain knows it. */
   toAsset(row: StoredAsset): AssetRow {
+    const facts = this.#factsOf(row.id);
+    let media: MediaInfo | undefined;
     return {
       ...this.toOutline(row),
       fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
-      media: this.#mediaOf(row.id),
+      facts,
+      // Whoever goes through a whole project seldom looks at it, and reading it is most of the cost of a row.
+      get media() {
+        if (facts !== undefined) media ??= decodeMedia(facts);
+        return media;
+      },
     };
   }
 
@@ -109,9 +116,8 @@ export class AssetReader {
     };
   }
 
-  #mediaOf(id: bigint): MediaInfo | undefined {
-    const row = this.db.statement<[string]>('SELECT facts FROM media WHERE asset = ?', { raw: true }).get(id);
-    return row === undefined ? undefined : decodeMedia(row[0]);
+  #factsOf(id: bigint): string | undefined {
+    return this.db.statement<[string]>('SELECT facts FROM media WHERE asset = ?', { raw: true }).get(id)?.[0];
   }
 
   #statement(sql: string) {

@@ -13,12 +13,15 @@ export interface AssetRow {
   readonly paths: readonly VirtualPath[];
   readonly master: MasterGuard;
   readonly fingerprint: Fingerprint | undefined;
+  /** Read from `facts` when it is asked for; that may throw `store/damaged`. */
   readonly media: MediaInfo | undefined;
+  /** What is known of the media, as the catalog keeps it: equal texts say the same. */
+  readonly facts: string | undefined;
   readonly eligibility: Eligibility;
 }
 
 /** An asset without what only the making of its proxies asks for. */
-export type AssetOutline = Omit<AssetRow, 'fingerprint' | 'media'>;
+export type AssetOutline = Omit<AssetRow, 'fingerprint' | 'media' | 'facts'>;
 
 /** A file found by a scan, before it is known whether it is a new asset. */
 export interface FoundFile {

@@ -3,7 +3,7 @@
 import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { Generation } from './generation.js';
-import type { MakePlan } from './plan.js';
+import type { PlanName } from './plan.js';
 
 /**
  * Records the published proxy of the plan's key for the asset, if there is one: made by
@@ -12,7 +12,7 @@ import type { MakePlan } from './plan.js';
 export async function adoptPublished(
   { pool, catalog, profile }: Generation,
   asset: AssetRow,
-  plan: MakePlan,
+  plan: Pick<PlanName, 'poolKey'>,
 ): Promise<VariantRow | undefined> {
   if ((await pool.find(plan.poolKey))?.validation.ok !== true) return undefined;
   // Nobody else removes it from here on; what was removed until then is seen by the second look.

@@ -19,9 +19,9 @@ export async function countFrames(
   signal: AbortSignal | undefined,
 ): Promise<AssetRow> {
   const path = asset.paths[0];
-  const { fingerprint, media, eligibility } = asset;
-  if (path === undefined || fingerprint === undefined || media === undefined) return asset;
-  if (eligibility.kind !== 'unknown' || isCounted(media)) return asset;
+  const { fingerprint, eligibility } = asset;
+  if (path === undefined || fingerprint === undefined || eligibility.kind !== 'unknown') return asset;
+  if (asset.media === undefined || isCounted(asset.media)) return asset;
   const real = realPathOf(source, path);
   try {
     const counted = await probeMedia(toolchain, real, { signal, count: true });

@@ -16,7 +16,7 @@ import { adoptPublished } from './adopt-published.js';
 import { countFrames } from './count-frames.js';
 import { currentVariant, isSameMaster } from './current-variant.js';
 import type { Generation } from './generation.js';
-import { type MakePlan, planProxy } from './plan.js';
+import { nameProxy, type PlanName } from './plan.js';
 
 export interface EnqueueOptions {
   readonly jobClass: JobClass;
@@ -91,7 +91,7 @@ async function settleOne(project: Generation, asset: AssetRow, options: EnqueueO
   const { catalog, profile } = generation;
   const { mayBePublished = () => true } = options;
   const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
-  const plan = planProxy(asset, profile, generation);
+  const plan = nameProxy(asset, profile, generation);
   if (plan.kind === 'refused') return { ...named, kind: 'ineligible', code: plan.code, reason: plan.reason };
   if (plan.kind === 'not-ready') return { ...named, kind: 'not-ready', reason: plan.reason };
   const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
@@ -107,7 +107,7 @@ async function settleOne(project: Generation, asset: AssetRow, options: EnqueueO
   };
 }
 
-async function publishedVariant(generation: Generation, asset: AssetRow, plan: MakePlan) {
+async function publishedVariant(generation: Generation, asset: AssetRow, plan: PlanName) {
   const recorded = currentVariant(generation.catalog, asset, plan.poolKey);
   const there = await findPublished(generation, asset, plan);
   if (there !== undefined) return { kind: 'already-there', proxySize: there.size } as const;
@@ -123,20 +123,24 @@ async function publishedVariant(generation: Generation, asset: AssetRow, plan: M
 export async function findPublished(
   { catalog, pool }: Generation,
   asset: AssetRow,
-  plan: MakePlan,
+  { poolKey }: Pick<PlanName, 'poolKey'>,
 ): Promise<VariantRow | undefined> {
-  const variant = currentVariant(catalog, asset, plan.poolKey);
+  const variant = currentVariant(catalog, asset, poolKey);
   if (variant === undefined) return undefined;
   const file = await stat(pool.fileOf(variant.poolKey, variant.extension)).catch(() => undefined);
   return file?.size === variant.size ? variant : undefined;
 }
 
 /** The same recipe for the same master: an update of FFmpeg is no reason to encode everything again. */
-export async function madeByAnotherFfmpeg({ catalog, pool, profile }: Generation, asset: AssetRow, plan: MakePlan) {
+export async function madeByAnotherFfmpeg(
+  { catalog, pool, profile }: Generation,
+  asset: AssetRow,
+  { recipeHash }: Pick<PlanName, 'recipeHash'>,
+) {
   const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
   if (variant === undefined || !isSameMaster(variant.guard, asset.master)) return undefined;
   const manifest = await pool.find(variant.poolKey);
-  return manifest?.recipeHash === plan.recipe.hash && manifest.validation.ok ? variant : undefined;
+  return manifest?.recipeHash === recipeHash && manifest.validation.ok ? variant : undefined;
 }
 
 function answerOf({ asset, path, hadProxy }: ToQueue, job: Job | undefined): Enqueued {

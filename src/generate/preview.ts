@@ -46,5 +46,5 @@ async function sizeOfPublished(generation: Generation, asset: AssetRow, plan: Ma
   if (recorded !== undefined) return recorded.size;
   const manifest = await generation.pool.find(plan.poolKey);
   if (manifest?.validation.ok === true) return manifest.output.size;
-  return (await madeByAnotherFfmpeg(generation, asset, plan))?.size;
+  return (await madeByAnotherFfmpeg(generation, asset, { recipeHash: plan.recipe.hash }))?.size;
 }

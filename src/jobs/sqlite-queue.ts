@@ -9,12 +9,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
-import type { AssetId, JobId, PoolKey } from '../base/ids.js';
+import type { AssetId, JobId } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
-import { type Hold, type HoldScope, holdOf } from './hold.js';
+import type { Hold, HoldScope } from './hold.js';
 import { JOB_CLASSES, type JobClass } from './job-class.js';
+import { type ListedRow, newJob, type StoredJob, toJob, toListedJob } from './job-rows.js';
 import type { EnqueueOptions, Job, JobQueue, JobRequest, JobState, Lease, ListedJob, ListFilter } from './queue.js';
 import { atOrBelow, notHeld, SqliteHolds } from './sqlite-holds.js';
 
@@ -29,24 +30,6 @@ export function createQueue(db: Database, clock: Clock = systemClock, options: Q
   return queue;
 }
 
-interface StoredJob {
-  readonly id: number;
-  readonly asset: number;
-  readonly pool_key: string;
-  readonly profile: string;
-  readonly class: number;
-  readonly state: JobState;
-  readonly attempts: number;
-  readonly reason: string | null;
-  readonly created_at: number;
-  readonly updated_at: number;
-  readonly path: string;
-}
-
-interface ListedRow extends StoredJob {
-  readonly position: number | null;
-}
-
 const NEXT_ARRIVAL = '(SELECT coalesce(max(arrival), 0) + 1 FROM job)';
 /** The lowest class of what somebody asks for; the others come by themselves. */
 const LAST_ASKED_FOR = JOB_CLASSES.indexOf('prewarm');
@@ -55,15 +38,15 @@ const UNLEASED = 'worker = NULL, token = NULL, expires_at = NULL';
 /** A job that is over starts anew: whoever asks for it has found that its proxy is not there. */
 const ENQUEUE = `INSERT INTO job
   (asset, pool_key, profile, class, path, arrival, state, attempts, created_at, updated_at)
-  VALUES (?, ?, ?, ?, ?, ${NEXT_ARRIVAL}, 'waiting', 0, ?, ?)
+  VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?)
   ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class, path = excluded.path,
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
   WHERE state = 'done' OR (state = 'cancelled' AND (reason IS NULL OR excluded.class <= ${LAST_ASKED_FOR}))
     OR (state = 'failed' AND ?)
-  RETURNING *`;
+  RETURNING id, created_at`;
 const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
   WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
-const LINE_UP = `UPDATE job SET arrival = ${NEXT_ARRIVAL}
+const LINE_UP = `UPDATE job SET arrival = ?
   WHERE asset = ? AND pool_key = ? AND state = 'waiting' AND class = ?`;
 
 class SqliteQueue implements JobQueue {
@@ -86,17 +69,19 @@ class SqliteQueue implements JobQueue {
   enqueue(requests: readonly JobRequest[], options: EnqueueOptions = {}): readonly Job[] {
     const retryFailed = options.retryFailed === true ? 1 : 0;
     const now = this.clock.now();
-    return this.db.transaction(() =>
-      requests.map(({ asset, poolKey, profile, jobClass, path }) => {
-        const rank = JOB_CLASSES.indexOf(jobClass);
-        const values = [asset, poolKey, profile, rank, path, now, now, retryFailed];
-        const queued = this.db.statement<StoredJob>(ENQUEUE).get(...values);
-        if (queued !== undefined) return toJob(queued);
+    return this.db.transaction(() => {
+      const before = this.#lastArrival();
+      return requests.map((request, index) => {
+        const { asset, poolKey, profile, jobClass, path } = request;
+        const [rank, arrival] = [JOB_CLASSES.indexOf(jobClass), before + 1 + index];
+        const insert = this.db.statement<[JobId, number]>(ENQUEUE, { raw: true });
+        const queued = insert.get(asset, poolKey, profile, rank, path, arrival, now, now, retryFailed);
+        if (queued !== undefined) return newJob(request, queued, now);
         this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
-        if (options.inTurn === true) this.db.statement(LINE_UP).run(asset, poolKey, rank);
+        if (options.inTurn === true) this.db.statement(LINE_UP).run(arrival, asset, poolKey, rank);
         return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
-      }),
-    );
+      });
+    });
   }
 
   lease(worker: string, milliseconds: number, classes: readonly JobClass[] = JOB_CLASSES): Lease | undefined {
@@ -208,6 +193,11 @@ class SqliteQueue implements JobQueue {
     return { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0, ...Object.fromEntries(rows) };
   }
 
+  #lastArrival(): number {
+    const sql = 'SELECT coalesce(max(arrival), 0) FROM job';
+    return this.db.statement<[number]>(sql, { raw: true }).get()?.[0] ?? 0;
+  }
+
   #next(classes: readonly JobClass[]): number | undefined {
     const holds = this.holds();
     for (const jobClass of JOB_CLASSES.filter((each) => classes.includes(each))) {
@@ -262,28 +252,4 @@ class SqliteQueue implements JobQueue {
       .all(...values)
       .map(toJob);
   }
-}
-
-function toJob(row: StoredJob): Job {
-  const jobClass = JOB_CLASSES[row.class];
-  invariant(jobClass !== undefined, `job ${row.id} has a class`);
-  return {
-    id: row.id as JobId,
-    asset: row.asset as AssetId,
-    poolKey: row.pool_key as PoolKey,
-    profile: row.profile,
-    jobClass,
-    path: row.path as VirtualPath,
-    state: row.state,
-    attempts: row.attempts,
-    reason: row.reason ?? undefined,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-}
-
-function toListedJob(row: ListedRow, holds: readonly Hold[]): ListedJob {
-  const job = toJob(row);
-  const isOpen = job.state === 'waiting' || job.state === 'running';
-  return { ...job, position: row.position ?? undefined, hold: isOpen ? holdOf(job, holds) : undefined };
 }

@@ -39,7 +39,7 @@ function streamArguments(plan: Plan, stream: AudioStream, position: number): Rec
 }
 
 /** Whether the container takes this sound as it is, packet by packet. */
-export function isCopied({ codec }: AudioStream, muxer: Plan['target']['muxer']): boolean {
+export function isCopied({ codec }: Pick<AudioStream, 'codec'>, muxer: Plan['target']['muxer']): boolean {
   if (muxer === 'mp4') return COPIED_IN_MP4.includes(codec);
   return muxer === 'mov' && (PCM.test(codec) || COPIED_IN_MOV.includes(codec));
 }

@@ -1,20 +1,25 @@
 /** The hash of a recipe: BLAKE3 of its canonical JSON. Equal recipes have equal hashes, on every machine. */
 
-import { blake3 } from '@napi-rs/blake-hash';
 import type { RecipeHash } from '../base/ids.js';
+import { blake3Of } from '../fingerprint/blake3.js';
 import { withoutPaths } from './look-filter.js';
 import type { Recipe } from './recipe.js';
 
-/** The reasons of arguments are for people: rewording one does not make another recipe. */
-export function hashRecipe(recipe: Omit<Recipe, 'hash'>): RecipeHash {
-  const { look, pictures: _, segmenting: __, ...rest } = recipe;
+/** The hash of an essence's text. */
+export function hashEssence(text: string): RecipeHash {
+  return blake3Of(text) as RecipeHash;
+}
+
+/** What two recipes have to agree in. The reasons of arguments are for people: rewording one does not make another recipe. */
+export function essenceText(recipe: Omit<Recipe, 'hash' | 'pictures' | 'segmenting'>): string {
+  const { look, ...rest } = recipe;
   const essence = {
     ...rest,
     look: look?.look.hash,
     arguments: recipe.arguments.map((argument) => withoutPaths(argument.words, look?.look)),
     inputArguments: recipe.inputArguments.map((argument) => argument.words),
   };
-  return blake3(canonicalJson(essence)).toString('hex') as RecipeHash;
+  return canonicalJson(essence);
 }
 
 /** JSON with sorted keys, without spaces and without undefined members. */

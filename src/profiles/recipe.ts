@@ -96,10 +96,14 @@ export interface Expectation {
   readonly editLists?: 'of-master';
 }
 
-export type RecipeResult =
-  | { readonly kind: 'recipe'; readonly recipe: Recipe }
-  /** The profile cannot make an equal proxy of this asset; the master is served for this reason. */
-  | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+export type RecipeResult = { readonly kind: 'recipe'; readonly recipe: Recipe } | RefusedRecipe;
+
+/** The profile cannot make an equal proxy of this asset; the master is served for this reason. */
+export interface RefusedRecipe {
+  readonly kind: 'refused';
+  readonly code: string;
+  readonly reason: string;
+}
 
 export interface RecipeInput {
   readonly media: MediaInfo;

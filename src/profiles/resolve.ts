@@ -24,8 +24,8 @@ import { type Dimensions, divisorFor } from './picture-size.js';
 import { planPictures } from './pictures.js';
 import { copiesEditLists, option, type Plan, Refusal } from './plan.js';
 import { findProfile, type Profile, type ProfileTarget } from './profiles.js';
-import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult } from './recipe.js';
-import { hashRecipe } from './recipe-hash.js';
+import type { Expectation, Recipe, RecipeArgument, RecipeInput, RecipeResult, RefusedRecipe } from './recipe.js';
+import { essenceText, hashEssence } from './recipe-hash.js';
 import { segmentingOf } from './segmenting.js';
 import { timingInput, timingOf } from './timing.js';
 import { deviceArguments, shownFilter, videoArguments, videoExpectation } from './video-arguments.js';
@@ -33,8 +33,20 @@ import { deviceArguments, shownFilter, videoArguments, videoExpectation } from '
 /** Throws 'profile/unknown' only. The master must have been probed with its frames counted. */
 export function resolveRecipe(profileName: string, input: RecipeInput): RecipeResult {
   const profile = findProfile(profileName);
+  return unlessRefused(() => ({ kind: 'recipe', recipe: buildRecipe(profile, input) }));
+}
+
+/** What the hash of the recipe is the hash of, without all that is no part of it. */
+export function resolveEssence(
+  profile: Profile,
+  input: RecipeInput,
+): { kind: 'essence'; text: string } | RefusedRecipe {
+  return unlessRefused(() => ({ kind: 'essence', text: essenceText(buildEssence(profile, input).recipe) }));
+}
+
+function unlessRefused<T>(build: () => T): T | RefusedRecipe {
   try {
-    return { kind: 'recipe', recipe: buildRecipe(profile, input) };
+    return build();
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
     return { kind: 'refused', code: thrown.code, reason: thrown.reason };
@@ -42,6 +54,13 @@ export function resolveRecipe(profileName: string, input: RecipeInput): RecipeRe
 }
 
 function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
+  const { plan, recipe, rest, video } = buildEssence(profile, input);
+  const segmenting = segmentingOf(plan, video, rest);
+  const extras = { ...picturesOf(plan), ...(segmenting === undefined ? {} : { segmenting }) };
+  return { ...recipe, ...extras, hash: hashEssence(essenceText(recipe)) };
+}
+
+function buildEssence(profile: Profile, input: RecipeInput) {
   if (profile.engine !== 'ffmpeg') {
     throw new Refusal('engine', `profile '${profile.name}' is made by the ${profile.engine} engine, not by FFmpeg`);
   }
@@ -49,7 +68,6 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
   const plan = makePlan(profile, target, input);
   const video = videoArguments(plan);
   const rest = [...audioArguments(plan), ...coverArguments(plan), ...labelArguments(plan), ...containerArguments(plan)];
-  const segmenting = segmentingOf(plan, video, rest);
   const recipe = {
     profile: profile.name,
     profileVersion: profile.version,
@@ -59,10 +77,8 @@ function buildRecipe(profile: Profile, input: RecipeInput): Recipe {
     arguments: [...mapArguments(plan), ...video, ...rest],
     expect: expectationOf(plan),
     ...lookOf(plan),
-    ...picturesOf(plan),
-    ...(segmenting === undefined ? {} : { segmenting }),
   };
-  return { ...recipe, hash: hashRecipe(recipe) };
+  return { plan, recipe, rest, video };
 }
 
 function lookOf(plan: Plan): Pick<Recipe, 'look'> {

@@ -90,7 +90,8 @@ function prepare(sqlite: Sqlite.Database, file: RealPath): void {
 }
 
 class SqliteDatabase implements Database {
-  readonly #statements = new Map<string, Statement<unknown>>();
+  /** By the options that they were prepared with: a key put together of both would be hashed at each call. */
+  readonly #statements = [0, 1, 2, 3].map(() => new Map<string, Statement<unknown>>());
 
   constructor(
     readonly file: RealPath,
@@ -98,11 +99,11 @@ class SqliteDatabase implements Database {
   ) {}
 
   statement<Row>(sql: string, options: StatementOptions = {}): Statement<Row> {
-    const key = `${options.bigint ?? false}:${options.raw ?? false}:${sql}`;
-    const known = this.#statements.get(key);
+    const statements = this.#statements[(options.bigint === true ? 1 : 0) + (options.raw === true ? 2 : 0)];
+    const known = statements?.get(sql);
     if (known !== undefined) return known as Statement<Row>;
     const made = this.#prepare<Row>(sql, options);
-    this.#statements.set(key, made);
+    statements?.set(sql, made);
     return made;
   }
 
