@@ -113,7 +113,7 @@ export class Cache {
   }
 
   /** False for what was removed and is not missed: it is made again when somebody asks. */
-  isMissed({ id, master }: AssetRow, profile: string): boolean {
+  isMissed({ id, master }: Pick<AssetRow, 'id' | 'master'>, profile: string): boolean {
     const eviction = this.#options.files.cacheBook.evictionOf(id, profile);
     return eviction === undefined || !sameGuard(eviction.guard, master);
   }

@@ -77,9 +77,11 @@ export function reasonOf(entry: ViewEntry | undefined, isProxy: boolean, asset: 
 }
 
 /** What proxy mode would serve. */
-function stateOf({ files, profileOf }: Daemon, asset: ServableAsset): ServedPath['state'] {
+function stateOf({ cache, files, profileOf }: Daemon, asset: ServableAsset): ServedPath['state'] {
   if (asset.eligibility.kind !== 'eligible') return asset.eligibility.kind;
   if (usableProxy(asset) !== undefined) return 'ready';
-  const job = files.queue.latestOf(asset.id, profileOf(asset.paths));
-  return job?.state === 'running' || job?.state === 'failed' ? job.state : 'waiting';
+  const profile = profileOf(asset.paths);
+  const job = files.queue.latestOf(asset.id, profile);
+  if (job?.state === 'running' || job?.state === 'failed' || job?.state === 'waiting') return job.state;
+  return cache.isMissed(asset, profile) ? 'waiting' : 'removed';
 }

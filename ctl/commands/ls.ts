@@ -13,7 +13,7 @@ interface Arguments {
 }
 
 export const LEGEND =
-  'P proxy   M master   … proxy on its way   ! no proxy: failed   - stays master   ? not examined yet   x offline';
+  'P proxy   M master   … proxy on its way   ~ removed to make room   ! no proxy: failed   - stays master   ? not examined yet   x offline';
 
 export const ls = defineCommand<Arguments>({
   usage: 'ls [dir]',
@@ -67,6 +67,7 @@ export function markerOf(entry: Pick<ServedPath, 'kind' | 'variant' | 'state'>):
     ready: 'M',
     waiting: '…',
     running: '…',
+    removed: '~',
     failed: '!',
     ineligible: '-',
     unknown: '?',

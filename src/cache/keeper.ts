@@ -54,6 +54,11 @@ export interface CacheState {
   readonly note: string | null;
 }
 
+interface Victim extends Candidate {
+  /** Bytes that go with it. */
+  readonly weight: number;
+}
+
 /** Removed under one hold of the flip's lock. */
 const BATCH = 50;
 
@@ -128,7 +133,11 @@ export class Keeper {
     const wish = { needed: 0, wanted: over + quota * HEADROOM, usedBefore };
     const choice = await this.#evict(wish, `the pool is larger than its quota of ${formatSize(quota)}`);
     const enough = choice.freed >= over;
-    this.#tell(enough ? undefined : quotaReached({ quota, used, size: 0, choice, unusedMs: TRIM_UNUSED_MS }));
+    this.#tell(
+      enough
+        ? undefined
+        : quotaReached({ quota, used: used - choice.freed, size: 0, choice, unusedMs: TRIM_UNUSED_MS }),
+    );
   }
 
   /** What the pool has; where that is more than this, without what no project uses any more. */
@@ -154,12 +163,28 @@ export class Keeper {
     for (const { from, to } of await pins.follow())
       log.info({ from, to }, 'a pinned path was moved: its pin goes with it');
     const choice = chooseVictims(await this.#candidates(), wish);
-    let freed = 0;
-    for (let at = 0; at < choice.victims.length; at += BATCH) {
-      freed += await this.#remove(choice.victims.slice(at, at + BATCH), { at: clock.now(), reason });
+    const enough = Math.max(wish.needed, wish.wanted);
+    let [freed, at] = [0, 0];
+    while (at < choice.victims.length && freed < enough) {
+      const next = await this.#weigh(choice.victims.slice(at, at + BATCH), enough - freed);
+      freed += await this.#remove(next, { at: clock.now(), reason });
+      at += next.length;
     }
-    if (freed > 0) log.info({ proxies: choice.victims.length, bytes: freed }, `proxies were removed: ${reason}`);
+    if (freed > 0) log.info({ proxies: at, bytes: freed }, `proxies were removed: ${reason}`);
     return { ...choice, freed };
+  }
+
+  /** The first of them that free as much, manifests and pictures included; all, when they do not. */
+  async #weigh(victims: readonly Candidate[], enough: number): Promise<readonly Victim[]> {
+    const weighed: Victim[] = [];
+    for (let [at, sum] = [0, 0]; at < victims.length && sum < enough; at += 1) {
+      const victim = victims[at];
+      if (victim === undefined) break;
+      const weight = await this.#options.pool.weigh(victim.key);
+      weighed.push({ ...victim, weight });
+      sum += weight;
+    }
+    return weighed;
   }
 
   async #candidates(): Promise<readonly Candidate[]> {
@@ -178,7 +203,7 @@ export class Keeper {
   }
 
   /** Returns how many bytes have gone. */
-  async #remove(victims: readonly Candidate[], eviction: { at: number; reason: string }): Promise<number> {
+  async #remove(victims: readonly Victim[], eviction: { at: number; reason: string }): Promise<number> {
     const { book, pool, withdrawer } = this.#options;
     const items = victims.map((object) => ({
       object,
@@ -194,7 +219,7 @@ export class Keeper {
     );
     let bytes = 0;
     for (const { object } of removed) {
-      if (await pool.release(object.key)) bytes += object.size;
+      if (await pool.release(object.key)) bytes += object.weight;
       this.#record(object, eviction.reason);
     }
     return bytes;

@@ -25,7 +25,7 @@ import { poolError } from './pool-error.js';
 import { References } from './references.js';
 import { sweepPool } from './sweep.js';
 import { listUnclaimed, type Unclaimed } from './unclaimed.js';
-import { UsedSpace } from './used-space.js';
+import { sizeOf, UsedSpace } from './used-space.js';
 
 /** Creates the directory when it is missing. Throws `system/*` when it cannot be written. `project`: in whose name it is used. */
 export async function openPool(directory: RealPath, project?: ProjectId): Promise<Pool> {
@@ -164,6 +164,18 @@ class DirectoryPool implements Pool {
       (found) => found.isDirectory(),
       () => false,
     );
+  }
+
+  async weigh(key: PoolKey): Promise<number> {
+    const shard = this.#shardOf(key);
+    try {
+      const names = (await readdir(shard)).filter((name) => name.startsWith(`${key}.`));
+      const sizes = await Promise.all(names.map((name) => sizeOf(join(shard, name))));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return 0;
+      throw poolError(error, this.directory);
+    }
   }
 
   async space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }> {

@@ -49,6 +49,8 @@ export interface Pool {
   unclaimed(own: ReadonlySet<PoolKey>, now?: number): Promise<readonly Unclaimed[]>;
   /** Whether the pool's disk is there at all: an unmounted one looks like a pool that lost everything. */
   isReachable(): Promise<boolean>;
+  /** Bytes of a proxy with its manifest and what was published beside it: what its removal frees. */
+  weigh(key: PoolKey): Promise<number>;
   /** Bytes of all published proxies; bytes free for the user on the pool's file system, and of all of it. */
   space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }>;
 }

@@ -45,7 +45,7 @@ async function sumOf(directory: string): Promise<number> {
 }
 
 /** Zero for a file that was removed meanwhile. */
-async function sizeOf(path: string): Promise<number> {
+export async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {

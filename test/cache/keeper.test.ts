@@ -38,7 +38,7 @@ const KB = 1000;
 const v = (path: string) => path as VirtualPath;
 
 /** Clips `1.mov`, `2.mov`, ... in two reels, each with a proxy of 10 kB (and a manifest). */
-async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?: number }) {
+async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?: number; pictures?: number }) {
   const dir = await mkdtemp(join(tmpdir(), 'proxyfs-keeper-'));
   const [source, mountPoint] = [join(dir, 'source') as RealPath, join(dir, 'mount') as RealPath];
   for (const reel of ['r1', 'r2'])
@@ -67,7 +67,10 @@ async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?
     const { poolKey, output } = manifest;
     const temporary = pool.temporary('test', '.mov');
     await makeProxy(temporary, manifest);
-    await pool.publish(temporary, manifest);
+    const picture = pool.temporary('test', '.jpg');
+    if (options.pictures !== undefined) await writeFile(picture, Buffer.alloc(options.pictures));
+    const beside = options.pictures === undefined ? [] : [{ temporary: picture, suffix: '.poster.jpg' }];
+    await pool.publish(temporary, manifest, beside);
     const fingerprint = blake3OfParts([path]) as Fingerprint;
     catalog.describe(asset.id, { fingerprint, media: undefined, eligibility: { kind: 'eligible' } });
     const { size, extension } = output;
@@ -160,6 +163,17 @@ t.test('the least used go first, their paths lead to the master, and they are no
   t.match(await s.keeper.state(), { quota: 60 * KB, evicted: 1, evictedBytes: 10 * KB, note: null });
   s.journal.flush();
   t.match(s.journal.latest({ kinds: ['evicted'] }, 5), [{ path: 'r1/1.mov', facts: { size: 10 * KB } }]);
+});
+
+t.test('what lies beside a proxy goes with it, and counts: no more go than have to', async (t) => {
+  const s = await stage(t, { clips: 6, quota: '100K', pictures: 10 * KB });
+  const before = await s.used();
+  t.ok(before > 120 * KB && before < 140 * KB, `six proxies with a picture each: ${before}`);
+  s.clock.time += 2 * DAY_MS;
+  await s.keeper.tidy();
+  t.equal(s.paths.filter(s.has).length, 4, 'two are enough');
+  t.equal(before - (await s.used()), (before / 6) * 2, 'their pictures went, too');
+  t.match(await s.keeper.state(), { evicted: 2, note: null });
 });
 
 t.test('who asks decides what has to go: a waiting program displaces what the backlog may not', async (t) => {

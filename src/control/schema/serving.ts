@@ -13,7 +13,7 @@ export const served = z.object({
   /** One sentence. */
   reason: z.string(),
   /** What a flip to proxy mode would serve here. */
-  state: z.enum(['ready', 'waiting', 'running', 'failed', 'ineligible', 'unknown', 'not-media', 'offline']),
+  state: z.enum(['ready', 'waiting', 'running', 'removed', 'failed', 'ineligible', 'unknown', 'not-media', 'offline']),
   profile: z.string().nullable(),
   size: z.number(),
   masterSize: z.number(),
