@@ -61,7 +61,7 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
   return object;
 }
 
-// A normal exit joins libuv's threads, which a source that hangs may hold for ever; the kernel ends them without asking.
+// A normal exit joins libuv's threads, which a source that hangs may hold for ever; the kernel ends them unasked.
 void exit_within(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsNumber() || !info[1].IsNumber()) throw Napi::TypeError::New(env, "exitWithin(milliseconds, code)");
