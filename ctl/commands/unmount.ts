@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../../src/base/error.js';
 import { isProcessAlive } from '../../src/base/process-alive.js';
 import type { Client } from '../../src/control/client.js';
-import { detachStale, isStaleMount } from '../../src/mount/stale-mount.js';
-import { type CommonArguments, defineCommand, type Outcome } from '../command.js';
+import type { RuntimeRecord } from '../../src/control/runtime-record.js';
+import type { Result } from '../../src/control/schema.js';
+import { cutOff, detachStale, isStaleMount } from '../../src/mount/stale-mount.js';
+import { defineCommand, type Outcome } from '../command.js';
 import { escapeName } from '../output/escape.js';
 import { counted } from '../output/quantities.js';
 import { currentDirectory } from '../session.js';
@@ -18,8 +20,14 @@ interface Arguments {
 
 /** A daemon closes its catalog and ends its encoders within this time, or something is wrong. */
 const GONE_WITHIN_MS = 30_000;
-/** One that was detached by force gives up sooner what does not end: see `FORCED_END_MS` of the daemon. */
-const FORCED_GONE_WITHIN_MS = 10_000;
+/** With force: one that does not answer, or does not end, within this time is killed. */
+const PATIENCE_MS = 10_000;
+const DEAD_WITHIN_MS = 2_000;
+
+interface Ending {
+  readonly handles: Result<'unmount'>['handles'];
+  readonly wasKilled: boolean;
+}
 
 export const unmount = defineCommand<Arguments>({
   usage: 'unmount <mountpoint>',
@@ -34,20 +42,30 @@ export const unmount = defineCommand<Arguments>({
       .option('force', { type: 'boolean', default: false, describe: 'Also while files are open' }),
   run: async (args, terminal) => {
     const path = resolve(currentDirectory(terminal), args.mountpoint ?? '.');
-    const client = await clientOf(path);
-    if (client === undefined) return detached(path);
-    return await end(client, args, path);
+    const daemon = await daemonOf(path);
+    if (daemon === undefined) return detached(path);
+    try {
+      return outcomeOf(daemon.record, await (args.force ? endByForce(daemon) : endInOrder(daemon, path)));
+    } finally {
+      daemon.client.close();
+    }
   },
 });
 
+interface Daemon {
+  readonly record: RuntimeRecord;
+  readonly client: Client;
+}
+
 /** undefined: no daemon, but a mount that one left behind, which is gone now. */
-async function clientOf(path: string): Promise<Client | undefined> {
+async function daemonOf(path: string): Promise<Daemon | undefined> {
   const [{ connect }, { findProject }] = await Promise.all([
     import('../../src/control/client.js'),
     import('../../src/control/discovery.js'),
   ]);
   try {
-    return await connect(await findProject(path, '/'));
+    const record = await findProject(path, '/');
+    return { record, client: await connect(record) };
   } catch (error) {
     const gone = error instanceof ProxyfsError && ['project/not-found', 'daemon/unreachable'].includes(error.code);
     if (!gone || !(await isStaleMount(path))) throw error;
@@ -56,28 +74,60 @@ async function clientOf(path: string): Promise<Client | undefined> {
   }
 }
 
-async function end(client: Client, args: CommonArguments & Arguments, path: string): Promise<Outcome> {
+async function endInOrder({ record, client }: Daemon, path: string): Promise<Ending> {
   try {
-    const info = await client.call('daemon.info', {});
-    const { handles } = await client.call('unmount', { force: args.force });
-    const isGone = await waitForEnd(info.pid, args.force ? FORCED_GONE_WITHIN_MS : GONE_WITHIN_MS);
-    if (!isGone && !args.force) throw lingering(info.pid);
-    const held = handles.length === 0 ? '' : `; ${counted(handles.length, 'file')} were still open`;
-    return {
-      result: { mountPoint: info.mountPoint, handles, ...(isGone ? {} : { lingeringDaemon: info.pid }) },
-      text: () => `${escapeName(info.mountPoint)} is unmounted${held}${isGone ? '' : `\n${leftBehind(info.pid)}`}`,
-    };
+    const { handles } = await client.call('unmount', { force: false }, { signal: AbortSignal.timeout(GONE_WITHIN_MS) });
+    if (!(await isGoneWithin(record.pid, GONE_WITHIN_MS))) throw lingering(record.pid);
+    return { handles, wasKilled: false };
   } catch (error) {
-    if (!(error instanceof ProxyfsError) || error.code !== 'mountpoint/busy') throw error;
+    if (!(error instanceof ProxyfsError)) throw error;
+    if (error.code === 'job/cancelled') throw silent(record.pid, error);
+    if (error.code !== 'mountpoint/busy') throw error;
     const wayOut = `'proxyfs handles --project ${path}' says who; close them, or add --force`;
     throw new ProxyfsError(error.code, `${path} is in use: ${wayOut}`, { cause: error, details: error.details });
-  } finally {
-    client.close();
   }
 }
 
-/** Whether the process was gone in time. */
-async function waitForEnd(pid: number, milliseconds: number): Promise<boolean> {
+async function endByForce({ record, client }: Daemon): Promise<Ending> {
+  const answer = await answerInTime(client);
+  if (answer !== undefined && (await isGoneWithin(record.pid, PATIENCE_MS))) {
+    return { handles: answer.handles, wasKilled: false };
+  }
+  const [{ killDaemon }, { removeRecord }] = await Promise.all([
+    import('../../src/control/kill-daemon.js'),
+    import('../../src/control/discovery.js'),
+  ]);
+  await killDaemon(record);
+  await isGoneWithin(record.pid, DEAD_WITHIN_MS);
+  await cutOff(record.mountPoint);
+  await removeRecord(record);
+  return { handles: answer?.handles ?? [], wasKilled: true };
+}
+
+/** undefined: the daemon does not answer, as when it waits for its source itself. */
+async function answerInTime(client: Client): Promise<Result<'unmount'> | undefined> {
+  try {
+    return await client.call('unmount', { force: true }, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch (error) {
+    if (error instanceof ProxyfsError && error.code === 'job/cancelled') return undefined;
+    throw error;
+  }
+}
+
+function outcomeOf({ pid, mountPoint }: RuntimeRecord, { handles, wasKilled }: Ending): Outcome {
+  const held = handles.length === 0 ? '' : `; ${counted(handles.length, 'file')} were still open`;
+  const isLeft = wasKilled && isProcessAlive(pid);
+  const notes = [
+    ...(wasKilled ? [`Note: its daemon (pid ${pid}) did not end by itself and was killed`] : []),
+    ...(isLeft ? [LEFT_BEHIND] : []),
+  ];
+  return {
+    result: { mountPoint, handles, ...(wasKilled ? { killedDaemon: pid, isLeft } : {}) },
+    text: () => [`${escapeName(mountPoint)} is unmounted${held}`, ...notes].join('\n'),
+  };
+}
+
+async function isGoneWithin(pid: number, milliseconds: number): Promise<boolean> {
   const deadline = Date.now() + milliseconds;
   while (isProcessAlive(pid)) {
     if (Date.now() > deadline) return false;
@@ -90,10 +140,15 @@ function lingering(pid: number): ProxyfsError {
   return new ProxyfsError('system/io', `the mount is gone, but its daemon (pid ${pid}) has not ended yet: see its log`);
 }
 
-/** A process cannot end while the kernel waits in its name for a disk that has taken the request and does not answer. */
-function leftBehind(pid: number): string {
-  return `Note: its daemon (pid ${pid}) has not ended yet: it does when the source answers, or is unmounted itself; until then the project cannot be mounted again`;
+function silent(pid: number, cause: unknown): ProxyfsError {
+  const seconds = GONE_WITHIN_MS / 1000;
+  const message = `the daemon (pid ${pid}) has not answered for ${seconds} seconds: 'proxyfs unmount --force' kills it`;
+  return new ProxyfsError('daemon/unreachable', message, { cause });
 }
+
+/** A process cannot end while the kernel waits in its name for a disk that has taken the request and does not answer. */
+const LEFT_BEHIND =
+  'Note: the kernel still waits in its name for the source; until that answers, or is unmounted itself, the project cannot be mounted again';
 
 function detached(path: string): Outcome {
   return {

@@ -4,10 +4,11 @@
  */
 
 import { execFile } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
+import { statfs, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { errnoOf, ProxyfsError } from '../base/error.js';
+import { findMount } from './mount-table.js';
 
 const run = promisify(execFile);
 /** More dead mounts than this on top of each other are somebody else's doing. */
@@ -30,6 +31,26 @@ export async function detachStale(path: string): Promise<void> {
     await detach(path);
   }
   throw new ProxyfsError('fuse/mount-failed', `'${path}' stays a dead mount point: unmount it with 'umount -l'`);
+}
+
+/**
+ * Takes away the mount of a daemon that was killed and may still be dying: nothing is asked of it, and whoever
+ * waits for it is let go.
+ */
+export async function cutOff(mountPoint: string): Promise<void> {
+  const mount = await findMount(mountPoint);
+  if (mount?.type !== 'fuse.proxyfs') return;
+  await abortConnection(mount.device);
+  await detach(mountPoint);
+}
+
+/** Detaching alone would leave those waiting who have asked. Where fusectl is not mounted, they wait for the death. */
+async function abortConnection(device: string): Promise<void> {
+  try {
+    await writeFile(`/sys/fs/fuse/connections/${device.split(':')[1]}/abort`, '1');
+  } catch (error) {
+    if (!['ENOENT', 'EACCES', 'EROFS'].includes(errnoOf(error) ?? '')) throw error;
+  }
 }
 
 async function detach(path: string): Promise<void> {

@@ -1,9 +1,12 @@
 /**
  * A whole daemon whose source hangs, its own file operations among those that wait: it can be unmounted and it ends,
- * while the source still hangs. The source is a mount whose daemon is stopped.
+ * while the source still hangs. The source is a mount whose daemon is stopped. And a daemon that answers nobody any
+ * more, as one whose main thread waits: it is stopped itself.
  */
 
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -11,8 +14,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { isProcessAlive } from '../../src/base/process-alive.js';
 import { type Client, connect } from '../../src/control/client.js';
+import { killDaemon } from '../../src/control/kill-daemon.js';
 import { launchDaemon } from '../../src/control/launch.js';
+import type { RuntimeRecord } from '../../src/control/runtime-record.js';
 import { findMount } from '../../src/mount/mount-table.js';
+import { cutOff } from '../../src/mount/stale-mount.js';
 import { mountObstacle } from '../fixtures/mount-obstacle.js';
 import { runAsProcess } from '../fixtures/run-proxyfs.js';
 import { type HostedVolume, hostVolume, mountOptions } from '../mount/hosted-volume.js';
@@ -47,35 +53,69 @@ t.test(
   },
 );
 
+t.test('a daemon that answers nobody is killed by a forced unmount', { ...skip, timeout: 120_000 }, async (t) => {
+  const source = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-silent-')));
+  t.teardown(() => rm(source, { recursive: true, force: true }));
+  await writeFile(join(source, 'notes.txt'), 'notes');
+  const { record, options } = await launch(t, source);
+  process.kill(record.pid, 'SIGSTOP');
+  const reader = execFile('cat', [join(options.mountPoint, 'notes.txt')]);
+  const ended = once(reader, 'exit');
+
+  const run = await runAsProcess(['unmount', options.mountPoint, '--force', '--json'], { cwd: '/' });
+  t.match(
+    { ...run, stdout: JSON.parse(run.stdout) },
+    {
+      exitCode: 0,
+      stdout: { mountPoint: options.mountPoint, killedDaemon: record.pid, isLeft: false },
+      stderr: '',
+    },
+  );
+  t.notOk(isProcessAlive(record.guardian ?? 0), 'nobody starts it again');
+  t.equal(await findMount(options.mountPoint), undefined);
+  await ended;
+  const again = await launchDaemon(options);
+  t.teardown(() => (isProcessAlive(again.pid) ? endAfterFailure(again) : undefined));
+  t.equal(await readFile(join(options.mountPoint, 'notes.txt'), 'utf8'), 'notes', 'and the project is mounted again');
+  t.match(await runAsProcess(['unmount', options.mountPoint], { cwd: '/' }), { exitCode: 0, stderr: '' });
+  t.notOk(isProcessAlive(again.pid));
+});
+
 async function mountOnDisk(t: Test): Promise<Stage> {
   const disk = await hostVolume(t);
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-hanging-')));
-  process.env['XDG_RUNTIME_DIR'] = join(root, 'run');
-  process.env['XDG_STATE_HOME'] = join(root, 'state');
-  const options = { source: disk.mountPoint, mountPoint: join(root, 'mnt') };
-  await mkdir(options.mountPoint);
   for (let number = 0; number < CLIPS; number += 1) await writeFile(join(disk.source, `clip-${number}.mov`), 'bytes');
   await disk.mount('native', mountOptions(disk, { disable: { passthrough: true }, cacheSeconds: 0 }));
-  const { pid, ...record } = await launchDaemon(options);
-  const client = await connect({ pid, ...record });
-  t.teardown(async () => {
+  const { record, options } = await launch(t, disk.mountPoint);
+  const client = await connect(record);
+  t.teardown(() => {
     // First of all: what waits for a disk that hangs cannot be ended in an orderly way.
     disk.signal('SIGCONT');
     client.close();
-    await endDaemon(pid, record.guardian);
-    await rm(root, { recursive: true, force: true });
   });
   await firstScan(client);
-  return { disk, client, options, pid };
+  return { disk, client, options, pid: record.pid };
+}
+
+async function launch(t: Test, source: string): Promise<{ record: RuntimeRecord; options: Stage['options'] }> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-hanging-')));
+  process.env['XDG_RUNTIME_DIR'] = join(root, 'run');
+  process.env['XDG_STATE_HOME'] = join(root, 'state');
+  const options = { source, mountPoint: join(root, 'mnt') };
+  await mkdir(options.mountPoint);
+  const record = await launchDaemon(options);
+  t.teardown(async () => {
+    if (isProcessAlive(record.pid)) await endAfterFailure(record);
+    await rm(root, { recursive: true, force: true });
+  });
+  return { record, options };
 }
 
 async function firstScan(client: Client): Promise<void> {
   while ((await client.call('status', {})).scan.finishedAt === null) await sleep(50);
 }
 
-/** When the test has failed only. */
-async function endDaemon(pid: number, guardian: number | undefined): Promise<void> {
-  if (!isProcessAlive(pid)) return;
-  if (guardian !== undefined) process.kill(-guardian, 'SIGKILL');
-  while (isProcessAlive(pid)) await sleep(20);
+async function endAfterFailure(record: RuntimeRecord): Promise<void> {
+  await killDaemon(record);
+  while (isProcessAlive(record.pid)) await sleep(20);
+  await cutOff(record.mountPoint);
 }
