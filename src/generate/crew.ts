@@ -53,6 +53,11 @@ export class Crew {
     return [...this.#members];
   }
 
+  /** Fewer work than the budget allows. */
+  get hasRoom(): boolean {
+    return this.#busy() < this.#budget.encoders;
+  }
+
   join(job: () => Job, abort: AbortController): Member {
     const member = { job, abort, pace: new Pace(), row: undefined, helpers: 0 };
     this.#members.add(member);
@@ -67,7 +72,7 @@ export class Crew {
 
   /** One more encoder for a member that works, while the budget has room; the result gives it back. */
   lend(member: Member): (() => void) | undefined {
-    if (member.pace.isSuspended || this.#busy() >= this.#budget.encoders) return undefined;
+    if (member.pace.isSuspended || !this.hasRoom) return undefined;
     member.helpers += 1;
     return () => {
       member.helpers -= 1;
@@ -98,7 +103,7 @@ export class Crew {
     if (this.#members.size >= this.#most || this.#budget.encoders === 0) return [];
     const working = this.#working();
     const allowed = JOB_CLASSES.filter((_, rank) => this.#isAllowed(rank));
-    if (this.#busy() < this.#budget.encoders) return allowed;
+    if (this.hasRoom) return allowed;
     const lowest = Math.max(...working.map(rankOf));
     return this.canSuspend() ? AWAITED.filter((each) => JOB_CLASSES.indexOf(each) < lowest) : [];
   }

@@ -114,6 +114,8 @@ export class WorkerPool {
   wake(): void {
     this.#room.forget();
     this.#paused = undefined;
+    // Not looked for while all encoders are busy: a lent one goes to the new job when it is offered back.
+    this.#hasMore = true;
     this.#again();
   }
 
@@ -185,7 +187,8 @@ export class WorkerPool {
     if (!(await this.#mayStart())) return NO_SPACE_MS;
     if (this.#isStopping) return 0;
     const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
-    this.#hasMore = lease !== undefined;
+    // While all encoders work, only what goes before that is looked for.
+    if (lease !== undefined || this.#crew.hasRoom) this.#hasMore = lease !== undefined;
     if (lease === undefined) return IDLE_MS;
     const work = this.#settle(lease, worker).finally(() => {
       this.#atWork.delete(work);

@@ -40,11 +40,7 @@ export function segmentingOf(
     stream: plan.video.index,
     lead,
     filters: `${filter},fps=${rate}`,
-    encode: [
-      ...video.filter(({ words }) => words[0] !== '-filter:v:0'),
-      exact,
-      option('QuickTime holds them all', '-f', 'mov'),
-    ],
+    encode: [...video.filter(({ words }) => words[0] !== '-filter:v:0'), exact],
     pictures: planProxyPictures(plan, videoExpectation(plan)),
     join: [...joinMaps(plan), option('the frames as they were encoded', '-r', rate, '-c:v:0', 'copy'), ...rest],
   };
@@ -63,6 +59,8 @@ function isRegular(plan: Plan, essence: Essence): boolean {
     cover.length === 0 &&
     plan.encoders.filters.has('fps') &&
     plan.encoders.filters.has('trim') &&
+    plan.encoders.filters.has('select') &&
+    plan.encoders.muxers.has('segment') &&
     hardwareFor(plan, essence.codec, fields) === undefined
   );
 }

@@ -7,8 +7,6 @@ export interface Segment {
   /** The first frame, and the one behind the last. */
   readonly from: number;
   readonly to: number;
-  /** Frames before `from` that are encoded too: less at the beginning of the clip. */
-  readonly lead: number;
 }
 
 /** Even, so that every segment begins where the encoder counts even. */
@@ -20,11 +18,22 @@ export function framesPerSegment(seconds: number, rate: Rational): number {
  * Cuts lie at fixed frames, whatever the length of the clip: those of a clip that has grown are
  * where they were. The last segment may be short.
  */
-export function segmentsOf(frames: number, length: number, lead: number): readonly Segment[] {
+export function segmentsOf(frames: number, length: number): readonly Segment[] {
   return Array.from({ length: Math.ceil(frames / length) }, (_, index) => {
     const from = index * length;
-    return { index, from, to: Math.min(frames, from + length), lead: Math.min(lead, from) };
+    return { index, from, to: Math.min(frames, from + length) };
   });
+}
+
+/** Segments that follow each other without a gap. */
+export function rowsOf(segments: readonly Segment[]): readonly (readonly Segment[])[] {
+  const rows: Segment[][] = [];
+  for (const segment of segments) {
+    const row = rows.at(-1);
+    if (row?.at(-1)?.to === segment.from) row.push(segment);
+    else rows.push([segment]);
+  }
+  return rows;
 }
 
 /** The time of a frame in whole microseconds, rounded up: what is sought from there begins with it. */

@@ -1,5 +1,6 @@
 /** The FFmpeg arguments for segments and for their join. Pure. */
 
+import { invariant } from '../base/invariant.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import type { Segmenting } from '../profiles/recipe.js';
@@ -10,41 +11,71 @@ import { microsecondsAt, type Segment } from './bounds.js';
 const RUN_UP = 1;
 /** Frames are decoded in another order than they are shown. */
 const RUN_OUT = 2;
+/** Without a last cut the muxer would make some of its own. */
+const NEVER = 2 ** 31 - 2;
+
+/** One FFmpeg for segments that follow each other. */
+export interface RowFiles {
+  readonly master: RealPath;
+  /** `%d` counts from 0; relative to the folder in which FFmpeg runs. */
+  readonly pattern: string;
+  /** The names of files that are complete, a line for each. */
+  readonly list: string;
+  /** The hashes of the master's packets that it read. */
+  readonly source: string;
+}
+
+/** Frames before the first of a row that are encoded too: less at the beginning of the clip. */
+export const leadOf = ({ lead }: Pick<Segmenting, 'lead'>, { from }: Pick<Segment, 'from'>): number =>
+  Math.min(lead, from);
 
 /**
- * Two files: the encoded segment with its lead, and the hashes of the master's packets that it
- * was made from. Frames are chosen by their time, half a frame around where a constant rate has
- * them: where that is not so, their number is wrong and the segment is refused.
+ * A file for each segment of the row, and one before them for the lead, where there is one. The
+ * frames are those of one encode from the first to the last. Each frame's time has to be where
+ * its number has it, within half a frame: what comes after one that is not is left out, and
+ * found missing.
  */
-export function encodeArguments(
-  segmenting: Segmenting,
-  segment: Segment,
-  files: { readonly master: RealPath; readonly output: RealPath; readonly source: RealPath },
-): string[] {
-  const { encode, filters, stream } = segmenting;
-  const { begin, end } = timesOf(segmenting, segment);
-  const first = segment.from - segment.lead === 0 ? '' : `start=${seconds(begin)}:`;
+export function encodeArguments(segmenting: Segmenting, row: readonly Segment[], files: RowFiles): string[] {
+  const { encode, filters, start, stream, rate } = segmenting;
+  const [first, last] = [row[0], row.at(-1)];
+  invariant(first !== undefined && last !== undefined, 'a row has a segment');
+  const lead = leadOf(segmenting, first);
+  const { begin, end } = timesOf(segmenting, { ...last, from: first.from });
+  const isStart = first.from === lead;
+  const offset = `(t-(${start.num}/${start.den}))*${rate.num}/${rate.den}-n-${first.from - lead}`;
+  const isInPlace = `lt(abs(${offset})\\,0.5)`;
+  const chosen = `trim=${isStart ? '' : `start=${seconds(begin)}:`}end=${seconds(end)},select=${isInPlace}`;
+  const cuts = row.map(({ from }) => from - first.from + lead).filter((frame) => frame > 0);
   return [
-    ...inputArguments(segmenting, segment, files.master),
-    ...['-map', `0:${stream}`, '-filter:v:0', `trim=${first}end=${seconds(end)},${filters}`],
+    ...inputArguments(segmenting, first, files.master),
+    ...['-map', `0:${stream}`, '-filter:v:0', `${chosen},${filters}`],
     ...encode.flatMap(({ words }) => words),
-    ...['-y', fileArgument(files.output)],
-    ...sourceHashes(segmenting, segment, files.source),
+    ...['-f', 'segment', '-segment_format', 'mov', '-reset_timestamps', '1'],
+    ...['-segment_frames', [...cuts, NEVER].join(',')],
+    ...['-segment_list', files.list, '-segment_list_type', 'flat', '-y', files.pattern],
+    // Ends by a time of the output: the input's would count from the key frame that a seek leads to.
+    ...['-to', seconds(end + RUN_OUT), ...hashOutput(`0:${stream}`, files.source)],
   ];
 }
 
-/** Only the hashes of the master's packets, as the encode of the segment writes them. */
+/** Only the hashes of the master's packets, as the encode writes them; of the first one with `isFirstOnly`. */
 export function sourceArguments(
   segmenting: Segmenting,
   segment: Segment,
   files: { readonly master: RealPath; readonly source: RealPath },
+  { isFirstOnly = false } = {},
 ): string[] {
-  return [...inputArguments(segmenting, segment, files.master), ...hashOutput(`0:${segmenting.stream}`, files.source)];
+  const { end } = timesOf(segmenting, segment);
+  return [
+    ...inputArguments(segmenting, segment, files.master),
+    ...(isFirstOnly ? ['-frames:v', '1'] : ['-to', seconds(end + RUN_OUT)]),
+    ...hashOutput(`0:${segmenting.stream}`, fileArgument(files.source)),
+  ];
 }
 
 /** The hash of each frame of a file as it is stored. */
 export function frameHashArguments(file: RealPath, output: RealPath): string[] {
-  return ['-i', fileArgument(file), ...hashOutput('0:v:0', output)];
+  return ['-i', fileArgument(file), ...hashOutput('0:v:0', fileArgument(output))];
 }
 
 /** A piece of a file that is taken over: frames of the file, and where they lie in the clip. */
@@ -86,30 +117,26 @@ export function concatInput(list: RealPath): string[] {
   return ['-f', 'concat', ...options, '-i', fileArgument(list)];
 }
 
-/** Half a frame before the first and behind the last frame, in seconds of the master. */
-export function timesOf({ rate, start }: Segmenting, { from, to, lead }: Segment): { begin: number; end: number } {
-  const [fps, zero] = [toNumber(rate), toNumber(start)];
-  return { begin: zero + (from - lead - 0.5) / fps, end: zero + (to - 0.5) / fps };
+/** Half a frame before the first frame, with its lead, and behind the last; in seconds of the master. */
+export function timesOf(segmenting: Segmenting, segment: Segment): { begin: number; end: number } {
+  const [fps, zero] = [toNumber(segmenting.rate), toNumber(segmenting.start)];
+  const first = segment.from - leadOf(segmenting, segment);
+  return { begin: zero + (first - 0.5) / fps, end: zero + (segment.to - 0.5) / fps };
 }
 
 function inputArguments(segmenting: Segmenting, segment: Segment, master: RealPath): string[] {
   const { begin } = timesOf(segmenting, segment);
-  const isFirst = segment.from - segment.lead === 0;
+  const isStart = segment.from === leadOf(segmenting, segment);
   return [
     ...['-copyts', '-seek_timestamp', '1', '-noaccurate_seek'],
-    ...(isFirst ? [] : ['-ss', seconds(begin - RUN_UP)]),
+    ...(isStart ? [] : ['-ss', seconds(begin - RUN_UP)]),
     ...['-noautorotate', '-i', fileArgument(master)],
   ];
 }
 
-/** Ends by a time of the output: the input's would count from the key frame that a seek leads to. */
-function sourceHashes(segmenting: Segmenting, segment: Segment, file: RealPath): string[] {
-  const { end } = timesOf(segmenting, segment);
-  return ['-to', seconds(end + RUN_OUT), ...hashOutput(`0:${segmenting.stream}`, file)];
-}
-
-const hashOutput = (stream: string, file: RealPath): string[] => [
-  ...['-map', stream, '-c', 'copy', '-f', 'framehash', '-hash', 'murmur3', '-y', fileArgument(file)],
+/** Written packet by packet, since it is read while it is written. */
+const hashOutput = (stream: string, file: string): string[] => [
+  ...['-map', stream, '-c', 'copy', '-flush_packets', '1', '-f', 'framehash', '-hash', 'murmur3', '-y', file],
 ];
 
 const seconds = (time: number): string => time.toFixed(6);

@@ -10,7 +10,6 @@
  * in one piece then. Concurrency: one call for each folder; within it as many FFmpegs as are lent.
  */
 
-import { readFile, rm } from 'node:fs/promises';
 import { ProxyfsError } from '../base/error.js';
 import { invariant } from '../base/invariant.js';
 import type { RealPath } from '../base/paths.js';
@@ -19,18 +18,13 @@ import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import type { Segmenting } from '../profiles/recipe.js';
 import { type Segment, segmentsOf } from './bounds.js';
-import {
-  encodeArguments,
-  frameHashArguments,
-  joinArguments,
-  joinList,
-  type Piece,
-  sourceArguments,
-  timesOf,
-} from './commands.js';
-import { digestUntil, parseFrameHashes } from './frame-hashes.js';
+import { joinArguments, joinList, leadOf, type Piece, timesOf } from './commands.js';
+import { COMPARED, encodeRow } from './encode-row.js';
+import { HashReader } from './hash-reader.js';
 import { SegmentProgress } from './progress.js';
 import { type SegmentRecord, SegmentStore } from './segment-store.js';
+import type { Stretch } from './stretch.js';
+import { unfit } from './unfit.js';
 import { type Borrow, workOff } from './work-off.js';
 
 /** What the manifest of a proxy keeps, so that a later one can take over what is still the same. */
@@ -80,13 +74,10 @@ interface Part {
   readonly before: readonly string[];
 }
 
-/** Frames that two neighbours have in common and that have to be equal. */
-const COMPARED = 3;
-
 export async function encodeInSegments(toolchain: Toolchain, encoding: SegmentedEncoding): Promise<Segmented> {
-  const { frames, framesPerSegment, segmenting, directory, masterState } = encoding;
+  const { frames, framesPerSegment, directory, masterState } = encoding;
   const started = performance.now();
-  const segments = segmentsOf(frames, framesPerSegment, segmenting.lead);
+  const segments = segmentsOf(frames, framesPerSegment);
   const store = await SegmentStore.open(directory, masterState);
   const desk = new Desk(toolchain, encoding, store);
   const parts = await desk.makeAll(segments);
@@ -100,12 +91,14 @@ export async function encodeInSegments(toolchain: Toolchain, encoding: Segmented
 
 class Desk {
   readonly #progress: SegmentProgress;
+  readonly #reader: HashReader;
 
   constructor(
     private readonly toolchain: Toolchain,
     private readonly encoding: SegmentedEncoding,
     private readonly store: SegmentStore,
   ) {
+    this.#reader = new HashReader(toolchain, encoding, store);
     this.#progress = new SegmentProgress(encoding.segmenting.rate, encoding.onProgress);
   }
 
@@ -118,14 +111,18 @@ class Desk {
     }
     const missing = () => segments.filter(({ index }) => !parts.has(index));
     for (const part of await this.#fromEarlier(missing())) parts.set(part.segment.index, part);
-    for (const { segment } of parts.values()) this.#progress.done(segment);
-    await workOff(
-      missing(),
-      async (segment, stop) => {
-        parts.set(segment.index, await this.#encode(segment, stop));
-      },
-      { signal, borrow },
-    );
+    for (const { segment } of parts.values()) this.#progress.have(segment.to - segment.from);
+    const { toolchain, store, encoding } = this;
+    const work = async (stretch: Stretch, stop: AbortSignal) => {
+      const row = { toolchain, store, reading: { ...encoding, signal: stop }, stretch };
+      const onProgress = this.#progress.follow(stretch, leadOf(encoding.segmenting, stretch.first));
+      const onSegment = (segment: Segment, record: SegmentRecord) => {
+        parts.set(segment.index, partOf(segment, store.fileOf(segment), record));
+      };
+      await encodeRow(row, { onProgress, onSegment });
+      this.#progress.done(stretch);
+    };
+    await workOff(missing(), work, { signal, borrow });
     return segments.map(({ index }) => {
       const part = parts.get(index);
       invariant(part !== undefined, 'every segment is there when the work is done');
@@ -140,7 +137,7 @@ class Desk {
     const list = await this.store.write('join.txt', joinList(pieces, segmenting));
     const args = joinArguments(segmenting, { master, list, output });
     const run = await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
-    const found = await this.#framesOf(output, 'joined.hash', signal);
+    const found = await this.#reader.framesOf(output, 'joined.hash');
     const wanted = parts.flatMap(({ frames }) => frames);
     if (!sameList(found, wanted)) throw unfit('the joined file does not hold the frames of its segments');
     return run;
@@ -151,7 +148,7 @@ class Desk {
     const record = await this.store.recordOf(segment);
     if (record === undefined) return undefined;
     const file = this.store.fileOf(segment);
-    const found = await this.#framesOf(file, `${segment.index}.hash`, this.encoding.signal).catch((error: unknown) => {
+    const found = await this.#reader.framesOf(file, `${segment.index}.hash`).catch((error: unknown) => {
       this.encoding.signal.throwIfAborted();
       if (error instanceof ProxyfsError) return undefined;
       throw error;
@@ -161,9 +158,9 @@ class Desk {
 
   /** What the proxy of an earlier state holds of the same source. */
   async #fromEarlier(segments: readonly Segment[]): Promise<readonly Part[]> {
-    const { earlier, signal, framesPerSegment } = this.encoding;
+    const { earlier, framesPerSegment } = this.encoding;
     if (earlier === undefined || earlier.digests.frames !== framesPerSegment || segments.length === 0) return [];
-    const frames = await this.#framesOf(earlier.file, 'earlier.hash', signal);
+    const frames = await this.#reader.framesOf(earlier.file, 'earlier.hash');
     const parts: Part[] = [];
     for (const segment of segments) {
       const { index, from, to } = segment;
@@ -176,57 +173,15 @@ class Desk {
     return parts;
   }
 
-  async #encode(segment: Segment, signal: AbortSignal): Promise<Part> {
-    const { master, segmenting, stallMs } = this.encoding;
-    const { index, from, to, lead } = segment;
-    const [output, source] = [this.store.temporary(`${index}.mov`), this.store.temporary(`${index}.source`)];
-    const args = encodeArguments(segmenting, segment, { master, output, source });
-    const onProgress = this.#progress.follow(segment);
-    await runFfmpeg(this.toolchain, args, { signal, stallMs, onProgress, polite: true });
-    const frames = await this.#framesOf(output, `${index}.hash`, signal);
-    if (frames.length !== lead + to - from) {
-      throw unfit(`segment ${index} has ${frames.length - lead} frames instead of ${to - from}`);
-    }
-    const record = { from, to, lead, frames, source: await this.#digest(segment, source) };
-    await this.store.keep(segment, output, record);
-    this.#progress.done(segment);
-    return partOf(segment, this.store.fileOf(segment), record);
-  }
-
   async #sourceOf(segment: Segment): Promise<string> {
-    const { master, segmenting, signal, stallMs } = this.encoding;
-    const source = this.store.temporary(`${segment.index}.source`);
-    const args = sourceArguments(segmenting, segment, { master, source });
-    await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
-    return await this.#digest(segment, source);
-  }
-
-  async #digest(segment: Segment, source: RealPath): Promise<string> {
-    const hashes = parseFrameHashes(await readFile(source, 'utf8'));
-    await rm(source, { force: true });
-    return digestUntil(hashes, timesOf(this.encoding.segmenting, segment).end);
-  }
-
-  async #framesOf(file: RealPath, name: string, signal: AbortSignal): Promise<readonly string[]> {
-    const output = this.store.temporary(name);
-    const { stallMs } = this.encoding;
-    await runFfmpeg(this.toolchain, frameHashArguments(file, output), { signal, stallMs, polite: true });
-    const { packets } = parseFrameHashes(await readFile(output, 'utf8'));
-    await rm(output, { force: true });
-    return packets.map(({ content }) => content);
+    return (await this.#reader.sourceOf(segment)).digestUntil(timesOf(this.encoding.segmenting, segment).end);
   }
 }
 
 function partOf(segment: Segment, file: RealPath, record: SegmentRecord): Part {
-  const { from, to, lead } = segment;
-  const piece = { file, first: lead, from, to, isCut: false };
-  return {
-    segment,
-    piece,
-    record,
-    frames: record.frames.slice(lead),
-    before: record.frames.slice(0, lead).slice(-COMPARED),
-  };
+  const { from, to } = segment;
+  const { frames, before } = record;
+  return { segment, piece: { file, first: 0, from, to, isCut: false }, record, frames, before };
 }
 
 /** The frames before the seam were reached by two ways. */
@@ -242,5 +197,3 @@ function checkSeam(previous: Part | undefined, part: Part): void {
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, index) => text === b[index]);
-
-const unfit = (reason: string): ProxyfsError => new ProxyfsError('generate/segments', reason);

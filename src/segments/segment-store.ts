@@ -8,7 +8,7 @@
  */
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.js';
 import { errnoOf } from '../base/error.js';
@@ -19,9 +19,10 @@ import type { Segment } from './bounds.js';
 const recordSchema = z.object({
   from: z.number(),
   to: z.number(),
-  lead: z.number(),
-  /** Size and hash of each frame, the lead first. */
+  /** Size and hash of each frame. */
   frames: z.array(z.string()).readonly(),
+  /** Of the last frames before it, as the encoder of this segment made them. */
+  before: z.array(z.string()).readonly(),
   /** Of the master's packets that it was made from. */
   source: z.string(),
 });
@@ -56,14 +57,21 @@ export class SegmentStore {
   /** undefined: not made yet, or cut otherwise. */
   async recordOf(segment: Segment): Promise<SegmentRecord | undefined> {
     const parsed = recordSchema.safeParse(jsonOf(await textOf(this.#path(segment.index, 'json'))));
-    const fits = ({ from, to, lead }: SegmentRecord) =>
-      from === segment.from && to === segment.to && lead === segment.lead;
+    const fits = ({ from, to }: SegmentRecord) => from === segment.from && to === segment.to;
     return parsed.success && fits(parsed.data) ? parsed.data : undefined;
   }
 
   async keep(segment: Segment, file: RealPath, record: SegmentRecord): Promise<void> {
     await rename(file, this.fileOf(segment));
     await writeFileAtomic(this.#path(segment.index, 'json'), JSON.stringify(record));
+  }
+
+  /** What was in the making under names that begin so. */
+  async removeTemporaries(name: string): Promise<void> {
+    const prefix = basename(this.temporary(name));
+    for (const found of await readdir(this.directory)) {
+      if (found.startsWith(prefix)) await rm(join(this.directory, found), { force: true });
+    }
   }
 
   async write(name: string, text: string): Promise<RealPath> {

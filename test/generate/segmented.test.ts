@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { ROOT } from '../../src/base/paths.js';
+import { type FinishedJob, WorkerPool } from '../../src/generate/worker-pool.js';
 import { openProject, type Project } from '../fixtures/generation.js';
 import { damagedFiles } from '../fixtures/kill-loop.js';
 import { type ClipOptions, hasFfmpeg, makeClip } from '../fixtures/media.js';
@@ -20,14 +21,19 @@ const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
 
 /** Five segments of 2 s, the last of which is short. */
 const LONG: ClipOptions = { frames: 220, timecode: '01:00:00:00' };
-/** The first word of a list is what the wrapper does before it becomes ffmpeg. */
-const LOGGING = `case "$*" in *trim=*) echo "$*" >>"$0.log"; sleep "\${SLOW:-0}" ;; esac`;
-/** Every segment but the first begins a frame too late and ends one too late. */
-const SHIFTED = `
+const FRAMES = 50;
+const LEAD = 4;
+/** Notes who encodes segments; where SLOW is set, no faster than the clip is shown. */
+const LOGGING = `
+case "$*" in *trim=*) echo "$$ $*" >>"$0.log"; [ -z "$SLOW" ] || set -- -re "$@" ;; esac`;
+/** Every row but the first gets other frames than a decode from the beginning. */
+const edited = (script: string) => `
 for word; do
-  case $word in trim=start=*) word=$(echo "$word" | awk -F'[=:,]' '{ from=$3; to=$5; sub(from, from + 0.04); sub(to, to + 0.04); print }') ;; esac
+  case $word in trim=start=*) word=$(echo "$word" | ${script}) ;; esac
   set -- "$@" "$word"; shift
 done`;
+const LATE = edited("awk -F'[=:,]' '{ from=$3; to=$5; sub(from, from + 0.04); sub(to, to + 0.04); print }'");
+const BROKEN = edited('sed "s/select=/negate=enable=lt(n\\\\\\,4),select=/"');
 
 async function projectIn(t: Test): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'proxyfs-segmented-'));
@@ -42,11 +48,32 @@ function wrapper(directory: string, before: string): string {
   return file;
 }
 
-/** Encodes of segments that were begun, by their first frame's time. */
-function encodes(ffmpeg: string): string[] {
+interface Encode {
+  readonly pid: number;
+  /** Numbers of the segments that it was asked for. */
+  readonly segments: readonly number[];
+}
+
+function encodes(ffmpeg: string): readonly Encode[] {
   const log = `${ffmpeg}.log`;
   const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
-  return lines.map((line) => /trim=(?:start=([\d.]+):)?end/.exec(line)?.[1] ?? '0');
+  return lines.map((line) => {
+    const start = /trim=start=([\d.]+)/.exec(line)?.[1];
+    const first = start === undefined ? 0 : Math.round((Number(start) * 25 + 0.5 + LEAD) / FRAMES);
+    // The last cut is one that never comes; with a lead there is one more, before the first segment.
+    const cuts = /-segment_frames ([\d,]+)/.exec(line)?.[1]?.split(',').length ?? 0;
+    const count = start === undefined ? cuts : cuts - 1;
+    return { pid: Number.parseInt(line, 10), segments: Array.from({ length: count }, (_, at) => first + at) };
+  });
+}
+
+const segmentsOf = (begun: readonly Encode[]) => begun.flatMap(({ segments }) => segments);
+
+/** Numbers of the segments that are there, of the only clip. */
+function recordsIn(segments: string): number[] {
+  const [folder] = existsSync(segments) ? readdirSync(segments) : [];
+  const names = folder === undefined ? [] : readdirSync(join(segments, folder));
+  return names.filter((name) => /^\d+\.json$/.test(name)).map((name) => Number.parseInt(name, 10));
 }
 
 const manifestOf = (project: Project) => {
@@ -80,18 +107,14 @@ t.test('work that was killed goes on at the segment, and the proxy is the same',
   first.close();
   const host = spawn(process.execPath, [HOST, directory, ffmpeg], {
     stdio: 'inherit',
-    env: { ...process.env, SLOW: '0.4' },
+    env: { ...process.env, SLOW: '1' },
   });
   const ended = once(host, 'close');
-  const finished = () => {
-    const [folder] = existsSync(segments) ? readdirSync(segments) : [];
-    return folder === undefined ? [] : readdirSync(join(segments, folder)).filter((name) => name.endsWith('.json'));
-  };
-  while (finished().length < 2 && host.exitCode === null) await sleep(20);
+  while (recordsIn(segments).length < 2 && host.exitCode === null) await sleep(20);
   host.kill('SIGKILL');
   await ended;
-  const kept = finished().length;
-  t.ok(kept >= 2 && kept < 5, `${kept} of 5 segments were there`);
+  const kept = recordsIn(segments);
+  t.ok(kept.length >= 2 && kept.length < 5, `segments ${kept} of 5 were there`);
   t.same(damagedFiles(pool), [], 'and nothing was published');
   const begun = encodes(ffmpeg).length;
   // One that the power took in the middle of its file.
@@ -102,7 +125,8 @@ t.test('work that was killed goes on at the segment, and the proxy is the same',
   t.teardown(() => project.close());
   const told = await project.work();
   t.match(told, [{ outcome: { kind: 'published' } }]);
-  t.equal(encodes(ffmpeg).length - begun, 5 - kept + 1, 'only what was not there, or damaged, was encoded');
+  const missing = [0, 1, 2, 3, 4].filter((index) => index === 0 || !kept.includes(index));
+  t.same(segmentsOf(encodes(ffmpeg).slice(begun)), missing, 'only what was not there, or damaged, was encoded');
   t.notOk(existsSync(join(segments, folder)), 'segments go when their proxy is there');
   const manifest = await manifestOf(project);
   t.match(manifest?.segments, { frames: 50, sources: Array(5).fill(/^[0-9a-f]{64}$/) });
@@ -123,7 +147,7 @@ t.test('of a master that has grown or changed, only what differs is encoded agai
     t.match(await project.work(), [{ outcome: { kind: 'published' } }]);
     return encodes(ffmpeg).slice(before);
   };
-  t.equal((await make()).length, 3);
+  t.same(segmentsOf(await make()), [0, 1, 2]);
   const others = await projectIn(t);
   const become = async (options: ClipOptions) => {
     const other = await makeClip(others, 'other.mov', { ...LONG, ...options });
@@ -132,32 +156,74 @@ t.test('of a master that has grown or changed, only what differs is encoded agai
     const begun = await make();
     const made = await manifestOf(project);
     t.equal(made?.output.blake3, await hashOfWhole(t, master, 'long.mov'), 'the same bytes as a full encode');
-    return begun.map(Number);
+    return segmentsOf(begun);
   };
   const grown = await become({ frames: 220 });
-  t.same(
-    grown.map((time) => Math.round(time)),
-    [6, 8],
-    'only the new tail (with its lead) was encoded',
-  );
+  t.same(grown, [3, 4], 'only the new tail was encoded');
   const changed = await become({ frames: 220, filter: "negate=enable='between(n,110,115)'" });
-  t.same(
-    changed.map((time) => Math.round(time)),
-    [4],
-    'only the segment in the middle',
-  );
+  t.same(changed, [2], 'only the segment in the middle');
+});
+
+t.test('an FFmpeg that is killed in the middle of a segment costs that segment alone', skip, async (t) => {
+  const directory = await projectIn(t);
+  const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
+  const ffmpeg = wrapper(directory, `SLOW=1\n${LOGGING}`);
+  const project = await openProject(directory, { ffmpeg, segmentSeconds: 2 });
+  t.teardown(() => project.close());
+  await project.prewarm();
+  const segments = join(project.pool.directory, 'segments');
+  const work = project.work();
+  while (recordsIn(segments).length < 2) await sleep(20);
+  const [first] = encodes(ffmpeg);
+  if (first !== undefined) process.kill(first.pid, 'SIGKILL');
+  t.match((await work).at(-1), { outcome: { kind: 'published' } });
+  const [begun, again] = encodes(ffmpeg);
+  t.same(begun?.segments, [0, 1, 2, 3, 4]);
+  t.ok((again?.segments[0] ?? 0) >= 2, `it went on at segment ${again?.segments[0]}`);
+  t.equal(encodes(ffmpeg).length, 2);
+  t.equal((await manifestOf(project))?.output.blake3, await hashOfWhole(t, master, 'long.mov'));
+});
+
+t.test('a lent encoder goes to a job that comes later, after the segment that it is at', skip, async (t) => {
+  const directory = await projectIn(t);
+  const source = join(directory, 'source');
+  await makeClip(source, 'long.mov', LONG);
+  const waits = (row: string, file: string) =>
+    `case "$*" in *trim=${row}*) while [ ! -e "$0.${file}" ]; do sleep 0.02; done ;; esac`;
+  const ffmpeg = wrapper(directory, `${waits('end', 'own')}\n${waits('start', 'lent')}\n${LOGGING}`);
+  const project = await openProject(directory, { ffmpeg, segmentSeconds: 2 });
+  t.teardown(() => project.close());
+  const segments = join(project.pool.directory, 'segments');
+  const finished: { path: string | undefined; there: number[] }[] = [];
+  const onFinished = ({ path }: FinishedJob) => finished.push({ path, there: recordsIn(segments) });
+  const workers = new WorkerPool(project, { workers: 2, reserveBytes: 0, onFinished });
+  t.teardown(() => workers.stop());
+  await project.prewarm();
+  await workers.start();
+  while (recordsIn(segments).length === 0 && workers.running().length === 0) await sleep(20);
+  await makeClip(source, 'short.mov');
+  await project.prewarm();
+  workers.wake();
+  writeFileSync(`${ffmpeg}.lent`, '');
+  while (finished.length === 0) await sleep(20);
+  t.same(finished, [{ path: 'short.mov', there: [3] }], 'before the last segment, which nobody encoded meanwhile');
+  writeFileSync(`${ffmpeg}.own`, '');
+  while (finished.length === 1) await sleep(20);
+  t.match(finished[1], { path: 'long.mov' });
 });
 
 t.test('a master in which a seek leads elsewhere is encoded in one piece', skip, async (t) => {
-  const directory = await projectIn(t);
-  const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
-  const project = await openProject(directory, { ffmpeg: wrapper(directory, LOGGING + SHIFTED), segmentSeconds: 2 });
-  t.teardown(() => project.close());
-  await project.prewarm();
-  t.match(await project.work(), [{ outcome: { kind: 'published' } }]);
-  t.equal(encodes(join(directory, 'ffmpeg')).length, 5, 'it was tried');
-  const manifest = await manifestOf(project);
-  t.equal(manifest?.segments, undefined);
-  t.equal(manifest?.output.blake3, await hashOfWhole(t, master, 'long.mov'));
-  t.same(readdirSync(join(project.pool.directory, 'segments')), []);
+  for (const lie of [LATE, BROKEN]) {
+    const directory = await projectIn(t);
+    const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
+    const project = await openProject(directory, { ffmpeg: wrapper(directory, LOGGING + lie), segmentSeconds: 2 });
+    await project.prewarm();
+    t.match(await project.work({ workers: 2 }), [{ outcome: { kind: 'published' } }]);
+    t.ok(encodes(join(directory, 'ffmpeg')).length >= 2, 'it was tried by two encoders');
+    const manifest = await manifestOf(project);
+    t.equal(manifest?.segments, undefined);
+    t.equal(manifest?.output.blake3, await hashOfWhole(t, master, 'long.mov'));
+    t.same(readdirSync(join(project.pool.directory, 'segments')), []);
+    project.close();
+  }
 });

@@ -56,31 +56,42 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
     const { recipe } = result;
     const { segmenting } = recipe;
     if (segmenting === undefined) throw new Error(`${name} is not segmented`);
-    const [whole, joined] = ['whole', 'joined'].map((word) => join(directory, `${word}-${name}`) as RealPath);
-    if (whole === undefined || joined === undefined) throw new Error('two files');
+    const whole = join(directory, `whole-${name}`) as RealPath;
     await runFfmpeg(toolchain, ffmpegArguments(recipe, master, whole), { polite: false });
-    const told: number[] = [];
-    await encodeInSegments(toolchain, {
-      ...{
-        master,
-        masterState: '1',
-        segmenting,
+    const bytes = await readFile(whole);
+    // By one encoder without a seek, and by several, each of which seeks.
+    for (const [hands, lent] of [
+      ['one', 0],
+      ['three', 2],
+    ] as const) {
+      const output = join(directory, `${hands}-${name}`) as RealPath;
+      const told: number[] = [];
+      let spare = lent;
+      await encodeInSegments(toolchain, {
+        ...{ master, masterState: '1', segmenting, output },
         frames: options.frames ?? 0,
         framesPerSegment: name === 'hd.mov' ? 20 : 40,
-        output: joined,
-      },
-      directory: join(directory, `parts-${name}`) as RealPath,
-      signal: new AbortController().signal,
-      onProgress: ({ frame }) => told.push(frame),
-    });
-    const [a, b] = await Promise.all([readFile(whole), readFile(joined)]);
-    t.equal(a.length, b.length, `${profile} of ${name}: the size`);
-    t.ok(a.equals(b), `${profile} of ${name}: every byte`);
-    t.equal(told.at(-1), options.frames);
-    t.same(
-      told,
-      [...told].sort((x, y) => x - y),
-      'progress never goes back',
-    );
+        directory: join(directory, `parts-${hands}-${name}`) as RealPath,
+        signal: new AbortController().signal,
+        onProgress: ({ frame }) => told.push(frame),
+        borrow: () => {
+          if (spare === 0) return undefined;
+          spare -= 1;
+          return () => {
+            spare += 1;
+          };
+        },
+      });
+      const made = await readFile(output);
+      t.equal(made.length, bytes.length, `${profile} of ${name} by ${hands}: the size`);
+      t.ok(made.equals(bytes), `${profile} of ${name} by ${hands}: every byte`);
+      t.equal(told.at(-1), options.frames);
+      t.equal(spare, lent, 'what was lent is given back');
+      t.same(
+        told,
+        [...told].sort((x, y) => x - y),
+        'progress never goes back',
+      );
+    }
   }
 });

@@ -1,0 +1,201 @@
+/**
+ * One FFmpeg encodes segments that follow each other, and each is kept as soon as it is complete.
+ *
+ * Promises: what is kept was counted, and its record says from which packets of the master it
+ * was made. FFmpeg is stopped when the rest was given to somebody else. What is not kept is
+ * removed, also after a failure. Concurrency: any number of calls for segments that differ.
+ */
+
+import { open, readFile, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { errnoOf } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import type { EncodeProgress } from '../ffmpeg/progress.js';
+import { runFfmpeg } from '../ffmpeg/run.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
+import type { Segment } from './bounds.js';
+import { encodeArguments, leadOf, timesOf } from './commands.js';
+import { FrameHashes } from './frame-hashes.js';
+import { HashReader, type Reading } from './hash-reader.js';
+import type { SegmentRecord, SegmentStore } from './segment-store.js';
+import type { Stretch } from './stretch.js';
+import { unfit } from './unfit.js';
+
+export interface Row {
+  readonly toolchain: Toolchain;
+  readonly reading: Reading;
+  readonly store: SegmentStore;
+  readonly stretch: Stretch;
+}
+
+export interface RowEvents {
+  readonly onProgress: (progress: EncodeProgress) => void;
+  readonly onSegment: (segment: Segment, record: SegmentRecord) => void;
+}
+
+/** Frames that two neighbours have in common and that have to be equal. */
+export const COMPARED = 3;
+
+export async function encodeRow(row: Row, events: RowEvents): Promise<void> {
+  const taker = new Taker(row, events);
+  try {
+    await taker.run();
+  } finally {
+    await taker.close();
+  }
+}
+
+class Taker {
+  readonly #reader: HashReader;
+  readonly #name: string;
+  readonly #source = new FrameHashes();
+  readonly #enough = new AbortController();
+  #sourceBytes = 0;
+  readonly #hasLead: boolean;
+  /** Of FFmpeg's files, those that were taken. */
+  #taken = 0;
+  #before: readonly string[] = [];
+  #look: Promise<void> | undefined;
+  #failed: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly row: Row,
+    private readonly events: RowEvents,
+  ) {
+    const { reading, store, stretch, toolchain } = row;
+    this.#reader = new HashReader(toolchain, reading, store);
+    this.#name = `${stretch.first.index}-`;
+    this.#hasLead = leadOf(reading.segmenting, stretch.first) > 0;
+  }
+
+  async run(): Promise<void> {
+    const { reading, stretch } = this.row;
+    const error = await this.#encode().then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    );
+    await this.#look;
+    if (this.#failed !== undefined) throw this.#failed.error;
+    reading.signal.throwIfAborted();
+    if (stretch.isFinished) return;
+    // What was complete when FFmpeg died is complete.
+    await this.#takeAll(error === undefined);
+    if (error !== undefined && !stretch.isFinished) throw error.thrown;
+    const { current } = stretch;
+    if (current !== undefined) throw unfit(`segment ${current.index} has no frames`);
+  }
+
+  async close(): Promise<void> {
+    await this.row.store.removeTemporaries(this.#name);
+  }
+
+  async #encode(): Promise<void> {
+    const { reading, store, stretch, toolchain } = this.row;
+    const { master, segmenting, signal, stallMs } = reading;
+    const named = (name: string) => basename(store.temporary(`${this.#name}${name}`));
+    const files = { master, pattern: named('%d.mov'), list: named('list'), source: named('source') };
+    await runFfmpeg(toolchain, encodeArguments(segmenting, stretch.segments, files), {
+      directory: store.directory,
+      signal: AbortSignal.any([signal, this.#enough.signal]),
+      onProgress: (progress) => {
+        this.events.onProgress(progress);
+        this.#lookOnce();
+      },
+      ...{ stallMs, polite: true },
+    });
+  }
+
+  #lookOnce(): void {
+    this.#look ??= this.#takeAll(false)
+      .catch((error: unknown) => {
+        this.#failed ??= { error };
+        this.#enough.abort();
+      })
+      .finally(() => {
+        this.#look = undefined;
+      });
+  }
+
+  /** Takes what is complete; `isEnd`: there will be no more. */
+  async #takeAll(isEnd: boolean): Promise<void> {
+    const { stretch } = this.row;
+    const names = (await this.#textOf('list')).split('\n').slice(0, -1);
+    while (this.#taken < names.length && !stretch.isFinished) {
+      const file = this.#fileOf(this.#taken);
+      if (this.#hasLead && this.#taken === 0) await this.#takeLead(file);
+      else if (!(await this.#takeSegment(file, isEnd))) return;
+      this.#taken += 1;
+    }
+    if (stretch.isFinished) this.#enough.abort();
+  }
+
+  async #takeLead(file: RealPath): Promise<void> {
+    const { reading, stretch } = this.row;
+    const frames = await this.#reader.framesOf(file, `${this.#name}hash`);
+    if (frames.length !== leadOf(reading.segmenting, stretch.first)) {
+      throw unfit(`before segment ${stretch.first.index} there are ${frames.length} frames`);
+    }
+    this.#before = frames.slice(-COMPARED);
+    await rm(file);
+  }
+
+  /** false: what it was made from is not known yet. */
+  async #takeSegment(file: RealPath, isEnd: boolean): Promise<boolean> {
+    const { store, stretch } = this.row;
+    const segment = stretch.current;
+    if (segment === undefined) return false;
+    const { index, from, to } = segment;
+    const source = await this.#digest(segment, isEnd);
+    if (source === undefined) return false;
+    const frames = await this.#reader.framesOf(file, `${this.#name}hash`);
+    if (frames.length !== to - from) {
+      throw unfit(`segment ${index} has ${frames.length} frames instead of ${to - from}`);
+    }
+    const record = { from, to, frames, before: this.#before, source };
+    await store.keep(segment, file, record);
+    this.#before = frames.slice(-COMPARED);
+    this.events.onSegment(segment, record);
+    stretch.pass();
+    return true;
+  }
+
+  /** Of the packets from where an encode of this segment alone would begin to read. */
+  async #digest(segment: Segment, isEnd: boolean): Promise<string | undefined> {
+    const { segmenting } = this.row.reading;
+    const { begin, end } = timesOf(segmenting, segment);
+    this.#source.push(await this.#newSource());
+    // FFmpeg has read what it has encoded, but newer ones write the hashes in a thread of their own.
+    const wanted = segment.to - segment.from + leadOf(segmenting, segment);
+    const isRead = this.#source.countBetween(begin, end) >= wanted;
+    if (!isRead && !isEnd) return undefined;
+    const first = isRead ? await this.#reader.firstOf(segment) : undefined;
+    if (first !== undefined && this.#source.beginWith(first)) return this.#source.digestUntil(end);
+    return (await this.#reader.sourceOf(segment)).digestUntil(end);
+  }
+
+  async #newSource(): Promise<string> {
+    const handle = await open(this.row.store.temporary(`${this.#name}source`));
+    try {
+      const { size } = await handle.stat();
+      const { buffer, bytesRead } = await handle.read({
+        buffer: Buffer.alloc(size - this.#sourceBytes),
+        position: this.#sourceBytes,
+      });
+      this.#sourceBytes += bytesRead;
+      return buffer.toString('latin1', 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #fileOf(number: number): RealPath {
+    return this.row.store.temporary(`${this.#name}${number}.mov`);
+  }
+
+  async #textOf(name: string): Promise<string> {
+    return await readFile(this.row.store.temporary(`${this.#name}${name}`), 'utf8').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return '';
+      throw error;
+    });
+  }
+}
