@@ -5,7 +5,7 @@ import { invariant } from '../src/base/invariant.js';
 import { parseHours } from '../src/config/hours.js';
 import type { Settings } from '../src/config/settings.js';
 import type { Manner, Priority } from '../src/ffmpeg/launcher.js';
-import { foreignHandles } from '../src/flip/handles.js';
+import { clipHandles } from '../src/flip/handles.js';
 import type { JobClass } from '../src/jobs/job-class.js';
 import type { MountedVolume } from '../src/mount/driver.js';
 import { Governor, type GovernorOptions } from '../src/politeness/governor.js';
@@ -15,7 +15,7 @@ import { PressureGauge } from '../src/politeness/pressure.js';
 export function watchPlayback(volume: MountedVolume): PlaybackWatch {
   return new PlaybackWatch({
     // The list costs a moment for each handle, the counter none.
-    handles: () => (volume.counters().openHandles === 0 ? [] : foreignHandles(volume, { onlySwappable: true })),
+    handles: () => (volume.counters().openHandles === 0 ? [] : clipHandles(volume)),
     reads: () => volume.counters().reads,
   });
 }

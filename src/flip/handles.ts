@@ -2,7 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identityKey } from '../base/ids.js';
 import type { MountedVolume, OpenHandle } from '../mount/driver.js';
+import { isMediaPath } from '../probe/media-extensions.js';
 
 const POLL_MS = 200;
 
@@ -12,6 +14,13 @@ export function foreignHandles(
   options: { onlySwappable?: boolean } = {},
 ): readonly OpenHandle[] {
   return volume.handles(options).filter((handle) => !isOwnProcess(handle.pid));
+}
+
+/** Handles of other processes on clips: on what is in the table, and on what comes into it once it has been examined. */
+export function clipHandles(volume: MountedVolume): readonly OpenHandle[] {
+  const inTable = new Set(volume.handles({ onlySwappable: true }).map(({ asset }) => identityKey(asset)));
+  const isClip = ({ asset, path }: OpenHandle) => inTable.has(identityKey(asset)) || isMediaPath(path);
+  return foreignHandles(volume).filter(isClip);
 }
 
 /** Handles whose file a new open would no longer get. */

@@ -232,6 +232,25 @@ t.test('changes behind and through the mount reach the view', skip, async (t) =>
   await client.call('unmount', { force: false });
 });
 
+t.test('a clip that was opened before it is examined is listed with those who hold clips', skip, async (t) => {
+  // Without FFmpeg nothing ever is.
+  process.env['FFMPEG_PATH'] = join(dir, 'no-ffmpeg');
+  t.teardown(() => {
+    delete process.env['FFMPEG_PATH'];
+  });
+  const stateDir = join(dir, 'unexamined');
+  const { client } = await mount(t, { ...place, stateDir });
+  const clip = await hold(t, join(place.mountPoint, 'A001', 'clip.mov'));
+  const notes = await hold(t, join(place.mountPoint, 'notes.txt'));
+  t.match((await client.call('ls', { path: 'A001/clip.mov' })).entries, [{ reason: /examined/ }]);
+  const { handles } = await client.call('handles', {});
+  t.match(handles, [{ path: 'A001/clip.mov', pid: clip.pid, process: 'sleep', variant: 'master', outdated: false }]);
+  t.equal(handles.length, 1, 'other files are not');
+  const all = (await client.call('handles', { all: true })).handles.map(({ pid }) => pid);
+  t.same(all.sort(), [clip.pid, notes.pid].sort());
+  await client.call('unmount', { force: true });
+});
+
 t.test('a pinned mount cannot be flipped, and forgets its pin', skip, async (t) => {
   const { client, record } = await mount(t, { ...place, mode: 'master', pin: true });
   await t.rejects(client.call('mode.set', { mode: 'proxy' }), { code: 'mode/pinned', message: /without --pin/ });
