@@ -11,6 +11,8 @@ const [WIDTH, HEIGHT] = [64, 36];
 const PICTURE = WIDTH * HEIGHT * 3;
 /** Mean difference of samples, of 255: what a light codec loses of a small picture stays far below. */
 const TOLERANCE = 6;
+/** For a clip of a few seconds; longer ones are no matter for this judge. */
+const PATIENCE_MS = 60_000;
 const OPTIONS = { env: { ...process.env, QT_QPA_PLATFORM: 'offscreen' }, maxBuffer: 1 << 26 };
 
 export interface MeltProfile {
@@ -32,10 +34,11 @@ export async function comparePictures(master: string, proxy: string, directory: 
   const { profile } = await meltProfile(master);
   const shown = async (file: string) => {
     const pictures = await picturesOf(file, profile, directory);
-    // On a busy machine melt may end before its first frame.
+    // On a busy machine melt may end before its first frame, or miss its own end and wait for ever.
     return pictures.length > 0 ? pictures : await picturesOf(file, profile, directory);
   };
   const [wanted, found] = [await shown(master), await shown(proxy)];
+  if (wanted.length === 0) return ['melt shows no frame of the master'];
   if (wanted.length !== found.length)
     return [`melt shows ${wanted.length} frames of the master, ${found.length} of the proxy`];
   const wrong = found.flatMap((picture, index) => whatIsWrong(picture, wanted, index) ?? []);
@@ -78,9 +81,16 @@ async function picturesOf(file: string, master: MeltProfile['profile'], director
       .join(''),
   );
   const consumer = [`avformat:${raw}`, 'f=rawvideo', 'vcodec=rawvideo', 'pix_fmt=rgb24', 'an=1', 'real_time=-1'];
-  await run('melt', ['-silent', '-profile', profile, `avformat:${file}`, '-consumer', ...consumer], OPTIONS);
-  const bytes = await readFile(raw);
-  await rm(raw);
+  const words = ['-silent', '-profile', profile, `avformat:${file}`, '-consumer', ...consumer];
+  const { killed } = await run('melt', words, { ...OPTIONS, timeout: PATIENCE_MS, killSignal: 'SIGKILL' }).then(
+    () => ({ killed: false }),
+    (error: { readonly killed?: boolean }) => {
+      if (error.killed !== true) throw error;
+      return { killed: true };
+    },
+  );
+  const bytes = killed ? Buffer.alloc(0) : await readFile(raw);
+  await rm(raw, { force: true });
   return Array.from({ length: Math.floor(bytes.length / PICTURE) }, (_, at) =>
     bytes.subarray(at * PICTURE, (at + 1) * PICTURE),
   );

@@ -10,6 +10,7 @@ import { ProxyfsError } from '../base/error.js';
 import type {
   AudioStream,
   ColorTags,
+  ContainerColor,
   Incomplete,
   MediaInfo,
   MediaStream,
@@ -143,6 +144,7 @@ const video = object<VideoStream>({
     primaries: orUndefined(text),
     transfer: orUndefined(text),
   }),
+  containerColor: orAbsent(object<ContainerColor>({ primaries: number, transfer: number, matrix: number })),
 });
 
 const audio = object<AudioStream>({

@@ -4,8 +4,6 @@
  * An edit list says which part of the stored frames and sounds is shown, and when. Editors
  * differ in what they make of it, so the proxy stores the same frames and sounds as its
  * master and chooses among them by the same list: whoever ignores it sees the same in both.
- *
- * The header is rewritten in place, so it has to be the last part of the proxy.
  */
 
 import { open } from 'node:fs/promises';
@@ -15,6 +13,7 @@ import { type Box, children, type MovieHeader, makeBox, readMovieHeader } from '
 import { type Edit, formatEdits, parseEdits, translateEdits } from '../probe/quicktime-edits.js';
 import { movieTimescaleOf, type QuickTimeTrack, readTrack } from '../probe/quicktime-tracks.js';
 import { formatSyncSamples, readSyncSamples, syncSamplesOfProxy } from '../probe/sync-samples.js';
+import { replaceBox, rewriteHeader } from './rewrite-header.js';
 
 /** Tracks that a proxy has in common with its master; each kind in file order. */
 const SHARED = ['vide', 'soun', 'tmcd'];
@@ -22,23 +21,8 @@ const SHARED = ['vide', 'soun', 'tmcd'];
 /** Throws 'pool/damaged' where the tracks do not store the same number of samples. */
 export async function copyEditLists(proxy: RealPath, master: RealPath): Promise<void> {
   const originals = tracksOf(await headerOf(master));
-  const file = await open(proxy, 'r+');
-  try {
-    const header = await readMovieHeader(file);
-    const { size } = await file.stat();
-    if (header === undefined || header.position + header.body.length !== size) {
-      throw damaged(`the header of ${proxy} is not its last part`);
-    }
-    const movie = makeBox('moov', ...rewritten(header, originals));
-    const start = header.position - BOX_HEAD;
-    await file.write(movie, 0, movie.length, start);
-    await file.truncate(start + movie.length);
-  } finally {
-    await file.close();
-  }
+  await rewriteHeader(proxy, (header) => rewritten(header, originals));
 }
-
-const BOX_HEAD = 8;
 
 async function headerOf(path: RealPath): Promise<MovieHeader> {
   const file = await open(path, 'r');
@@ -96,7 +80,8 @@ function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
   const edits = translateEdits(list, original, track);
   const keys =
     track.handler === 'vide' ? syncSamplesOfProxy(original, list, readSyncSamples(original.box.body)) : undefined;
-  const body = keys === undefined ? track.box.body : withSyncSamples(track.box.body, SAMPLE_TABLE, keys);
+  const { body: own } = track.box;
+  const body = keys === undefined ? own : replaceBox(own, SAMPLE_TABLE, (table) => withSyncSamples(table, keys));
   const parts = [...children(body)].filter(({ type }) => type !== 'edts');
   return makeBox(
     'trak',
@@ -109,17 +94,10 @@ function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
 
 const SAMPLE_TABLE: readonly string[] = ['mdia', 'minf', 'stbl'];
 
-/** The boxes with another list of key frames in the sample table, which lies along the path. */
-function withSyncSamples(body: Buffer, path: readonly string[], keys: readonly number[]): Buffer {
-  const [next, ...rest] = path;
-  const parts = [...children(body)];
-  if (next === undefined) {
-    const others = parts.filter(({ type }) => type !== 'stss').map((box) => makeBox(box.type, box.body));
-    return Buffer.concat([...others, makeBox('stss', formatSyncSamples(keys))]);
-  }
-  return Buffer.concat(
-    parts.map((box) => makeBox(box.type, box.type === next ? withSyncSamples(box.body, rest, keys) : box.body)),
-  );
+/** The sample table with another list of key frames. */
+function withSyncSamples(table: Buffer, keys: readonly number[]): Buffer {
+  const others = [...children(table)].filter(({ type }) => type !== 'stss').map((box) => makeBox(box.type, box.body));
+  return Buffer.concat([...others, makeBox('stss', formatSyncSamples(keys))]);
 }
 
 /** A track header states how long its edits are, in ticks of the movie. */

@@ -9,6 +9,7 @@ import type { Recipe } from '../profiles/recipe.js';
 import { copyEditLists } from './edit-lists.js';
 import { matchMovieLength, matchSoundLengths } from './movie-length.js';
 import { stampMxfIdentity } from './mxf-identity.js';
+import { writePictureDescription } from './picture-description.js';
 import { copyTimecodeDescription } from './timecode-description.js';
 
 export interface Finishing {
@@ -28,6 +29,7 @@ export async function finishProxy(proxy: RealPath, finishing: Finishing): Promis
     return;
   }
   if (recipe.expect.editLists === 'of-master') await copyEditLists(proxy, master);
+  await writePictureDescription(proxy, recipe);
   await copyTimecodeDescription(proxy, master);
   await matchSoundLengths(proxy, master);
   await matchMovieLength(proxy, media);

@@ -68,6 +68,8 @@ export interface VideoStream extends StreamBase {
   readonly fieldOrder: string;
   readonly hasAlpha: boolean;
   readonly color: ColorTags;
+  /** What a QuickTime or MP4 header states of the colours, where that is not the same as `color`. Absent elsewhere. */
+  readonly containerColor?: ContainerColor;
 }
 
 export interface ColorTags {
@@ -75,6 +77,13 @@ export interface ColorTags {
   readonly matrix: string | undefined;
   readonly primaries: string | undefined;
   readonly transfer: string | undefined;
+}
+
+/** Numbers of ITU-T H.273; 2 is unspecified. */
+export interface ContainerColor {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
 }
 
 export interface AudioStream extends StreamBase {

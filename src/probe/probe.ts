@@ -16,9 +16,10 @@ import { extrasOf } from './extras.js';
 import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import { needsFirstFrame, readFirstFrame } from './first-frame.js';
 import { type CountedFile, countStream } from './frame-count.js';
-import type { Incomplete, MediaInfo, MediaStream, VideoStream } from './media-info.js';
+import type { ContainerColor, Incomplete, MediaInfo, MediaStream, VideoStream } from './media-info.js';
 import { incompleteMxf } from './mxf-partitions.js';
 import { endsInsideBox, type MovieHeader, readMovieHeader } from './quicktime-boxes.js';
+import { colorNumbers, formatColor } from './quicktime-color.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
 import { readTimecodeTrack } from './timecode-track.js';
@@ -36,7 +37,7 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const output = parseFfprobeOutput(await runFfprobe(toolchain, words, options));
     const movie = output.format.format_name.startsWith('mov,') ? await readMovieHeader(file) : undefined;
     const tracks = movie === undefined ? [] : readTracks(movie.body);
-    const media = await withTimecode(withTitles(readMediaInfo(output), tracks), file, tracks);
+    const media = await withTimecode(withTrackFacts(readMediaInfo(output), tracks), file, tracks);
     if (options.count === false) return media;
     const tables = movie?.fragmented === true ? [] : tracks;
     const counted = await withCounts(media, { toolchain, path, output, tracks: tables }, options);
@@ -62,20 +63,24 @@ async function incompleteMovie(
   return tracks.some(({ endsAt }) => endsAt > size) ? 'cut-off' : undefined;
 }
 
-/** Tracks lie in one order in the header and in FFmpeg's list. */
-function withTitles(media: MediaInfo, tracks: readonly QuickTimeTrack[]): MediaInfo {
-  const titles = { video: titlesOf(tracks, 'vide'), audio: titlesOf(tracks, 'soun') };
+/** What FFmpeg does not say of tracks, which lie in one order in the header and in its list. */
+function withTrackFacts(media: MediaInfo, tracks: readonly QuickTimeTrack[]): MediaInfo {
+  const of = (handler: string) => tracks.filter((track) => track.handler === handler);
+  const left = { video: of('vide'), audio: of('soun') };
   const streams = media.streams.map((stream) => {
     if ((stream.kind !== 'video' && stream.kind !== 'audio') || stream.dispositions.includes('attached_pic'))
       return stream;
-    const title = titles[stream.kind].shift();
-    return title === undefined ? stream : { ...stream, tags: { title, ...stream.tags } };
+    const track = left[stream.kind].shift();
+    const titled = track?.title === undefined ? stream : { ...stream, tags: { title: track.title, ...stream.tags } };
+    return titled.kind === 'video' ? withContainerColor(titled, track?.color) : titled;
   });
   return { ...media, streams };
 }
 
-const titlesOf = (tracks: readonly QuickTimeTrack[], handler: string) =>
-  tracks.filter((track) => track.handler === handler).map(({ title }) => title);
+function withContainerColor(video: VideoStream, stated: ContainerColor | undefined): VideoStream {
+  if (stated === undefined || formatColor(stated) === formatColor(colorNumbers(video.color))) return video;
+  return { ...video, containerColor: stated };
+}
 
 async function withTimecode(media: MediaInfo, file: FileHandle, tracks: readonly QuickTimeTrack[]): Promise<MediaInfo> {
   return media.timecode === undefined ? { ...media, timecode: await readTimecodeTrack(file, tracks) } : media;

@@ -4,7 +4,9 @@
  */
 
 import { chunkOffsets, endOfSamples } from './chunk-table.js';
+import type { ContainerColor } from './media-info.js';
 import { type Box, child, children } from './quicktime-boxes.js';
+import { readContainerColor } from './quicktime-color.js';
 
 export interface QuickTimeTrack {
   /** `vide`, `soun`, `tmcd`, ... */
@@ -22,6 +24,8 @@ export interface QuickTimeTrack {
   readonly timecode: TimecodeDescription | undefined;
   /** As its user data names it, which FFmpeg writes and does not read. */
   readonly title: string | undefined;
+  /** Of a picture. */
+  readonly color: ContainerColor | undefined;
   /** How long the file must be for all samples to be in it; 0 when there are none. */
   readonly endsAt: number;
 }
@@ -64,6 +68,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     offsets: readRuns(child(table, 'ctts')),
     edits: readEdits(child(box.body, 'edts', 'elst')),
     timecode: handler === 'tmcd' ? readTimecode(table) : undefined,
+    color: handler === 'vide' ? readContainerColor(table) : undefined,
     title: readTitle(child(box.body, 'udta', 'name')),
     endsAt: endOfSamples(table),
   };

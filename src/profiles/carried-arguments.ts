@@ -4,6 +4,7 @@
  */
 
 import type { MediaInfo, MediaStream, VideoStream } from '../probe/media-info.js';
+import { descriptionOf } from './picture-description.js';
 import { copiesEditLists, option, type Plan } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
@@ -64,8 +65,9 @@ function titleArguments(plan: Plan): RecipeArgument[] {
 
 /** Header flags and the clock in which the header counts; nothing of these exists in MXF. */
 export function headerArguments(plan: Plan): RecipeArgument[] {
-  // The edit lists of the master are written into the header, which has to be the last part of the file then.
-  const first = copiesEditLists(plan) ? undefined : option('header first: opens at once over a network', '+faststart');
+  // What is written into the header later makes it longer: it has to be the last part of the file then.
+  const growsLater = copiesEditLists(plan) || descriptionOf(plan) !== undefined;
+  const first = growsLater ? undefined : option('header first: opens at once over a network', '+faststart');
   const free = hasFreeTags(plan) ? option('camera metadata under its own names', '+use_metadata_tags') : undefined;
   const flags = [first, free].filter((flag) => flag !== undefined);
   // Both options came with FFmpeg 5.1, and only the first is in its list.

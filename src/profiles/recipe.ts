@@ -6,7 +6,7 @@
 import type { RecipeHash } from '../base/ids.js';
 import type { EncoderSet } from '../ffmpeg/encoder-set.js';
 import type { Look, Looks } from '../looks/look.js';
-import type { ColorTags, MediaInfo } from '../probe/media-info.js';
+import type { ColorTags, ContainerColor, MediaInfo } from '../probe/media-info.js';
 import type { Rational } from '../time/rational.js';
 import type { Dimensions } from './picture-size.js';
 
@@ -94,6 +94,15 @@ export interface Expectation {
   readonly audioLength: 'as-master' | 'as-video';
   /** Every stored frame is made, and the finished file gets the edit lists of its master. */
   readonly editLists?: 'of-master';
+  /** What the finished file's header gets to say of the picture. */
+  readonly description?: PictureDescription;
+}
+
+/** Statements of a QuickTime or MP4 header that FFmpeg would leave out, or make from the bitstream. */
+export interface PictureDescription {
+  readonly color?: ContainerColor;
+  /** In FFmpeg's two letters. */
+  readonly fieldOrder?: string;
 }
 
 export type RecipeResult = { readonly kind: 'recipe'; readonly recipe: Recipe } | RefusedRecipe;

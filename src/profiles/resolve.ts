@@ -20,6 +20,7 @@ import {
 } from './carried-arguments.js';
 import { essenceOf } from './essences.js';
 import { fieldsOf } from './geometry.js';
+import { descriptionOf } from './picture-description.js';
 import { type Dimensions, divisorFor } from './picture-size.js';
 import { planPictures } from './pictures.js';
 import { copiesEditLists, option, type Plan, Refusal } from './plan.js';
@@ -196,6 +197,7 @@ function containerArguments(plan: Plan): RecipeArgument[] {
 
 function expectationOf(plan: Plan): Expectation {
   const { codec, pixelFormat, color } = videoExpectation(plan);
+  const description = descriptionOf(plan);
   return {
     streams: carriedStreams(plan).map((stream) => ({
       kind: stream.kind === 'audio' ? 'audio' : 'video',
@@ -210,5 +212,6 @@ function expectationOf(plan: Plan): Expectation {
     ...(plan.crossesContainers ? { crossesContainers: true as const } : {}),
     audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
     ...(copiesEditLists(plan) ? { editLists: 'of-master' as const } : {}),
+    ...(description === undefined ? {} : { description }),
   };
 }

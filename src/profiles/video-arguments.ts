@@ -5,9 +5,12 @@ import { type Essence, essenceOf, lostTag, statedTags } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { hardwareFor } from './hardware.js';
 import { lookFilters, scaleName, shownVideo } from './look-filter.js';
+import { descriptionOf } from './picture-description.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
 import { lastFrameFilter, timingArguments, timingFilters } from './timing.js';
+
+type BitstreamFilter = NonNullable<ReturnType<NonNullable<Essence['bitstream']>>>;
 
 export interface VideoExpectation {
   readonly codec: string;
@@ -66,7 +69,7 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
       : option('one frame out for one frame in', '-vsync', 'passthrough'),
     option('codec', '-c:v', encoder),
     ...(hardware?.options ?? [...essence.options(encoder, fields), pixels]),
-    ...bitstreamArguments(plan, hardware === undefined ? essence.bitstream?.(fields) : undefined),
+    ...bitstreamArguments(plan, hardware === undefined ? essence.bitstream?.(fields) : undefined, silence(plan)),
     option('what the samples mean', '-color_range', videoExpectation(plan).fullRange ? 'pc' : 'tv'),
     ...timingArguments(plan.timing),
     ...fieldArguments(plan, fields),
@@ -74,15 +77,27 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
 }
 
 /** One option holds them all: a second one would replace the first. */
-function bitstreamArguments(
-  { timing }: Plan,
-  bitstream: { readonly filter: string; readonly why: string } | undefined,
-): RecipeArgument[] {
+function bitstreamArguments({ timing }: Plan, ...others: readonly (BitstreamFilter | undefined)[]): RecipeArgument[] {
   const last = lastFrameFilter(timing);
-  const filters = [bitstream?.filter, last].filter((filter) => filter !== undefined);
+  const timed = last === undefined ? undefined : { filter: last, why: 'the last frame lasts as long as in the master' };
+  const filters = [...others, timed].filter((filter) => filter !== undefined);
   if (filters.length === 0) return [];
-  const why = [bitstream?.why, last === undefined ? undefined : 'the last frame lasts as long as in the master'];
-  return [option(why.filter((reason) => reason !== undefined).join('; '), '-bsf:v:0', filters.join(','))];
+  const [words, why] = [filters.map(({ filter }) => filter), filters.map((filter) => filter.why)];
+  return [option(why.join('; '), '-bsf:v:0', words.join(','))];
+}
+
+/** H.264 that says nothing of its colours would leave it to readers whether the header's count; that of the master says so. */
+function silence(plan: Plan): BitstreamFilter | undefined {
+  if (essenceOf(plan).codec !== 'h264' || descriptionOf(plan)?.color === undefined) return undefined;
+  const { matrix, primaries, transfer } = videoExpectation(plan).color;
+  const codes = { colour_primaries: primaries, transfer_characteristics: transfer, matrix_coefficients: matrix };
+  const unsaid = Object.entries(codes).filter(([, value]) => value === undefined);
+  if (unsaid.length === 0) return undefined;
+  const words = unsaid.map(([name]) => `${name}=2`).join(':');
+  return {
+    filter: `h264_metadata=${words}`,
+    why: 'colours are unspecified in the bitstream, as in that of the master',
+  };
 }
 
 /** Before `-i`: the device that encodes. */

@@ -4,6 +4,7 @@
  */
 
 import type { AudioStream, MediaInfo, MediaStream, VideoStream } from '../probe/media-info.js';
+import { colorNumbers, formatColor } from '../probe/quicktime-color.js';
 import { fieldsOf } from '../profiles/geometry.js';
 import type { Expectation } from '../profiles/recipe.js';
 import {
@@ -87,6 +88,17 @@ function compareVideo(master: VideoStream, proxy: VideoStream, expect: Expectati
     same('video pixel format', expect.pixelFormat, proxy.pixelFormat),
     ...tagPair(proxy),
     ...compareColor(expect, master, proxy),
+    ...compareDescription(expect, proxy),
+  ];
+}
+
+/** What the header says beside the bitstream. */
+function compareDescription({ description }: Expectation, proxy: VideoStream): ValidationCheck[] {
+  const { color, fieldOrder } = description ?? {};
+  const found = proxy.containerColor ?? colorNumbers(proxy.color);
+  return [
+    ...(color === undefined ? [] : [same('video color in the header', formatColor(color), formatColor(found))]),
+    ...(fieldOrder === undefined ? [] : [same('video field order', fieldOrder, proxy.fieldOrder)]),
   ];
 }
 
