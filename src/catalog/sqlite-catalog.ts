@@ -41,12 +41,15 @@ class SqliteCatalog implements Catalog {
     this.#volumes = new VolumeRows(db);
   }
 
-  /** Gone assets that can never be recognised, or whose content lives on elsewhere. At start only: ids in use stay valid. */
+  /**
+   * Gone assets that can never be recognised, that have no proxy which would be served if they were, or whose content
+   * lives on elsewhere. At start only: ids in use stay valid.
+   */
   pruneGone(): void {
     this.db
       .statement(
         `DELETE FROM asset WHERE NOT EXISTS (SELECT 1 FROM name WHERE name.asset = asset.id)
-         AND (fingerprint IS NULL OR EXISTS (
+         AND (fingerprint IS NULL OR NOT EXISTS (SELECT 1 FROM variant WHERE variant.asset = asset.id) OR EXISTS (
            SELECT 1 FROM asset AS twin JOIN name ON name.asset = twin.id
            WHERE twin.fingerprint = asset.fingerprint AND twin.id <> asset.id))`,
       )

@@ -16,16 +16,20 @@ import type { Database, SqlValue } from '../store/database.js';
 import type { Hold, HoldScope } from './hold.js';
 import { JOB_CLASSES, type JobClass } from './job-class.js';
 import { type ListedRow, newJob, type StoredJob, toJob, toListedJob } from './job-rows.js';
+import { DEFAULT_KEPT_OVER, OverJobs } from './over-jobs.js';
 import type { EnqueueOptions, Job, JobQueue, JobRequest, JobState, Lease, ListedJob, ListFilter } from './queue.js';
 import { atOrBelow, notHeld, SqliteHolds } from './sqlite-holds.js';
 
 export interface QueueOptions {
   /** How often a job may be started before it has failed for good; default 3. */
   readonly maxAttempts?: number;
+  /** How many jobs that are over are kept, of each way to end. */
+  readonly keptOver?: number;
 }
 
 export function createQueue(db: Database, clock: Clock = systemClock, options: QueueOptions = {}): JobQueue {
-  const queue = new SqliteQueue(db, clock, options.maxAttempts ?? 3);
+  const over = new OverJobs(db, options.keptOver ?? DEFAULT_KEPT_OVER);
+  const queue = new SqliteQueue(db, clock, over, options.maxAttempts ?? 3);
   queue.reclaim();
   return queue;
 }
@@ -55,6 +59,7 @@ class SqliteQueue implements JobQueue {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly over: OverJobs,
     private readonly maxAttempts: number,
   ) {
     this.#holds = new SqliteHolds(db);
@@ -64,6 +69,7 @@ class SqliteQueue implements JobQueue {
     this.db
       .statement(`UPDATE job SET state = 'waiting', attempts = attempts - 1, ${UNLEASED} WHERE state = 'running'`)
       .run();
+    this.over.prune();
   }
 
   enqueue(requests: readonly JobRequest[], options: EnqueueOptions = {}): readonly Job[] {
@@ -112,16 +118,19 @@ class SqliteQueue implements JobQueue {
 
   complete(lease: Lease): void {
     this.#change(lease, `state = 'done', reason = NULL, ${UNLEASED}`);
+    this.over.note();
   }
 
   fail(lease: Lease, reason: string, options: { retry: boolean }): Job {
-    return this.db.transaction(() => {
+    const failed = this.db.transaction(() => {
       const { attempts } = this.#one('id = ?', lease.job.id);
       const again = options.retry && attempts < this.maxAttempts;
       const change = again ? `state = 'waiting', arrival = ${NEXT_ARRIVAL}` : `state = 'failed'`;
       this.#change(lease, `${change}, reason = ?, ${UNLEASED}`, reason);
       return this.#one('id = ?', lease.job.id);
     });
+    if (failed.state === 'failed') this.over.note();
+    return failed;
   }
 
   release(lease: Lease): void {

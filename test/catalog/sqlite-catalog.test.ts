@@ -234,6 +234,27 @@ t.test('the view’s rows hold every name, variant and failure of named assets',
   catalog.close();
 });
 
+t.test(
+  'what is gone is forgotten at the next start, unless it has a proxy by which it may be known again',
+  async (t) => {
+    const database = join(t.testdir(), 'catalog.db') as RealPath;
+    const first = createCatalog(openDatabase(database));
+    const made = known(first, file('made.mov', 1), fp('a'));
+    const evicted = known(first, file('evicted.mov', 2), fp('b'));
+    first.dropVariant(evicted, 'p');
+    const there = known(first, file('there.mov', 3), fp('c'));
+    first.dropVariant(there, 'p');
+    first.forget([vp('made.mov'), vp('evicted.mov')]);
+    t.match(first.get(evicted), { fingerprint: fp('b') }, 'while the daemon runs, ids in use stay valid');
+    first.close();
+    const second = createCatalog(openDatabase(database));
+    t.match(second.get(made), { paths: [], fingerprint: fp('a') });
+    t.equal(second.get(evicted), undefined);
+    t.match(second.get(there), { paths: ['there.mov'] });
+    second.close();
+  },
+);
+
 t.test('modes and overrides are kept', async (t) => {
   const database = join(t.testdir(), 'catalog.db') as RealPath;
   const first = createCatalog(openDatabase(database));

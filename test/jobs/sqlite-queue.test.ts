@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { type RealPath, ROOT, type VirtualPath } from '../../src/base/paths.js';
+import type { JobQueue, Lease } from '../../src/jobs/queue.js';
 import { createQueue } from '../../src/jobs/sqlite-queue.js';
 import { openDatabase } from '../../src/store/database.js';
 import { requestOf, testQueue } from './queue-conformance.js';
@@ -21,6 +22,29 @@ t.test('jobs that ran when the process died are given back at the next start, as
     t.match(queue.lease('w', 3_600_000)?.job, { asset: 1, attempts: 1 });
     db.close();
   }
+});
+
+t.test('of jobs that are over the latest are kept, and none that is not', async (t) => {
+  const file = join(t.testdir(), 'catalog.db') as RealPath;
+  const first = openDatabase(file);
+  const queue = createQueue(first, undefined, { keptOver: 10 });
+  queue.enqueue([requestOf(1)]);
+  queue.fail(leaseOf(queue), 'broken', { retry: false });
+  queue.enqueue([requestOf(3, 'backlog')]);
+  for (let render = 0; render < 35; render += 1) {
+    queue.enqueue([requestOf(4, 'prewarm', `render ${render}`)]);
+    queue.complete(leaseOf(queue));
+  }
+  t.match(queue.counts(), { waiting: 1, failed: 1 });
+  t.ok(queue.counts().done <= 20, 'looked at now and then');
+  t.equal(queue.doneAt('clip 4.mov' as VirtualPath, 'proxy_test')[0]?.poolKey, 'render 34');
+  first.close();
+
+  const second = openDatabase(file);
+  t.teardown(() => second.close());
+  const again = createQueue(second, undefined, { keptOver: 10 });
+  t.match(again.counts(), { waiting: 1, failed: 1, done: 10 }, 'and at each start');
+  t.match(again.list({ state: 'done' }).at(-1), { poolKey: 'render 25' });
 });
 
 t.test('a pause outlives the process that was told to', async (t) => {
@@ -56,3 +80,9 @@ t.test(
     t.ok(list < 1000, `a list took ${list} ms`);
   },
 );
+
+function leaseOf(queue: JobQueue): Lease {
+  const lease = queue.lease('w', 1000);
+  if (lease === undefined) throw new Error('no lease');
+  return lease;
+}
