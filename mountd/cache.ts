@@ -7,6 +7,7 @@ import { lstat } from 'node:fs/promises';
 import { systemClock } from '../src/base/clock.js';
 import { type AssetId, type FileIdentity, identityKey } from '../src/base/ids.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../src/base/paths.js';
+import { returnMemory } from '../src/base/return-memory.js';
 import { Health } from '../src/cache/health.js';
 import { inspect } from '../src/cache/inspect.js';
 import { Keeper } from '../src/cache/keeper.js';
@@ -185,8 +186,9 @@ export class Cache {
   async #claim(): Promise<void> {
     const { cacheBook, pool } = this.#options.files;
     if (systemClock.now() - this.#claimedAt < CLAIMS_MS || !(await pool.isReachable())) return;
-    await pool.syncClaims(new Set(cacheBook.objects().map(({ key }) => key)));
+    await pool.syncClaims((beginning) => cacheBook.keysOf(beginning));
     this.#claimedAt = systemClock.now();
+    returnMemory(this.#options.serving.view.size);
   }
 
   #sizeOf({ asset, profile }: ListedJob): number {

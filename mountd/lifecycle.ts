@@ -9,6 +9,7 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../src/base/error.js';
+import { alsoReturns } from '../src/base/return-memory.js';
 import type { Locations } from '../src/config/locations.js';
 import { settingsOf, type TracedSettings } from '../src/config/read-settings.js';
 import type { Settings } from '../src/config/settings.js';
@@ -23,6 +24,7 @@ import { createLogger, type Logger } from '../src/log/logger.js';
 import type { MountedVolume, OpenHandle } from '../src/mount/driver.js';
 import { chooseDriver } from '../src/mount/drivers.js';
 import { endProcess } from '../src/mount/end-process.js';
+import { returnFreeMemory } from '../src/mount/free-memory.js';
 import { findSet } from '../src/profiles/profiles.js';
 import { resolveView } from '../src/view/resolve.js';
 import type { ViewTable } from '../src/view/view-table.js';
@@ -91,6 +93,7 @@ export class Lifecycle {
   /** Starts what need not be there for the mount to answer. */
   work(): void {
     if (this.#daemon === undefined) return;
+    this.#teardown.add('free memory', alsoReturns(returnFreeMemory));
     followVolume(this.#daemon);
     this.#daemon.production.start();
     void this.#watchPool(this.#daemon);

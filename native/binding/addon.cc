@@ -1,5 +1,6 @@
 // The exports of proxyfs.node; their types stand in src/mount/native-addon.ts.
 #include <errno.h>
+#include <malloc.h>
 #include <napi.h>
 #include <unistd.h>
 
@@ -74,10 +75,29 @@ void exit_within(const Napi::CallbackInfo& info) {
   }).detach();
 }
 
+// By itself glibc raises the size from which an allocation has pages of its own up to 32 MB, as soon as such a one was
+// freed: the tables of a large project then lie between small things, and leave holes when they are replaced.
+void keep_large_things_apart() {
+#ifdef __GLIBC__
+  constexpr int kLarge = 256 << 10;
+  constexpr int kKeptAtTheTop = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLarge);
+  mallopt(M_TRIM_THRESHOLD, kKeptAtTheTop);
+#endif
+}
+
+void return_free_memory(const Napi::CallbackInfo&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["mount"] = Napi::Function::New(env, mount, "mount");
   exports["probe"] = Napi::Function::New(env, probe, "probe");
   exports["exitWithin"] = Napi::Function::New(env, exit_within, "exitWithin");
+  exports["returnFreeMemory"] = Napi::Function::New(env, return_free_memory, "returnFreeMemory");
+  keep_large_things_apart();
   return exports;
 }
 

@@ -2,7 +2,8 @@
  * Gives memory back to the system after work on the whole of a large project.
  *
  * V8 keeps the pages of a heap that was large once until it collects for reasons of its own, which an
- * idle daemon seldom gives it. The collection holds the event loop for some tens of milliseconds; no
+ * idle daemon seldom gives it; what was freed in native code stays with the allocator, and SQLite
+ * keeps the pages it has read. The collection holds the event loop for some tens of milliseconds; no
  * file operation of the mount waits for that.
  */
 
@@ -14,8 +15,15 @@ const LARGE = 5000;
 /** One collection for what belongs together: a flip, its report, the next flip. */
 const GATHER_MS = 250;
 
+const holders = new Set<() => void>();
 let timer: NodeJS.Timeout | undefined;
 let collect: (() => void) | undefined;
+
+/** `release` lets go of memory that can be had again; called in the order of registration, after the collection. */
+export function alsoReturns(release: () => void): () => void {
+  holders.add(release);
+  return () => void holders.delete(release);
+}
 
 /** `assets`: how many the work that is over has touched. */
 export function returnMemory(assets: number): void {
@@ -24,6 +32,7 @@ export function returnMemory(assets: number): void {
     timer = undefined;
     collect ??= collector();
     collect();
+    for (const release of holders) release();
   }, GATHER_MS).unref();
 }
 

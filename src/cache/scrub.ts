@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
+import type { PoolKey } from '../base/ids.js';
 import type { CacheBook, CachedObject } from '../catalog/cache-book.js';
 import { blake3OfFileSlowly } from '../fingerprint/slow-hash.js';
 import type { Logger } from '../log/logger.js';
@@ -34,6 +35,8 @@ const WAIT_MS = 600_000;
 /** The place is written down after this much reading, not after each proxy. */
 const NOTE_EVERY_BYTES = 256 * 1024 * 1024;
 const NOTE_EVERY = 100;
+/** Proxies that are read from the catalog at a time. */
+const PAGE = 100;
 
 export class Scrub {
   readonly #options: ScrubOptions;
@@ -75,9 +78,8 @@ export class Scrub {
   async #round(): Promise<void> {
     const { book, clock, log, pool } = this.#options;
     if (!(await pool.isReachable())) throw unreachable(pool);
-    const from = book.totals().scrubPosition;
     let [checked, damaged, since] = [0, 0, { bytes: 0, count: 0 }];
-    for (const object of book.objects().filter(({ key }) => key > from)) {
+    for (const object of objectsAfter(book, book.totals().scrubPosition)) {
       if (await this.#isDamaged(object)) damaged += 1;
       checked += 1;
       since = { bytes: since.bytes + object.size, count: since.count + 1 };
@@ -98,5 +100,14 @@ export class Scrub {
     if (problem === undefined || book.object(object.key) === undefined) return false;
     await health.withdraw(object, problem);
     return true;
+  }
+}
+
+/** A round takes days: proxies of a large project do not wait for it in memory, nor what they were at its beginning. */
+function* objectsAfter(book: CacheBook, position: string): Generator<CachedObject, void> {
+  let page = book.objects(position as PoolKey | '', PAGE);
+  for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    yield* page;
+    page = book.objects(last.key, PAGE);
   }
 }

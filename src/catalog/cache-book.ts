@@ -60,8 +60,10 @@ export interface CacheBook {
   madeAgain(made: Use): void;
   /** Proxies that nobody has opened yet count as used from now on; what is there again is not removed any more. */
   beginUses(now: number): void;
-  /** Every recorded proxy, ordered by key. */
-  objects(): readonly CachedObject[];
+  /** Every recorded proxy, ordered by key; only those after a key, and no more than `most`. */
+  objects(after?: PoolKey | '', most?: number): readonly CachedObject[];
+  /** The keys of recorded proxies that begin so. */
+  keysOf(beginning: string): ReadonlySet<PoolKey>;
   object(key: PoolKey): CachedObject | undefined;
   /** Takes the variants of these objects out of the catalog, in one transaction; with `eviction`, remembers that they are not missed. */
   forgetObjects(objects: readonly CachedObject[], eviction?: { readonly at: number; readonly reason: string }): void;

@@ -60,9 +60,20 @@ class SqliteCacheBook implements CacheBook {
       .run(Math.floor(now));
   }
 
-  objects(): readonly CachedObject[] {
-    const rows = this.db.statement<ObjectColumns>(`${OBJECTS} ORDER BY variant.pool_key`, { raw: true }).iterate();
-    return [...toObjects(rows)];
+  objects(after: PoolKey | '' = '', most = Number.POSITIVE_INFINITY): readonly CachedObject[] {
+    const sql = `${OBJECTS} WHERE variant.pool_key > ? ORDER BY variant.pool_key`;
+    const objects: CachedObject[] = [];
+    for (const object of toObjects(this.db.statement<ObjectColumns>(sql, { raw: true }).iterate(after))) {
+      if (objects.push(object) >= most) break;
+    }
+    return objects;
+  }
+
+  keysOf(beginning: string): ReadonlySet<PoolKey> {
+    // 'g' follows every hex digit.
+    const sql = 'SELECT DISTINCT pool_key FROM variant WHERE pool_key >= ? AND pool_key < ?';
+    const rows = this.db.statement<[PoolKey]>(sql, { raw: true }).all(beginning, `${beginning}g`);
+    return new Set(rows.map(([key]) => key));
   }
 
   object(key: PoolKey): CachedObject | undefined {

@@ -7,9 +7,7 @@
  */
 
 import process from 'node:process';
-import { ProxyfsError } from '../base/error.js';
-import type { NativeAddon } from './native-addon.js';
-import { loadNativeAddon } from './native-loader.js';
+import { addonIfBuilt } from './native-loader.js';
 
 /** What runs at an exit takes milliseconds. */
 const EXIT_PATIENCE_MS = 1_000;
@@ -17,13 +15,4 @@ const EXIT_PATIENCE_MS = 1_000;
 export function endProcess(code: number): never {
   addonIfBuilt()?.exitWithin?.(EXIT_PATIENCE_MS, code);
   process.exit(code);
-}
-
-function addonIfBuilt(): NativeAddon | undefined {
-  try {
-    return loadNativeAddon();
-  } catch (error) {
-    if (error instanceof ProxyfsError && error.code === 'driver/unavailable') return undefined;
-    throw error;
-  }
 }

@@ -17,6 +17,8 @@ export interface NativeAddon {
   probe(): NativeProbe;
   /** Ends the process with this code after that time, whatever its threads wait for, unless it has ended before. */
   exitWithin(milliseconds: number, code: number): void;
+  /** Gives the system what was freed in native code. Takes milliseconds, for which other threads may wait that allocate. */
+  returnFreeMemory(): void;
 }
 
 export interface NativeMountOptions {

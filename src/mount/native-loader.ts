@@ -28,6 +28,16 @@ export function loadNativeAddon(from: string = dirname(fileURLToPath(import.meta
   return load(path);
 }
 
+/** Undefined where it cannot be had. */
+export function addonIfBuilt(): NativeAddon | undefined {
+  try {
+    return loadNativeAddon();
+  } catch (error) {
+    if (error instanceof ProxyfsError && error.code === 'driver/unavailable') return undefined;
+    throw error;
+  }
+}
+
 function findUpwards(from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const path = join(folder, BUILT);

@@ -146,8 +146,8 @@ class DirectoryPool implements Pool {
     }
   }
 
-  async syncClaims(keys: ReadonlySet<PoolKey>): Promise<void> {
-    await this.#references.sync(keys);
+  async syncClaims(keysOf: (beginning: string) => ReadonlySet<PoolKey>): Promise<void> {
+    await this.#references.sync(keysOf);
   }
 
   async usedByOthers(): Promise<ReadonlySet<PoolKey>> {

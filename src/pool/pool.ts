@@ -41,8 +41,8 @@ export interface Pool {
   claim(key: PoolKey): Promise<void>;
   /** Ends this project's use, and removes the proxy unless another living project uses it. Returns whether it went. */
   release(key: PoolKey): Promise<boolean>;
-  /** Who uses what of this project is exactly this. */
-  syncClaims(keys: ReadonlySet<PoolKey>): Promise<void>;
+  /** What this project uses is exactly this: asked for by the first two digits of the keys. */
+  syncClaims(keysOf: (beginning: string) => ReadonlySet<PoolKey>): Promise<void>;
   /** What other living projects use. */
   usedByOthers(): Promise<ReadonlySet<PoolKey>>;
   /** Proxies, the oldest first, that neither a living project nor `own` uses. */

@@ -18,6 +18,8 @@ import type { RealPath } from '../base/paths.js';
 const ABANDONED_MS = 90 * 86_400_000;
 const RECORD = 'project';
 const KEY = /^[0-9a-f]{64}$/;
+/** The first two digits of a key. */
+const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 
 export class References {
   readonly #users: string;
@@ -33,11 +35,11 @@ export class References {
   async claim(key: PoolKey): Promise<void> {
     if (this.project === undefined) return;
     await this.renew();
-    await touch(this.#fileOf(this.project, key));
+    await touch(fileIn(this.#folderOf(this.project), key));
   }
 
   async release(key: PoolKey): Promise<void> {
-    if (this.project !== undefined) await rm(this.#fileOf(this.project, key), { force: true });
+    if (this.project !== undefined) await rm(fileIn(this.#folderOf(this.project), key), { force: true });
   }
 
   /** The project is alive. */
@@ -52,13 +54,17 @@ export class References {
     }
   }
 
-  /** Makes what is said equal to what is so. */
-  async sync(keys: ReadonlySet<PoolKey>): Promise<void> {
+  /** Makes what is said equal to what is so: folder by folder, since all keys of a large project are much memory. */
+  async sync(keysOf: (shard: string) => ReadonlySet<PoolKey>): Promise<void> {
     if (this.project === undefined) return;
     await this.renew();
-    const said = await this.#keysOf(this.project);
-    for (const key of keys) if (!said.has(key)) await this.claim(key);
-    for (const key of said) if (!keys.has(key)) await this.release(key);
+    const folder = this.#folderOf(this.project);
+    for (const shard of SHARDS) {
+      const said = new Set(await keysIn(join(folder, shard)));
+      const keys = keysOf(shard);
+      for (const key of keys) if (!said.has(key)) await touch(fileIn(folder, key));
+      for (const key of said) if (!keys.has(key)) await this.release(key);
+    }
   }
 
   /** All keys that living projects use, but for this one. */
@@ -76,7 +82,7 @@ export class References {
 
   async isUsedByOthers(key: PoolKey, now = Date.now()): Promise<boolean> {
     for (const other of await this.#others(now)) {
-      if (await isThere(this.#fileOf(other, key))) return true;
+      if (await isThere(fileIn(this.#folderOf(other), key))) return true;
     }
     return false;
   }
@@ -94,17 +100,22 @@ export class References {
 
   async #keysOf(project: string): Promise<Set<PoolKey>> {
     const keys = new Set<PoolKey>();
-    for (const shard of await namesIn(join(this.#users, project))) {
-      if (shard.length !== 2) continue;
-      for (const name of await namesIn(join(this.#users, project, shard)))
-        if (KEY.test(name)) keys.add(name as PoolKey);
+    const folder = this.#folderOf(project);
+    for (const shard of await namesIn(folder)) {
+      if (shard.length === 2) for (const key of await keysIn(join(folder, shard))) keys.add(key);
     }
     return keys;
   }
 
-  #fileOf(project: string, key: PoolKey): string {
-    return join(this.#users, project, key.slice(0, 2), key);
+  #folderOf(project: string): string {
+    return join(this.#users, project);
   }
+}
+
+const fileIn = (folder: string, key: PoolKey): string => join(folder, key.slice(0, 2), key);
+
+async function keysIn(shard: string): Promise<readonly PoolKey[]> {
+  return (await namesIn(shard)).filter((name) => KEY.test(name)) as PoolKey[];
 }
 
 async function touch(path: string): Promise<void> {
