@@ -14,6 +14,9 @@ import type { ServableAsset } from '../src/view/servable.js';
 import { type ViewEntry, viewKey } from '../src/view/view.js';
 import type { Daemon } from './daemon.js';
 
+/** Stands for bytes that are no text. */
+const NO_TEXT = '\uFFFD';
+
 /** The entry of the file, and whether its replacement is what a new open gets. */
 export function entryOf({ serving }: Daemon, stat: BigIntStats): { entry: ViewEntry | undefined; isProxy: boolean } {
   const entry = serving.view.get(viewKey(stat));
@@ -39,8 +42,11 @@ export function servedOf(daemon: Daemon, path: VirtualPath, stat: BigIntStats): 
   }
   const asset = daemon.view.byIdentity({ dev: stat.dev, ino: stat.ino });
   if (asset !== undefined) return servedAsset(daemon, path, stat, asset);
-  if (isMediaExtension(extensionOf(path)))
-    return { ...plain, kind: 'media', reason: 'it has not been examined yet', state: 'unknown' };
+  if (isMediaExtension(extensionOf(path))) {
+    return path.includes(NO_TEXT)
+      ? { ...plain, kind: 'media', reason: 'its name is not valid UTF-8: rename it for a proxy', state: 'ineligible' }
+      : { ...plain, kind: 'media', reason: 'it has not been examined yet', state: 'unknown' };
+  }
   // A still, a frame of a sequence, or another file of a camera card.
   const refused = classifyPath(path);
   const reason = refused?.kind === 'ineligible' ? refused.reason : 'it is not a media file';

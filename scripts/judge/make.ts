@@ -36,7 +36,13 @@ export async function* makeAll(
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && wanted(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length).replace(/^\/+/, ''));
-  for (const name of names.sort()) yield* makeOne(root, folder, name, sets);
+  for (const name of names.sort()) {
+    if (name.includes('\uFFFD')) {
+      for (const set of sets) yield { name, set, kind: 'master', reason: 'its name is not valid UTF-8' };
+    } else {
+      yield* makeOne(root, folder, name, sets);
+    }
+  }
 }
 
 async function* makeOne(root: string, folder: string, name: string, sets: readonly string[]): AsyncGenerator<Verdict> {

@@ -66,6 +66,11 @@ t.test('cards stay whole, and everything else is looked at clip by clip', { skip
   for (const path of [...Object.values(CARDS).flat(), ...CLIPS]) await put(path, contentOf(path));
   for (const path of Object.keys(STILLS)) for (const take of ['', 'b/', 'c/']) await put(`${take}${path}`);
   await put('GO/DCIM/100GOPRO/GL010001.LRV', made[1]);
+  await mkdir(join(source, 'latin 1'));
+  await copyFile(
+    made[0] ?? '',
+    Buffer.concat([Buffer.from(`${source}/latin 1/caf`), Buffer.from([0xe9]), Buffer.from('.mov')]),
+  );
 
   const record = await launchDaemon({ source, mountPoint, settleMs: 50, pictures: false });
   const client = await connect(record);
@@ -100,6 +105,9 @@ t.test('cards stay whole, and everything else is looked at clip by clip', { skip
     const reason = `it belongs to ${card} card, whose files describe each other and stay together`;
     t.equal(counts.get(reason), paths.filter(isClip).length, card);
   }
+
+  const listed = (await client.call('ls', { path: 'latin 1' })).entries;
+  t.match(listed, [{ state: 'ineligible', reason: /^its name is not valid UTF-8/ }], 'a name that is no text');
 
   await rename(join(source, 'EX/BPAV'), join(source, 'EX/picked'));
   await rename(join(source, 'loose'), join(source, 'XDROOT'));
