@@ -8,6 +8,7 @@ import { createExamine } from '../src/scan/examine.js';
 import { Scanner } from '../src/scan/scanner.js';
 import type { ProductionOptions } from './production-options.js';
 import { HIDDEN_NAME } from './project-files.js';
+import { eventOfOffline } from './record-job.js';
 
 /** Rejects with `ffmpeg/missing`. */
 export async function prepareGeneration(options: ProductionOptions): Promise<Generation> {
@@ -34,5 +35,6 @@ export function createScanner(
     concurrency: settings.scanParallelism,
     settleMs: settings.settleMs,
     isBeingWritten: ({ identity }) => isBeingWritten(identity),
+    onOffline: (news) => files.journal.record(eventOfOffline(news)),
   });
 }

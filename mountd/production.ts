@@ -28,6 +28,7 @@ import { PoolReturn } from './pool-return.js';
 import type { ProductionOptions } from './production-options.js';
 import { HIDDEN_NAME } from './project-files.js';
 import { eventOfFinished, eventOfStarted, logFinished } from './record-job.js';
+import { StorageRetries } from './storage-retries.js';
 import { Unasked } from './unasked.js';
 
 /** What runs only with FFmpeg. */
@@ -58,6 +59,7 @@ export class Production {
   readonly #governor: Governor;
   readonly #returned: PoolReturn;
   readonly #unasked: Unasked;
+  readonly #storage: StorageRetries;
   #plant: Promise<Plant> | undefined;
   #firstScan: Promise<void> | undefined;
   #scan: ScanState = { running: false, found: 0, probed: 0, finishedAt: null, problem: null };
@@ -75,6 +77,8 @@ export class Production {
     this.#governor = createGovernor({ settings, playback, log, isBusy, onChange });
     const { files, isMissed, profileOf } = options;
     this.#returned = new PoolReturn(files, log);
+    const { catalog } = files;
+    this.#storage = new StorageRetries({ catalog, log, enqueue: (assets, how) => this.enqueue(assets, how) });
     this.#unasked = new Unasked({
       ...{ files, isMissed, log, profileOf },
       isWanted: () => this.makesUnasked(),
@@ -96,6 +100,7 @@ export class Production {
     this.#abort.abort(new ProxyfsError('job/cancelled', 'the daemon is stopping'));
     const plant = await this.#plant?.catch(() => undefined);
     this.#governor.stop();
+    this.#storage.stop();
     await Promise.all([plant?.workers.stop(), plant?.follower.close(), this.#firstScan]);
   }
 
@@ -219,6 +224,7 @@ export class Production {
       ...{ scanner, source, log, onTouched, hiddenRootNames },
       unwatchedRescanMs: settings.rescanSeconds * 1000,
       onNested: this.#options.onNested,
+      onMounts: () => this.#storage.again(),
     });
     await this.#returned.begin();
     const workers = this.#createWorkers(generation);
@@ -226,6 +232,7 @@ export class Production {
     workers.use(this.#governor.allowance);
     await workers.start();
     follower.start();
+    this.#storage.start();
     this.#follower = follower;
     this.#scanner = scanner;
     this.#workers = workers;

@@ -1,10 +1,11 @@
-/** The end of a job, in the terms of the journal and of the log. */
+/** Jobs and storage, in the terms of the journal and of the log. */
 
 import type { VirtualPath } from '../src/base/paths.js';
 import type { FinishedJob } from '../src/generate/worker-pool.js';
 import type { Job } from '../src/jobs/queue.js';
 import type { NewEvent } from '../src/journal/event.js';
 import type { Logger } from '../src/log/logger.js';
+import type { OfflineNews } from '../src/scan/offline.js';
 
 export function eventOfStarted({ asset, attempts, poolKey, profile }: Job, path: VirtualPath): NewEvent {
   return { kind: 'started', path, asset, facts: { profile, poolKey, attempt: attempts } };
@@ -28,6 +29,10 @@ export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob):
     case 'interrupted':
       return { ...about, kind: 'interrupted', facts: { profile } };
   }
+}
+
+export function eventOfOffline({ kind, place: { names, path, reason } }: OfflineNews): NewEvent {
+  return kind === 'offline' ? { kind, path, facts: { names, reason } } : { kind, path, facts: { names } };
 }
 
 /** Quiet while all is well: the journal has every job. */

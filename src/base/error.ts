@@ -57,6 +57,7 @@ export const ERROR_CODES = {
     'system/io',
     'system/no-space',
     'system/permission',
+    'source/failing',
     'ffmpeg/missing',
     'resolve/unavailable',
     'fuse/unavailable',

@@ -20,6 +20,7 @@ import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { isReachable } from './master.js';
+import { masterFault } from './master-fault.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
 
 export type JobOutcome =
@@ -54,10 +55,9 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
   try {
     return await work(generation, observer);
   } catch (error) {
-    if (!observer.signal.aborted && !isLeaseLost(error) && (await isMasterAway(generation, observer.lease()))) {
-      return dropAway(generation, observer.lease(), error);
-    }
-    return settleError(generation, observer, error);
+    if (observer.signal.aborted || isLeaseLost(error)) return settleError(generation, observer, error);
+    if (await isMasterAway(generation, observer.lease())) return dropAway(generation, observer.lease(), error);
+    return settleError(generation, observer, await withMasterFault(generation, observer.lease(), error));
   }
 }
 
@@ -65,6 +65,13 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
 async function isMasterAway({ catalog, source }: Generation, { job }: Lease): Promise<boolean> {
   const path = catalog.get(job.asset)?.paths[0];
   return path !== undefined && !(await isReachable(realPathOf(source, path)));
+}
+
+/** What a dying drive does to FFmpeg is said of the drive. */
+async function withMasterFault({ catalog, source }: Generation, { job }: Lease, error: unknown): Promise<unknown> {
+  const path = catalog.get(job.asset)?.paths[0];
+  const fault = path === undefined ? undefined : await masterFault(source, path, error);
+  return fault === undefined ? error : new ProxyfsError('source/failing', fault, { cause: error });
 }
 
 /** When it is back, a scan asks for it again. */

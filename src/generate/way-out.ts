@@ -5,6 +5,10 @@ const RETRY = "then 'proxyfs failures --retry'";
 /** The first that fits; the reason is FFmpeg's or the validation's own sentence. */
 const WAYS: readonly (readonly [RegExp, string])[] = [
   [
+    /answers with errors \(/,
+    "the drive or its cable is at fault, the kernel's log ('dmesg') says more; it is tried again every ten minutes and when the drive is connected anew, or with 'proxyfs failures --retry'",
+  ],
+  [
     /moov atom not found|Invalid data found|truncated|End of file|could not find codec parameters/i,
     `the file is damaged or was not copied to its end: copy it again; a file that changes is tried again by itself`,
   ],

@@ -72,8 +72,8 @@ export interface Facts {
   /** The master changed since its proxy was made. */
   readonly stale: Readonly<Record<string, never>>;
   /** The storage below `path` went away, or came back. */
-  readonly offline: { readonly count?: number | undefined };
-  readonly online: { readonly count?: number | undefined };
+  readonly offline: { readonly names: number; readonly reason: string };
+  readonly online: { readonly names: number };
   readonly 'scan-finished': { readonly found: number; readonly probed: number; readonly forgotten: number };
   /** The mount reported more than could be told apart; the source is scanned again. */
   readonly 'events-lost': { readonly count: number };

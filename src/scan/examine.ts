@@ -12,11 +12,13 @@ import { errnoOf, ProxyfsError } from '../base/error.js';
 import type { Fingerprint } from '../base/ids.js';
 import { extensionOf } from '../base/media-extension.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
+import { saysFailing } from '../base/storage-errors.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { AssetFacts } from '../catalog/catalog.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { fingerprintFile } from '../fingerprint/fingerprint.js';
+import { readFault } from '../fingerprint/read-fault.js';
 import { probeMedia } from '../probe/probe.js';
 import { beginsAsMovie, lacksHeader } from '../probe/quicktime-boxes.js';
 import { classify, classifyPath, classifyUnreadable } from '../view/eligibility.js';
@@ -118,6 +120,8 @@ async function unreadable(
 ): Promise<AssetFacts> {
   const lines = error.details['lastLines'];
   const words: unknown[] = Array.isArray(lines) ? lines : [];
+  const fault = words.some((line) => typeof line === 'string' && saysFailing(line)) ? await readFault(real) : undefined;
+  if (fault !== undefined) throw new ProxyfsError('system/io', `its storage answers with errors (${fault})`);
   // `Invalid data` comes last and says the least; of a file that is no movie at all it is the truth.
   const headless = words.find((line) => typeof line === 'string' && line.includes(HEADLESS));
   const last = headless !== undefined && (await isMovie(real)) ? headless : words.at(-1);

@@ -13,17 +13,11 @@ import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import { isAtOrBelow, type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
+import { isFailing } from '../base/storage-errors.js';
 import type { Catalog, CatalogName } from '../catalog/catalog.js';
 import { isSilent, mountOf, type Placement, placementOf, readMountinfo } from './mount-points.js';
 import { isCandidateName } from './names.js';
-import {
-  type AbsentVolume,
-  absentVolumes,
-  absentWith,
-  isFailing,
-  type OfflinePlace,
-  recordVolumes,
-} from './offline.js';
+import { type AbsentVolume, absentVolumes, absentWith, type OfflinePlace, recordVolumes } from './offline.js';
 import type { Turn } from './turns.js';
 import { type UnreadableEntry, type WalkedFile, walk, walkFolders } from './walk.js';
 

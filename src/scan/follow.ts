@@ -47,6 +47,8 @@ export interface FollowerOptions {
   readonly presenceMs?: number | undefined;
   /** Something is mounted below the source: nothing that need not be open may hold it. */
   readonly onNested?: (() => void) | undefined;
+  /** Something was mounted or unmounted at or below the source. */
+  readonly onMounts?: (() => void) | undefined;
 }
 
 /** As `status` shows it. */
@@ -242,6 +244,7 @@ export class Follower {
       this.#watches.drop(place);
       this.hint(place);
     }
+    this.#options.onMounts?.();
   }
 
   #onFolderNews({ folder, name, kind }: FolderNews): void {
@@ -277,7 +280,9 @@ export class Follower {
   }
 
   #problem(): string | undefined {
-    if (this.#presence.isReplaced) {
+    const isAway = this.#options.scanner.offline.at(ROOT) !== undefined;
+    // Without its drive the place is empty: what matters then is said of the drive.
+    if (this.#presence.isReplaced && !isAway) {
       return `another folder or drive has come to ${this.#options.source}, and the mount shows the one before: unmount it and mount it again`;
     }
     if (this.#watches.problem !== undefined) return this.#watches.problem;

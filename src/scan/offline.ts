@@ -22,16 +22,6 @@ export interface OfflinePlace {
   readonly since: number;
 }
 
-/** Answers of storage that is gone or dying, as opposed to those about one file. */
-const FAILING = new Set([
-  ...['EIO', 'ENOTCONN', 'ESTALE', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOMEDIUM'],
-  ...['EREMOTEIO', 'ESHUTDOWN', 'ENETDOWN', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ENOLINK'],
-]);
-
-export function isFailing(errno: string | undefined): boolean {
-  return errno !== undefined && FAILING.has(errno);
-}
-
 /** A file system on which names were found, and which is not mounted now. */
 export interface AbsentVolume {
   readonly path: VirtualPath;
@@ -81,12 +71,17 @@ function isAbove(own: string | undefined, recorded: string): boolean {
   return own !== undefined && virtualPathBelow(recorded, own) !== undefined;
 }
 
+/** A place went away, or is back. */
+export type OfflineNews = { readonly kind: 'offline' | 'online'; readonly place: OfflinePlace };
+
 export class OfflinePlaces {
   readonly #source: RealPath;
+  readonly #onNews: (news: OfflineNews) => void;
   #places = new Map<VirtualPath, OfflinePlace>();
 
-  constructor(source: RealPath) {
+  constructor(source: RealPath, onNews: (news: OfflineNews) => void = () => undefined) {
     this.#source = source;
+    this.#onNews = onNews;
   }
 
   all(): readonly OfflinePlace[] {
@@ -110,7 +105,10 @@ export class OfflinePlaces {
       const names = isLookedAt(place.path) ? place.names : Math.max(place.names, known?.names ?? 0);
       this.#places.set(place.path, { ...place, names, since: known?.since ?? now });
     }
-    return [...before.keys()].filter((path) => !this.#places.has(path));
+    for (const place of this.#places.values()) if (!before.has(place.path)) this.#onNews({ kind: 'offline', place });
+    const back = [...before.values()].filter(({ path }) => !this.#places.has(path));
+    for (const place of back) this.#onNews({ kind: 'online', place });
+    return back.map(({ path }) => path);
   }
 
   /** The source itself does not answer. */

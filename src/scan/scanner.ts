@@ -18,7 +18,7 @@ import type { Logger } from '../log/logger.js';
 import type { Examine } from './examine.js';
 import { type Examined, Examiner, type Growing } from './examiner.js';
 import { type Finding, findAssets } from './find.js';
-import { OfflinePlaces } from './offline.js';
+import { type OfflineNews, OfflinePlaces } from './offline.js';
 import { Settling } from './settle.js';
 import { Turns } from './turns.js';
 import type { WalkedFile } from './walk.js';
@@ -36,6 +36,7 @@ export interface ScannerOptions {
   readonly clock?: Clock | undefined;
   /** Whether somebody holds the file open for writing, as far as that is known: it is not complete then. */
   readonly isBeingWritten?: ((file: WalkedFile) => boolean) | undefined;
+  readonly onOffline?: ((news: OfflineNews) => void) | undefined;
 }
 
 /** `total` (files to examine) is undefined until the walk is over. */
@@ -90,7 +91,7 @@ export class Scanner {
     this.#options = options;
     const clock = options.clock ?? systemClock;
     this.#clock = clock;
-    this.offline = new OfflinePlaces(options.source);
+    this.offline = new OfflinePlaces(options.source, options.onOffline);
     this.#examiner = new Examiner({
       source: options.source,
       catalog: options.catalog,

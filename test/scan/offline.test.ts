@@ -52,12 +52,13 @@ async function ground(t: Test) {
 /** A catalog that outlives its follower, as over a restart. */
 function work(t: Test, source: string, state: string) {
   const catalog = createCatalog(openDatabase(join(state, 'catalog.db') as RealPath));
-  const [examined, touched]: [string[], Set<AssetId>] = [[], new Set()];
+  const [examined, touched, news]: [string[], Set<AssetId>, string[]] = [[], new Set(), []];
   const common = { source: source as RealPath, log: silentLogger, hiddenRootNames: [] };
   const scanner = new Scanner({
     ...common,
     catalog,
     settleMs: 0,
+    onOffline: ({ kind, place }) => void news.push(`${kind} ${place.kind}`),
     examine: async ({ path, real }) => {
       examined.push(path);
       const fingerprint = readFileSync(real, 'utf8') as Fingerprint;
@@ -75,7 +76,7 @@ function work(t: Test, source: string, state: string) {
   t.teardown(() => end().catch(() => undefined));
   const names = () => catalog.names(ROOT).map(({ path }) => path);
   const offline = () => scanner.offline.all().map(({ path, kind, names }) => ({ path, kind, names }));
-  return { catalog, examined, follower, names, offline, scanner, touched, end };
+  return { catalog, examined, follower, names, news, offline, scanner, touched, end };
 }
 
 async function noticed(condition: () => boolean): Promise<void> {
@@ -146,7 +147,7 @@ t.test('a source whose own drive goes away forgets nothing', { skip: obstacle },
   for (const folder of [source, join(dir, 'state')]) mkdirSync(folder);
   mount('tmpfs', source);
   writeFileSync(join(source, 'a.mov'), 'a');
-  const { catalog, examined, follower, offline, names, touched } = work(t, source, join(dir, 'state'));
+  const { catalog, examined, follower, news, offline, names, touched } = work(t, source, join(dir, 'state'));
   await follower.scan(ROOT);
   follower.start();
   await sleep(100);
@@ -154,6 +155,7 @@ t.test('a source whose own drive goes away forgets nothing', { skip: obstacle },
   unmount(source);
   await noticed(() => offline().length === 1);
   t.same(offline(), [{ path: '', kind: 'unmounted', names: 1 }]);
+  t.equal(follower.state.problem, undefined, 'the mount is not to be made anew before the drive is there');
   t.same(names(), ['a.mov']);
   rmSync(source, { recursive: true });
   await noticed(() => offline()[0]?.kind === 'failing');
@@ -176,6 +178,7 @@ t.test('a source whose own drive goes away forgets nothing', { skip: obstacle },
   t.not(catalog.byPath(v('a.mov'))?.identity.dev, asset?.identity.dev);
   t.ok(asset !== undefined && touched.has(asset.id), 'the view hears of its new identity');
   t.ok(examined.length <= 2);
+  t.strictSame(news, ['offline unmounted', 'online failing'], 'it went once, and came back once');
   t.match(follower.state.problem, /unmount it and mount it again/, 'a mount still shows the old one');
 });
 
