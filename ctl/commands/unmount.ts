@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../../src/base/error.js';
-import { isProcessAlive } from '../../src/base/process-alive.js';
+import { presenceOf } from '../../src/base/process-alive.js';
 import type { Client } from '../../src/control/client.js';
 import type { RuntimeRecord } from '../../src/control/runtime-record.js';
 import type { Result } from '../../src/control/schema.js';
@@ -23,11 +23,15 @@ const GONE_WITHIN_MS = 30_000;
 /** With force: one that does not answer, or does not end, within this time is killed. */
 const PATIENCE_MS = 10_000;
 const DEAD_WITHIN_MS = 2_000;
+/** Threads that end take moments; longer, and the kernel waits in the name of one. */
+const DYING_WITHIN_MS = 1_000;
 
 interface Ending {
   readonly handles: Result<'unmount'>['handles'];
   readonly wasKilled: boolean;
 }
+
+type Presence = ReturnType<typeof presenceOf>;
 
 export const unmount = defineCommand<Arguments>({
   usage: 'unmount <mountpoint>',
@@ -77,7 +81,7 @@ async function daemonOf(path: string): Promise<Daemon | undefined> {
 async function endInOrder({ record, client }: Daemon, path: string): Promise<Ending> {
   try {
     const { handles } = await client.call('unmount', { force: false }, { signal: AbortSignal.timeout(GONE_WITHIN_MS) });
-    if (!(await isGoneWithin(record.pid, GONE_WITHIN_MS))) throw lingering(record.pid);
+    if ((await presenceAfter(record.pid, GONE_WITHIN_MS)) === 'alive') throw lingering(record.pid);
     return { handles, wasKilled: false };
   } catch (error) {
     if (!(error instanceof ProxyfsError)) throw error;
@@ -90,7 +94,7 @@ async function endInOrder({ record, client }: Daemon, path: string): Promise<End
 
 async function endByForce({ record, client }: Daemon): Promise<Ending> {
   const answer = await answerInTime(client);
-  if (answer !== undefined && (await isGoneWithin(record.pid, PATIENCE_MS))) {
+  if (answer !== undefined && (await presenceAfter(record.pid, PATIENCE_MS)) !== 'alive') {
     return { handles: answer.handles, wasKilled: false };
   }
   const [{ killDaemon }, { removeRecord }] = await Promise.all([
@@ -98,7 +102,7 @@ async function endByForce({ record, client }: Daemon): Promise<Ending> {
     import('../../src/control/discovery.js'),
   ]);
   await killDaemon(record);
-  await isGoneWithin(record.pid, DEAD_WITHIN_MS);
+  await presenceAfter(record.pid, DEAD_WITHIN_MS);
   await cutOff(record.mountPoint);
   await removeRecord(record);
   return { handles: answer?.handles ?? [], wasKilled: true };
@@ -116,24 +120,32 @@ async function answerInTime(client: Client): Promise<Result<'unmount'> | undefin
 
 function outcomeOf({ pid, mountPoint }: RuntimeRecord, { handles, wasKilled }: Ending): Outcome {
   const held = handles.length === 0 ? '' : `; ${counted(handles.length, 'file')} were still open`;
-  const isLeft = wasKilled && isProcessAlive(pid);
+  const isLeft = presenceOf(pid) !== 'gone';
   const notes = [
     ...(wasKilled ? [`Note: its daemon (pid ${pid}) did not end by itself and was killed`] : []),
-    ...(isLeft ? [LEFT_BEHIND] : []),
+    ...(isLeft ? [leftBehind(pid)] : []),
   ];
   return {
-    result: { mountPoint, handles, ...(wasKilled ? { killedDaemon: pid, isLeft } : {}) },
+    result: {
+      mountPoint,
+      handles,
+      ...(wasKilled ? { killedDaemon: pid } : {}),
+      ...(isLeft ? { leftProcess: pid } : {}),
+    },
     text: () => [`${escapeName(mountPoint)} is unmounted${held}`, ...notes].join('\n'),
   };
 }
 
-async function isGoneWithin(pid: number, milliseconds: number): Promise<boolean> {
+async function presenceAfter(pid: number, milliseconds: number): Promise<Presence> {
   const deadline = Date.now() + milliseconds;
-  while (isProcessAlive(pid)) {
-    if (Date.now() > deadline) return false;
+  let dyingSince: number | undefined;
+  for (;;) {
+    const [presence, now] = [presenceOf(pid), Date.now()];
+    if (presence === 'gone') return presence;
+    if (presence === 'dying') dyingSince ??= now;
+    if (now > deadline || (dyingSince !== undefined && now - dyingSince > DYING_WITHIN_MS)) return presence;
     await sleep(25);
   }
-  return true;
 }
 
 function lingering(pid: number): ProxyfsError {
@@ -146,9 +158,10 @@ function silent(pid: number, cause: unknown): ProxyfsError {
   return new ProxyfsError('daemon/unreachable', message, { cause });
 }
 
-/** A process cannot end while the kernel waits in its name for a disk that has taken the request and does not answer. */
-const LEFT_BEHIND =
-  'Note: the kernel still waits in its name for the source; until that answers, or is unmounted itself, the project cannot be mounted again';
+/** As when a FUSE disk has taken a request and never answers it. */
+function leftBehind(pid: number): string {
+  return `Note: the kernel still waits for the source in the name of its process ${pid}, which cannot end before: until the source answers, or is unmounted itself, the project cannot be mounted again`;
+}
 
 function detached(path: string): Outcome {
   return {

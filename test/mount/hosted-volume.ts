@@ -104,6 +104,10 @@ export class HostedVolume {
     await once(this.#child, 'exit');
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** To the daemon itself: SIGSTOP makes of its mount one that hangs. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);

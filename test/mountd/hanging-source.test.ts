@@ -6,13 +6,14 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { isProcessAlive } from '../../src/base/process-alive.js';
+import { toRealPath } from '../../src/base/paths.js';
+import { isProcessAlive, presenceOf } from '../../src/base/process-alive.js';
 import { type Client, connect } from '../../src/control/client.js';
 import { killDaemon } from '../../src/control/kill-daemon.js';
 import { launchDaemon } from '../../src/control/launch.js';
@@ -46,7 +47,7 @@ t.test(
 
     const run = await runAsProcess(['unmount', options.mountPoint, '--force'], { cwd: '/' });
     t.match(run, { exitCode: 0, stdout: /is unmounted\n$/, stderr: '' });
-    t.notOk(isProcessAlive(pid), 'nothing of it is left, though the source still hangs');
+    t.equal(presenceOf(pid), 'gone', 'nothing of it is left, though the source still hangs');
     t.equal(await findMount(options.mountPoint), undefined);
     for (const answer of await answers) t.equal(answer.status, 'rejected');
     disk.signal('SIGCONT');
@@ -67,29 +68,57 @@ t.test('a daemon that answers nobody is killed by a forced unmount', { ...skip, 
     { ...run, stdout: JSON.parse(run.stdout) },
     {
       exitCode: 0,
-      stdout: { mountPoint: options.mountPoint, killedDaemon: record.pid, isLeft: false },
+      stdout: { mountPoint: options.mountPoint, killedDaemon: record.pid, leftProcess: undefined },
       stderr: '',
     },
   );
-  t.notOk(isProcessAlive(record.guardian ?? 0), 'nobody starts it again');
+  t.equal(presenceOf(record.guardian ?? 0), 'gone', 'nobody starts it again');
   t.equal(await findMount(options.mountPoint), undefined);
   await ended;
   const again = await launchDaemon(options);
   t.teardown(() => (isProcessAlive(again.pid) ? endAfterFailure(again) : undefined));
   t.equal(await readFile(join(options.mountPoint, 'notes.txt'), 'utf8'), 'notes', 'and the project is mounted again');
   t.match(await runAsProcess(['unmount', options.mountPoint], { cwd: '/' }), { exitCode: 0, stderr: '' });
-  t.notOk(isProcessAlive(again.pid));
+  t.equal(presenceOf(again.pid), 'gone');
 });
 
-async function mountOnDisk(t: Test): Promise<Stage> {
+t.test(
+  'a process that the kernel cannot let go of is named, and goes with the source',
+  { ...skip, timeout: 120_000 },
+  async (t) => {
+    const lower = await hostVolume(t);
+    const { disk, client, options, pid } = await mountOnDisk(t, lower);
+    lower.signal('SIGSTOP');
+    const asked = client.call('why', { path: 'clip-0.mov' }).catch(() => undefined); // it ends with the daemon
+    while (!(await isWaitingForFuse(disk.pid))) await sleep(20);
+    // Now the disk has taken the request and nobody will answer it: whoever asked cannot even be killed.
+    disk.signal('SIGSTOP');
+
+    const run = await runAsProcess(['unmount', options.mountPoint, '--force', '--json'], { cwd: '/' });
+    t.match(
+      { ...run, stdout: JSON.parse(run.stdout) },
+      { exitCode: 0, stdout: { mountPoint: options.mountPoint, leftProcess: pid }, stderr: '' },
+    );
+    t.equal(presenceOf(pid), 'dying', 'nothing of it runs any more');
+    t.equal(await findMount(options.mountPoint), undefined);
+    await asked;
+    for (const volume of [lower, disk]) volume.signal('SIGCONT');
+    while (isProcessAlive(pid)) await sleep(20);
+  },
+);
+
+async function mountOnDisk(t: Test, lower?: HostedVolume): Promise<Stage> {
   const disk = await hostVolume(t);
-  for (let number = 0; number < CLIPS; number += 1) await writeFile(join(disk.source, `clip-${number}.mov`), 'bytes');
-  await disk.mount('native', mountOptions(disk, { disable: { passthrough: true }, cacheSeconds: 0 }));
+  const source = lower?.source ?? disk.source;
+  for (let number = 0; number < CLIPS; number += 1) await writeFile(join(source, `clip-${number}.mov`), 'bytes');
+  const slow = { disable: { passthrough: true }, cacheSeconds: 0 };
+  await lower?.mount('native', mountOptions(lower, slow));
+  await disk.mount('native', { ...mountOptions(disk, slow), source: toRealPath(lower?.mountPoint ?? disk.source) });
   const { record, options } = await launch(t, disk.mountPoint);
   const client = await connect(record);
   t.teardown(() => {
     // First of all: what waits for a disk that hangs cannot be ended in an orderly way.
-    disk.signal('SIGCONT');
+    for (const volume of [lower, disk]) volume?.signal('SIGCONT');
     client.close();
   });
   await firstScan(client);
@@ -108,6 +137,13 @@ async function launch(t: Test, source: string): Promise<{ record: RuntimeRecord;
     await rm(root, { recursive: true, force: true });
   });
   return { record, options };
+}
+
+/** Whether a thread of it has asked another FUSE file system and is not answered. */
+async function isWaitingForFuse(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const places = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/wchan`, 'utf8'));
+  return (await Promise.all(places)).some((place) => /request_wait_answer|fuse_simple_request/.test(place));
 }
 
 async function firstScan(client: Client): Promise<void> {
