@@ -1,11 +1,11 @@
 /** `why`: which variant a path serves, and the whole chain of decisions behind it. */
 
-import { readFile, stat } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { type RealPath, realPathOf, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import type { Params, Result, ServedPath } from '../../src/control/schema.js';
 import { planProxy } from '../../src/generate/plan.js';
 import { wayOutOfFailure } from '../../src/generate/way-out.js';
+import { readCameraCurve } from '../../src/probe/camera-curve.js';
 import { ffmpegArguments } from '../../src/profiles/command.js';
 import { findProfile } from '../../src/profiles/profiles.js';
 import { remarksOn } from '../../src/view/remarks.js';
@@ -87,24 +87,11 @@ function pinOf({ pinnedBy }: ServedPath): readonly string[] {
   return [`It is pinned by '${pinnedBy || '/'}': its proxy is never removed to make room.`];
 }
 
-/** A sidecar is small; what is larger is none. */
-const LARGEST_SIDECAR = 1 << 20;
-
 async function remarks(daemon: Daemon, asset: ServableAsset, master: RealPath): Promise<readonly string[]> {
   const media = daemon.files.catalog.get(asset.id)?.media;
   const { look } = findProfile(asset.proxy?.profile ?? daemon.profileOf(asset.paths));
   const applied = look === undefined ? undefined : daemon.files.looks.get(look);
-  return media === undefined ? [] : remarksOn(media, await sidecarOf(master), applied);
-}
-
-/** Sony writes C0001M01.XML beside C0001.MXF. */
-async function sidecarOf(master: RealPath): Promise<string | undefined> {
-  const stem = master.slice(0, master.length - extname(master).length);
-  for (const path of [`${stem}M01.XML`, `${stem}M01.xml`, `${stem}.XML`]) {
-    const { size } = await stat(path).catch(() => ({ size: 0 }));
-    if (size > 0 && size <= LARGEST_SIDECAR) return await readFile(path, 'utf8').catch(() => undefined);
-  }
-  return undefined;
+  return media === undefined ? [] : remarksOn(media, await readCameraCurve(master), applied);
 }
 
 /** What is served now may lag behind what was decided: said unless the last decision says it. */

@@ -122,7 +122,9 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
 
 async function mediainfoFacts(file: string): Promise<Fact[]> {
   const { stdout } = await run('mediainfo', ['--Output=JSON', file], BIG);
-  const tracks = infoSchema.parse(JSON.parse(stdout)).media?.track ?? [];
+  // It repeats the name of the file as it is, also where JSON would have to escape it.
+  const unnamed = stdout.replace(/"@ref": ?"[\s\S]*?",(?=\s*"track")/, '');
+  const tracks = infoSchema.parse(JSON.parse(unnamed)).media?.track ?? [];
   const seen = new Map<string, number>();
   return tracks.flatMap((track) => {
     const type = String(track['@type']);

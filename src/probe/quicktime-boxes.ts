@@ -94,6 +94,25 @@ export async function endsInsideBox(file: FileHandle): Promise<boolean> {
   return position > size;
 }
 
+/** The body of the first box of a type that lies beside the header, if it is not larger than `most`. */
+export async function readTopLevelBox(file: FileHandle, type: string, most: number): Promise<Buffer | undefined> {
+  const { size } = await file.stat();
+  const head = Buffer.alloc(16);
+  let position = 0;
+  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
+    const { bytesRead } = await file.read(head, 0, head.length, position);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
+    if (extent === undefined) return undefined;
+    if (head.toString('latin1', 4, 8) === type) {
+      const body = Buffer.alloc(Math.min(extent.length - extent.header, most + 1));
+      const read = await file.read(body, 0, body.length, position + extent.header);
+      return body.length > most || read.bytesRead < body.length ? undefined : body;
+    }
+    position += extent.length;
+  }
+  return undefined;
+}
+
 /** The boxes directly inside a body, as far as they are whole. */
 export function* children(body: Buffer): Generator<Box> {
   let position = 0;

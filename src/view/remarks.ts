@@ -5,13 +5,13 @@
 
 import type { MediaInfo } from '../probe/media-info.js';
 
-/** `sidecar`: the camera's XML beside the clip, where there is one. */
+/** `stated`: the curve that the camera's own metadata names, where FFmpeg does not read it. */
 export function remarksOn(
   media: MediaInfo,
-  sidecar: string | undefined,
+  stated: string | undefined,
   look: AppliedLook | undefined = undefined,
 ): readonly string[] {
-  const curve = cameraCurve(media, sidecar);
+  const curve = cameraCurve(media, stated);
   const { extras = [] } = media;
   return [
     ...(extras.length === 0 ? [] : [`Only the master has: ${extras.join(', ')}.`]),
@@ -47,16 +47,9 @@ function isLog(curve: string | undefined): boolean {
 /** Keys under which cameras name their curve in QuickTime and MP4 metadata. */
 const CURVE_TAG = /(gamma|logidentifier|transfercharacteristic|colorspacename|capturegamma|log_?curve)/i;
 
-/** As the file or its sidecar states it; undefined when nothing does. Guessing from pictures is left to people. */
-export function cameraCurve(media: MediaInfo, sidecar: string | undefined): string | undefined {
-  const written = sidecar === undefined ? undefined : sonyGamma(sidecar);
-  if (written !== undefined) return written;
+/** Undefined when nothing names one. Guessing from pictures is left to people. */
+export function cameraCurve(media: MediaInfo, stated: string | undefined): string | undefined {
+  if (stated !== undefined) return stated;
   const tags = [media.tags, ...media.streams.map((stream) => stream.tags)].flatMap((all) => Object.entries(all));
   return tags.find(([name, value]) => CURVE_TAG.test(name) && value.trim() !== '')?.[1].trim();
-}
-
-/** Sony's non-real-time metadata: `<Item name="CaptureGammaEquation" value="s-log3-cine"/>`. */
-function sonyGamma(xml: string): string | undefined {
-  const item = /<Item\b[^>]*\bname="CaptureGammaEquation"[^>]*>/i.exec(xml)?.[0];
-  return item === undefined ? undefined : /\bvalue="([^"]+)"/i.exec(item)?.[1];
 }
