@@ -8,7 +8,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { execa } from 'execa';
+import { loadExeca } from './load-execa.js';
 import type { Pace } from './pace.js';
 
 /**
@@ -75,6 +75,7 @@ async function boundTo(cores: number): Promise<readonly string[]> {
 
 async function usable(words: readonly string[]): Promise<readonly string[]> {
   const [program = '', ...rest] = words;
+  const execa = await loadExeca();
   const result = await execa(program, [...rest, 'true'], { reject: false, stdio: 'ignore' });
   return result.exitCode === 0 ? words : [];
 }

@@ -1,5 +1,5 @@
 /**
- * Runs ffmpeg and ffprobe. With toolchain and launcher the only importer of execa.
+ * Runs ffmpeg and ffprobe. With toolchain and launcher the only user of execa.
  *
  * A run ends in one of four ways: it succeeds, it fails ('ffmpeg/failed'), it makes
  * no progress for `stallMs` and is killed ('ffmpeg/stalled'), or its signal aborts it
@@ -9,10 +9,10 @@
  * Both follow the manner of the toolchain: priority, cores, and a pace that may hold them up.
  */
 
-import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
 import { LastLines, tellingLines } from './last-lines.js';
 import { isMortal, launcherWords, type Manner } from './launcher.js';
+import { loadExeca } from './load-execa.js';
 import type { Pace } from './pace.js';
 import { createProgressParser, type EncodeProgress } from './progress.js';
 import { bytesRead, type StallWatch, watchStall } from './stall-watch.js';
@@ -59,6 +59,7 @@ export async function runFfmpeg(
   const kill = new AbortController();
   const signals = options.signal === undefined ? [kill.signal] : [kill.signal, options.signal];
   const started = performance.now();
+  const execa = await loadExeca();
   const child = execa(program, words, {
     reject: false,
     buffer: false,
@@ -103,6 +104,7 @@ export async function runFfprobe(
   const [program = '', ...words] = command;
   const kill = new AbortController();
   const signals = options.signal === undefined ? [kill.signal] : [kill.signal, options.signal];
+  const execa = await loadExeca();
   const child = execa(program, words, {
     reject: false,
     stdin: 'ignore',

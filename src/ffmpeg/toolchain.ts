@@ -7,11 +7,11 @@
 
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { ProxyfsError } from '../base/error.js';
 import { type RealPath, toRealPath } from '../base/paths.js';
 import { type EncoderSet, parseCapabilityList, parseOptionList } from './encoder-set.js';
 import type { Manner } from './launcher.js';
+import { loadExeca } from './load-execa.js';
 
 export interface Toolchain {
   readonly ffmpeg: RealPath;
@@ -94,6 +94,7 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 async function output(program: RealPath, args: readonly string[]): Promise<string> {
+  const execa = await loadExeca();
   const result = await execa(program, args, { reject: false, stdin: 'ignore', timeout: 20_000 });
   if (result.exitCode === 0) return result.stdout;
   throw missing(`'${program} ${args.join(' ')}' does not run`, result.stderr);

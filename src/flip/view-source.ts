@@ -68,9 +68,11 @@ export function createViewSource(options: ViewSourceOptions): ViewSource {
   };
 }
 
+/** A hundred thousand in a row: what has the fields already is not copied. */
 function toServable(row: CatalogServable, profile: string, pool: Pool): ServableAsset {
-  const failure = row.failures.find((entry) => entry.profile === profile);
-  return { ...pick(row), proxy: proxyOf(row.variants, profile, pool), pending: failure?.reason };
+  const { id, identity, paths, master, eligibility, failures, variants } = row;
+  const pending = failures.find((entry) => entry.profile === profile)?.reason;
+  return { id, identity, paths, master, eligibility, proxy: proxyOf(variants, profile, pool), pending };
 }
 
 function pick({ id, identity, paths, master, eligibility }: Omit<ServableAsset, 'proxy' | 'pending'>) {
@@ -85,6 +87,7 @@ function proxyOf(variants: readonly VariantRow[], profile: string, pool: Pool): 
 }
 
 const SECOND = 1_000_000_000n;
+const EARLIER = Array.from({ length: 60 }, (_, index) => BigInt(index + 2) * SECOND);
 
 /**
  * The mtime a proxy shows: 2 to 61 whole seconds before its master's, the same for the
@@ -92,5 +95,5 @@ const SECOND = 1_000_000_000n;
  * caches compare no finer; before and not after, so that it is never in the future.
  */
 export function distinctMtime(masterMtimeNs: bigint, poolKey: string): bigint {
-  return masterMtimeNs - (2n + (BigInt(`0x${poolKey.slice(0, 8)}`) % 60n)) * SECOND;
+  return masterMtimeNs - (EARLIER[Number.parseInt(poolKey.slice(0, 8), 16) % EARLIER.length] ?? 2n * SECOND);
 }

@@ -43,6 +43,7 @@ export async function openPool(directory: RealPath, project?: ProjectId): Promis
 class DirectoryPool implements Pool {
   readonly #used: UsedSpace;
   readonly #references: References;
+  readonly #objects: string;
 
   constructor(
     readonly directory: RealPath,
@@ -50,7 +51,8 @@ class DirectoryPool implements Pool {
   ) {
     // Two workstations may know one source under the same name, and with it the same project.
     this.#references = new References(directory, project === undefined ? undefined : `${project}-${thisMachine()}`);
-    this.#used = new UsedSpace(join(directory, 'objects') as RealPath);
+    this.#objects = join(directory, 'objects');
+    this.#used = new UsedSpace(this.#objects as RealPath);
   }
 
   /** Makes and removes an empty file: mode bits say nothing about read-only mounts and network shares. */
@@ -64,7 +66,8 @@ class DirectoryPool implements Pool {
   }
 
   fileOf(key: PoolKey, extension: string): RealPath {
-    return join(this.#shardOf(key), `${key}${extension}`) as RealPath;
+    // Of a hundred thousand in a row: normalising what is normal would take most of the time.
+    return `${this.#objects}/${key.slice(0, 2)}/${key}${extension}` as RealPath;
   }
 
   async find(key: PoolKey): Promise<Manifest | undefined> {
