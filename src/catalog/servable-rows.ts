@@ -1,6 +1,6 @@
 /**
- * All named assets as the view wants them, read in four passes that are each ordered by
- * asset and merged while they run: no query per asset, no media facts, and no whole list.
+ * All named assets as the view wants them, read in pages of four queries that are each ordered by
+ * asset and merged: no query per asset, no media facts, and no whole list.
  */
 
 import type { AssetId, PoolKey } from '../base/ids.js';
@@ -11,34 +11,41 @@ import type { Eligibility } from '../view/servable.js';
 import { eligibilityOf, identityOf, sameGuard } from './asset-rows.js';
 import type { CatalogServable, VariantRow } from './catalog.js';
 
-/** Read while it is consumed: the consumer neither awaits nor writes to the catalog before the end. */
+/** Each asset as it was when its page was read. */
 export function* readServable(db: Database, after: AssetId = 0 as AssetId): Generator<CatalogServable, void> {
-  const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).iterate(after));
-  const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).iterate(after));
-  const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).iterate(after));
-  try {
-    for (const row of db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).iterate(after)) {
+  for (let assets = assetsAfter(db, after); assets.length > 0; assets = assetsAfter(db, after)) {
+    const last = Number(assets.at(-1)?.[0]) as AssetId;
+    const names = groupsOf(db.statement<NameColumns>(NAMES, { raw: true }).all(after, last));
+    const variants = groupsOf(db.statement<VariantColumns>(VARIANTS, { bigint: true, raw: true }).all(after, last));
+    const failures = groupsOf(db.statement<FailureColumns>(FAILURES, { raw: true }).all(after, last));
+    for (const row of assets) {
       const id = Number(row[0]) as AssetId;
-      const named = names.of(id);
-      if (named.length > 0) yield toServable(id, row, named, variants.of(id), failures.of(id));
+      const named = names(id);
+      if (named.length > 0) yield toServable(id, row, named, variants(id), failures(id));
     }
-  } finally {
-    for (const groups of [names, variants, failures]) groups.close();
+    after = last;
   }
 }
 
+function assetsAfter(db: Database, after: AssetId): readonly AssetColumns[] {
+  return db.statement<AssetColumns>(ASSETS, { bigint: true, raw: true }).all(after);
+}
+
+/** As many as `servablePages` hands out at a time: read within a millisecond. */
+const PAGE = 250;
+
 const ASSETS = `SELECT id, dev, ino, size, mtime_ns, eligibility, eligibility_code, eligibility_reason
-  FROM asset WHERE id > ? ORDER BY id`;
+  FROM asset WHERE id > ? ORDER BY id LIMIT ${PAGE}`;
 type AssetColumns = [bigint, bigint | null, bigint | null, bigint, bigint, string, string | null, string | null];
 
-const NAMES = 'SELECT asset, path FROM name WHERE asset > ? ORDER BY asset, path';
+const NAMES = 'SELECT asset, path FROM name WHERE asset > ? AND asset <= ? ORDER BY asset, path';
 type NameColumns = [number, VirtualPath];
 
 const VARIANTS = `SELECT asset, profile, pool_key, extension, size, guard_size, guard_mtime_ns
-  FROM variant WHERE asset > ? ORDER BY asset, profile`;
+  FROM variant WHERE asset > ? AND asset <= ? ORDER BY asset, profile`;
 type VariantColumns = [bigint, string, PoolKey, string, bigint, bigint, bigint];
 
-const FAILURES = 'SELECT asset, profile, reason FROM failure WHERE asset > ? ORDER BY asset, profile';
+const FAILURES = `SELECT asset, profile, reason FROM failure WHERE asset > ? AND asset <= ? ORDER BY asset, profile`;
 type FailureColumns = [number, string, string];
 
 const NONE: readonly never[] = [];
@@ -73,23 +80,18 @@ function toVariant(
   return { asset, profile, poolKey, extension, size: Number(size), guard: sameGuard(guard, master) ? master : guard };
 }
 
-interface Groups<T> {
-  /** The rows of a key; keys are asked for in ascending order. */
-  of(key: number): readonly T[];
-  close(): void;
-}
-
-/** Groups rows of ascending keys while they are read; one row is held beside the group. */
-function groupsOf<T extends readonly [number | bigint, ...unknown[]]>(rows: IterableIterator<T>): Groups<T> {
-  let next = rows.next();
-  return {
-    of(key) {
-      while (!next.done && next.value[0] < key) next = rows.next();
-      if (next.done || Number(next.value[0]) !== key) return NONE;
-      const group: T[] = [];
-      for (; !next.done && Number(next.value[0]) === key; next = rows.next()) group.push(next.value);
-      return group;
-    },
-    close: () => void rows.return?.(),
+/** The rows of each key, of rows in ascending order; keys are asked for in that order too. */
+function groupsOf<T extends readonly [number | bigint, ...unknown[]]>(
+  rows: readonly T[],
+): (key: number) => readonly T[] {
+  let at = 0;
+  return (key) => {
+    while (at < rows.length && keyAt(rows, at) < key) at += 1;
+    const first = at;
+    while (at < rows.length && keyAt(rows, at) === key) at += 1;
+    return first === at ? NONE : rows.slice(first, at);
   };
 }
+
+const keyAt = (rows: readonly (readonly [number | bigint, ...unknown[]])[], at: number): number =>
+  Number(rows[at]?.[0]);

@@ -70,6 +70,11 @@ export class TextColumn {
     const live = this.#used - this.#wasted;
     const bytes = Buffer.allocUnsafeSlow(Math.ceil((live + length) * 1.5) + FIRST_BYTES);
     let used = 0;
+    if (this.#wasted === 0) {
+      this.#bytes.copy(bytes, 0, 0, this.#used);
+      this.#bytes = bytes;
+      return;
+    }
     for (let slot = 0; slot < this.#places.length; slot += 1) {
       if (!this.has(slot)) continue;
       const copied = this.#view(slot).copy(bytes, used);
