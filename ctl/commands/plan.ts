@@ -60,7 +60,7 @@ function division({ segments, isLong, engine }: Result<'plan'>): string[] {
     ];
   }
   if (!isLong || engine !== 'ffmpeg') return [];
-  const kinds = 'ProRes, DNxHR and H.264 at a constant rate, progressive, in QuickTime and MP4';
+  const kinds = 'ProRes, DNxHR and H.264 at a constant rate, untrimmed, from a software encoder,';
   return [`Encoded in one piece: only ${kinds} can be joined without loss`];
 }
 

@@ -8,8 +8,9 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/base/clock.js';
 import { type RealPath, ROOT } from '../../src/base/paths.js';
@@ -134,6 +135,9 @@ interface JobCost extends Cost {
   readonly command: readonly string[];
   /** Into how many parts it was divided; 0 for one piece. */
   readonly segments: number;
+  /** The most that was in the pool at once, as looked at every tenth of a second. */
+  readonly peakBytes: number;
+  readonly proxyBytes: number;
 }
 
 export interface JobOptions {
@@ -158,7 +162,9 @@ export async function measureJob(
     const examine = createExamine(toolchain);
     await new Scanner({ source, catalog, examine, log, hiddenRootNames: [], settleMs: 0 }).scan(ROOT);
     await enqueueMissing(generation, catalog.below(ROOT), { jobClass: 'prewarm' });
+    const peak = watchPeak(pool.directory);
     const { cost, value } = await costOf(() => oneJob(generation, workers));
+    const peakBytes = await peak.stop();
     const [variant] = catalog.below(ROOT).flatMap(({ id }) => catalog.variantsOf(id));
     const manifest = variant === undefined ? undefined : await pool.find(variant.poolKey);
     const hasPictures = manifest?.pictures !== undefined;
@@ -169,11 +175,47 @@ export async function measureJob(
       ...cost,
       command: makesPictures ? [] : manifest.command,
       segments: manifest.segments?.sources.length ?? 0,
+      ...{ peakBytes, proxyBytes: manifest.output.size },
     };
   } finally {
     catalog.close();
     await rm(state, { recursive: true, force: true });
   }
+}
+
+function watchPeak(directory: string): { readonly stop: () => Promise<number> } {
+  let peak = 0;
+  let isOver = false;
+  const watch = async () => {
+    while (!isOver) {
+      peak = Math.max(peak, await bytesBelow(directory));
+      await sleep(100);
+    }
+    return peak;
+  };
+  const watching = watch();
+  return {
+    stop: () => {
+      isOver = true;
+      return watching;
+    },
+  };
+}
+
+/** What is removed meanwhile counts for nothing. */
+async function bytesBelow(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function oneJob(generation: Generation, most: number): Promise<FinishedJob> {

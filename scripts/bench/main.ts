@@ -29,7 +29,7 @@ import {
 } from './report.js';
 import { measure, ROWS } from './rows.js';
 import { buildReader, makeSampleTree, type SampleTree } from './sample-tree.js';
-import { benchSegments } from './segments.js';
+import { benchSegments, type SegmentRow } from './segments.js';
 import { availableTargets, type Target } from './targets.js';
 
 const { values: args } = parseArgs({
@@ -56,6 +56,10 @@ const PROJECTS = [
 const QUICK_PLAY = { rounds: 1, seconds: 8 };
 const PLAY = { rounds: 3, seconds: 15 };
 
+/** Five segments each: of the usual length they would take an hour. */
+const QUICK_SEGMENTS = { size: '1280x720', seconds: 20, segmentSeconds: 4, most: 3 };
+const SEGMENTS = { size: '1920x1080', seconds: 75, segmentSeconds: 15, most: 5 };
+
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {
   const reader = await buildReader(root);
@@ -75,15 +79,17 @@ try {
   process.stdout.write(formatQueue(queue));
   const generate = isWanted('generate') ? await benchGenerate(root, args.quick ? 2 : 15, Number(args.rounds)) : [];
   process.stdout.write(formatGenerate(generate));
-  // A minute each, as by default: what a segment costs more is counted against it.
-  const segments = isWanted('segments')
-    ? await benchSegments(root, args.quick ? '320x180' : '960x540', Number(args.rounds))
-    : [];
+  const segments = isWanted('segments') ? await longClips() : [];
   process.stdout.write(formatSegments(segments));
   const results = { reads, flips, projects, playback, queue, generate, segments };
   if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });
+}
+
+async function longClips(): Promise<SegmentRow[]> {
+  const { most, ...options } = args.quick ? QUICK_SEGMENTS : SEGMENTS;
+  return await benchSegments(root, { ...options, rounds: Math.min(most, Number(args.rounds)) });
 }
 
 async function benchReads(reader: string, rounds: number): Promise<ReadResult[]> {

@@ -135,10 +135,10 @@ export function formatGenerate(rows: readonly GenerateRow[]): string {
 
 export function formatSegments(rows: readonly SegmentRow[]): string {
   if (rows.length === 0) return '';
-  const ratio = ({ rounds }: SegmentRow, way: SegmentWay, of: keyof Cost) => {
-    const ratios = rounds.map((round) => round[way][of] / round['one piece'][of]).sort((a, b) => a - b);
-    return (ratios[Math.floor(ratios.length / 2)] ?? Number.NaN).toFixed(3);
-  };
+  const middle = (figures: readonly number[]) =>
+    [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
+  const ratio = ({ rounds }: SegmentRow, way: SegmentWay, of: keyof Cost) =>
+    middle(rounds.map((round) => round[way][of] / round['one piece'][of])).toFixed(3);
   const head = [
     'one long clip',
     'segments',
@@ -147,12 +147,14 @@ export function formatSegments(rows: readonly SegmentRow[]): string {
     'its CPU',
     'by two workers',
     'its CPU',
+    'peak disk / proxy',
   ];
   const body = rows.map((row) => [
     row.title,
     String(row.segments),
-    (Math.min(...row.rounds.map((round) => round['one piece'].wallMs)) / 1000).toFixed(2),
+    middle(row.rounds.map((round) => round['one piece'].wallMs / 1000)).toFixed(2),
     ...(['segments', 'two workers'] as const).flatMap((way) => [ratio(row, way, 'wallMs'), ratio(row, way, 'cpuMs')]),
+    middle(row.rounds.map(({ segments }) => segments.peakBytes / segments.proxyBytes)).toFixed(2),
   ]);
   return formatTable([head, ...body]);
 }

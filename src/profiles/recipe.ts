@@ -56,6 +56,8 @@ export interface Segmenting {
   readonly encode: readonly RecipeArgument[];
   /** Poster and sheet, from the finished file. */
   readonly pictures: PicturePlan | undefined;
+  /** The container says where chroma samples lie, which only the encoder knows. */
+  readonly statesSiting: boolean;
   /** Of the finished file: input 0 is the master, input 1 the joined segments. */
   readonly join: readonly RecipeArgument[];
 }

@@ -5,8 +5,8 @@
  * Only where each frame's bytes depend on that frame alone, or on the few before it: ProRes
  * and DNxHR; H.264 with key frames only, whose rate control halves its memory of the past with
  * each frame, and which numbers key frames odd and even. Only at a constant rate from the first
- * tick on, so that a frame's number says its time; and progressive, made in software. Not in MXF:
- * where its chroma samples lie is not known any more when the segments are joined.
+ * tick on, so that a frame's number says its time; and made in software. Not MPEG-2, whose
+ * headers count the time from where the encoder began.
  */
 
 import { rational } from '../time/rational.js';
@@ -41,8 +41,14 @@ export function segmentingOf(
     lead,
     filters: `${filter},fps=${rate}`,
     encode: [...video.filter(({ words }) => words[0] !== '-filter:v:0'), exact],
+    statesSiting: plan.target.muxer === 'mxf',
     pictures: planProxyPictures(plan, videoExpectation(plan)),
-    join: [...joinMaps(plan), option('the frames as they were encoded', '-r', rate, '-c:v:0', 'copy'), ...rest],
+    join: [
+      ...joinMaps(plan),
+      option('the frames as they were encoded', '-r', rate, '-c:v:0', 'copy'),
+      ...(plan.target.muxer === 'mxf' ? colorLabels(plan) : []),
+      ...rest,
+    ],
   };
 }
 
@@ -50,19 +56,33 @@ function isRegular(plan: Plan, essence: Essence): boolean {
   const { target, timing, video, cover } = plan;
   const fields = fieldsOf(video);
   return (
-    target.muxer !== 'mxf' &&
     timing.kind === 'constant-rate' &&
     timing.firstTick === 0n &&
     !timing.fine &&
-    fields === 'progressive' &&
-    video.rotation === 0 &&
     cover.length === 0 &&
     plan.encoders.filters.has('fps') &&
     plan.encoders.filters.has('trim') &&
     plan.encoders.filters.has('select') &&
     plan.encoders.muxers.has('segment') &&
+    (target.muxer !== 'mxf' || (plan.encoders.muxers.has('matroska') && !hasUnusualTag(plan))) &&
     hardwareFor(plan, essence.codec, fields) === undefined
   );
+}
+
+const LABELS = { matrix: '-colorspace', primaries: '-color_primaries', transfer: '-color_trc' } as const;
+const KINDS = ['matrix', 'primaries', 'transfer'] as const;
+
+/** A tag that is neither stated anew nor missing is the master's own, which only the frames have. */
+function hasUnusualTag(plan: Plan): boolean {
+  const { color } = videoExpectation(plan);
+  return KINDS.some((kind) => color[kind] === undefined && plan.video.color[kind] !== undefined);
+}
+
+/** MXF labels what the encoder was given; the segments say what a decoder makes of them. */
+function colorLabels(plan: Plan): RecipeArgument[] {
+  const { color } = videoExpectation(plan);
+  const words = KINDS.flatMap((kind) => [`${LABELS[kind]}:v:0`, color[kind] ?? 'unspecified']);
+  return [option('what the samples mean', ...words)];
 }
 
 /** The order of the streams is that of the master; only the picture comes from elsewhere. */

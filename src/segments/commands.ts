@@ -11,6 +11,8 @@ import { microsecondsAt, type Segment } from './bounds.js';
 const RUN_UP = 1;
 /** Frames are decoded in another order than they are shown. */
 const RUN_OUT = 2;
+/** Parts of a frame; less than half, which a clock that counts in whole frames could round either way. */
+const EARLY = 0.4;
 /** Without a last cut the muxer would make some of its own. */
 const NEVER = 2 ** 31 - 2;
 
@@ -58,6 +60,18 @@ export function encodeArguments(segmenting: Segmenting, row: readonly Segment[],
   ];
 }
 
+/** The first frame alone, as the proxy has it, in a container that states all that the encoder knows of it. */
+export function sampleArguments(
+  { encode, filters, stream }: Segmenting,
+  files: { readonly master: RealPath; readonly output: RealPath },
+): string[] {
+  return [
+    ...['-noautorotate', '-i', fileArgument(files.master)],
+    ...['-map', `0:${stream}`, '-filter:v:0', filters, ...encode.flatMap(({ words }) => words)],
+    ...['-frames:v', '1', '-f', 'matroska', '-y', fileArgument(files.output)],
+  ];
+}
+
 /** Only the hashes of the master's packets, as the encode writes them; of the first one with `isFirstOnly`. */
 export function sourceArguments(
   segmenting: Segmenting,
@@ -102,11 +116,13 @@ export function joinList(pieces: readonly Piece[], { rate }: Segmenting): string
 export function joinArguments(
   { join }: Segmenting,
   files: { readonly master: RealPath; readonly list: RealPath; readonly output: RealPath },
+  siting: readonly string[],
 ): string[] {
   return [
     ...['-noautorotate', '-i', fileArgument(files.master)],
     ...concatInput(files.list),
     ...join.flatMap(({ words }) => words),
+    ...siting,
     ...['-y', fileArgument(files.output)],
   ];
 }
@@ -117,11 +133,11 @@ export function concatInput(list: RealPath): string[] {
   return ['-f', 'concat', ...options, '-i', fileArgument(list)];
 }
 
-/** Half a frame before the first frame, with its lead, and behind the last; in seconds of the master. */
+/** Before the first frame, with its lead, and behind the last; in seconds of the master. */
 export function timesOf(segmenting: Segmenting, segment: Segment): { begin: number; end: number } {
   const [fps, zero] = [toNumber(segmenting.rate), toNumber(segmenting.start)];
   const first = segment.from - leadOf(segmenting, segment);
-  return { begin: zero + (first - 0.5) / fps, end: zero + (segment.to - 0.5) / fps };
+  return { begin: zero + (first - EARLY) / fps, end: zero + (segment.to - EARLY) / fps };
 }
 
 function inputArguments(segmenting: Segmenting, segment: Segment, master: RealPath): string[] {

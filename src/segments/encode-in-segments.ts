@@ -23,6 +23,7 @@ import { COMPARED, encodeRow } from './encode-row.js';
 import { HashReader } from './hash-reader.js';
 import { SegmentProgress } from './progress.js';
 import { type SegmentRecord, SegmentStore } from './segment-store.js';
+import { sitingWords } from './siting.js';
 import type { Stretch } from './stretch.js';
 import { unfit } from './unfit.js';
 import { type Borrow, workOff } from './work-off.js';
@@ -135,7 +136,9 @@ class Desk {
     const { master, output, segmenting, signal, stallMs } = this.encoding;
     const pieces = parts.map(({ piece }) => piece);
     const list = await this.store.write('join.txt', joinList(pieces, segmenting));
-    const args = joinArguments(segmenting, { master, list, output });
+    const { encoding, store, toolchain } = this;
+    const siting = segmenting.statesSiting ? await sitingWords(toolchain, encoding, store) : [];
+    const args = joinArguments(segmenting, { master, list, output }, siting);
     const run = await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
     const found = await this.#reader.framesOf(output, 'joined.hash');
     const wanted = parts.flatMap(({ frames }) => frames);

@@ -6,13 +6,14 @@
  * removed, also after a failure. Concurrency: any number of calls for segments that differ.
  */
 
-import { open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { toNumber } from '../time/rational.js';
 import type { Segment } from './bounds.js';
 import { encodeArguments, leadOf, timesOf } from './commands.js';
 import { FrameHashes } from './frame-hashes.js';
@@ -35,6 +36,8 @@ export interface RowEvents {
 
 /** Frames that two neighbours have in common and that have to be equal. */
 export const COMPARED = 3;
+/** Frames that FFmpeg has read and not encoded: what it holds back, and what it reads beyond the end. */
+const FARTHEST = 1000;
 
 export async function encodeRow(row: Row, events: RowEvents): Promise<void> {
   const taker = new Taker(row, events);
@@ -119,6 +122,9 @@ class Taker {
   /** Takes what is complete; `isEnd`: there will be no more. */
   async #takeAll(isEnd: boolean): Promise<void> {
     const { stretch } = this.row;
+    // By what had been read at the last look: what is known of FFmpeg's frames is newer than that.
+    this.#checkPace();
+    await this.#readSource();
     const names = (await this.#textOf('list')).split('\n').slice(0, -1);
     while (this.#taken < names.length && !stretch.isFinished) {
       const file = this.#fileOf(this.#taken);
@@ -163,7 +169,6 @@ class Taker {
   async #digest(segment: Segment, isEnd: boolean): Promise<string | undefined> {
     const { segmenting } = this.row.reading;
     const { begin, end } = timesOf(segmenting, segment);
-    this.#source.push(await this.#newSource());
     // FFmpeg has read what it has encoded, but newer ones write the hashes in a thread of their own.
     const wanted = segment.to - segment.from + leadOf(segmenting, segment);
     const isRead = this.#source.countBetween(begin, end) >= wanted;
@@ -173,8 +178,17 @@ class Taker {
     return (await this.#reader.sourceOf(segment)).digestUntil(end);
   }
 
-  async #newSource(): Promise<string> {
-    const handle = await open(this.row.store.temporary(`${this.#name}source`));
+  /** Nothing is encoded any more once a frame was out of place; it need not be read to its end to see that. */
+  #checkPace(): void {
+    const { reading, stretch } = this.row;
+    const { rate, start } = reading.segmenting;
+    const read = ((this.#source.latest ?? 0) - toNumber(start)) * toNumber(rate) - stretch.first.from;
+    if (read - stretch.encoded > FARTHEST) throw unfit('the times of its frames do not follow their numbers');
+  }
+
+  async #readSource(): Promise<void> {
+    const handle = await this.#openSource();
+    if (handle === undefined) return;
     try {
       const { size } = await handle.stat();
       const { buffer, bytesRead } = await handle.read({
@@ -182,10 +196,18 @@ class Taker {
         position: this.#sourceBytes,
       });
       this.#sourceBytes += bytesRead;
-      return buffer.toString('latin1', 0, bytesRead);
+      this.#source.push(buffer.toString('latin1', 0, bytesRead));
     } finally {
       await handle.close();
     }
+  }
+
+  /** undefined: FFmpeg has not begun to write it. */
+  async #openSource(): Promise<FileHandle | undefined> {
+    return await open(this.row.store.temporary(`${this.#name}source`)).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
   }
 
   #fileOf(number: number): RealPath {

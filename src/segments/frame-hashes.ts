@@ -43,6 +43,12 @@ export class FrameHashes {
     return shown.length;
   }
 
+  /** When the latest packet is shown (seconds); undefined before the first. */
+  get latest(): number | undefined {
+    const last = this.#packets.at(-1);
+    return last && last.pts * this.#tick;
+  }
+
   /** Forgets what lies before `packet`; false when there is none like it. */
   beginWith(packet: PacketHash): boolean {
     const at = this.#packets.findIndex(({ pts, content }) => pts === packet.pts && content === packet.content);

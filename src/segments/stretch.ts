@@ -48,6 +48,10 @@ export class Stretch {
     return Math.max(0, this.#length - Math.max(begun, this.#finished + 1));
   }
 
+  get encoded(): number {
+    return this.#encoded;
+  }
+
   /** So many of its frames are encoded. */
   reach(frames: number): void {
     this.#encoded = Math.max(this.#encoded, frames);

@@ -25,7 +25,7 @@ const FRAMES = 50;
 const LEAD = 4;
 /** Notes who encodes segments; where SLOW is set, no faster than the clip is shown. */
 const LOGGING = `
-case "$*" in *trim=*) echo "$$ $*" >>"$0.log"; [ -z "$SLOW" ] || set -- -re "$@" ;; esac`;
+case "$*" in *-segment_frames*) echo "$$ $*" >>"$0.log"; [ -z "$SLOW" ] || set -- -re "$@" ;; esac`;
 /** Every row but the first gets other frames than a decode from the beginning. */
 const edited = (script: string) => `
 for word; do
@@ -162,6 +162,31 @@ t.test('of a master that has grown or changed, only what differs is encoded agai
   t.same(grown, [3, 4], 'only the new tail was encoded');
   const changed = await become({ frames: 220, filter: "negate=enable='between(n,110,115)'" });
   t.same(changed, [2], 'only the segment in the middle');
+});
+
+t.test('an MXF clip has its identity, its pictures and the frames of its earlier proxy, too', skip, async (t) => {
+  const directory = await projectIn(t);
+  const source = join(directory, 'source');
+  const options: ClipOptions = { frames: 60, width: 1280, height: 720, timecode: '01:00:00:00' };
+  const master = await makeClip(source, 'long.mxf', options);
+  const ffmpeg = wrapper(directory, LOGGING);
+  const project = await openProject(directory, { ffmpeg, segmentSeconds: 1, makesPictures: true });
+  t.teardown(() => project.close());
+  await project.prewarm();
+  t.match(await project.work(), [{ outcome: { kind: 'published' } }]);
+  const first = await manifestOf(project);
+  t.equal(first?.segments?.sources.length, 3);
+  t.match(first?.pictures, { sprite: { count: 60 } });
+  t.equal(first?.output.blake3, await hashOfWhole(t, master, 'long.mxf'));
+  const changed = await makeClip(await projectIn(t), 'other.mxf', { ...options, filter: "negate=enable='gte(n,58)'" });
+  await writeFile(master, await readFile(changed));
+  await project.prewarm();
+  t.match(await project.work(), [{ outcome: { kind: 'published' } }]);
+  const [, again] = encodes(ffmpeg);
+  t.match(again?.segments, { length: 1 }, 'only the last segment was encoded');
+  const second = await manifestOf(project);
+  t.equal(second?.output.blake3, await hashOfWhole(t, master, 'long.mxf'));
+  t.not(second?.output.blake3, first?.output.blake3);
 });
 
 t.test('an FFmpeg that is killed in the middle of a segment costs that segment alone', skip, async (t) => {

@@ -36,6 +36,7 @@ const LONG_GOP = [
   '-pix_fmt',
   'yuv420p',
 ];
+const BT709 = ['-color_range', 'tv', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'];
 /** Cuts and noise: a rate control has to work. */
 const UNREST = "noise=alls=40:allf=t:enable='between(n,30,70)',negate=enable='gte(n,93)'";
 
@@ -44,6 +45,16 @@ const CASES: readonly (readonly [profile: string, name: string, options: ClipOpt
   ['edit', 'camera.mp4', { ...FILM, video: LONG_GOP, filter: UNREST, reel: 'A001' }],
   ['edit_dnx', 'hd.mov', { ...HD, video: LONG_GOP, audio: [{ layout: 'mono' }, { layout: '5.1' }] }],
   ['light', 'phone.mov', { ...FILM, rate: '30', video: LONG_GOP, audio: [] }],
+  ['edit', 'upright.mov', { ...FILM, rotation: 90 }],
+  ['edit', 'upright.mp4', { ...FILM, rotation: 270, video: LONG_GOP }],
+  ['edit', 'fields.mov', { ...FILM, rate: '30000/1001', timecode: '01:00:00;00', fields: 'tff' }],
+  ['edit', 'fields.mp4', { ...FILM, rate: '25', height: 288, fields: 'bff', video: LONG_GOP }],
+  ['edit', 'hd.mxf', { ...HD, rate: '30000/1001', timecode: '01:00:00;00', reel: 'A002' }],
+  [
+    'edit',
+    'tagged.mxf',
+    { ...HD, pixelFormat: 'yuv422p', extra: BT709, audio: [{ layout: 'mono' }, { layout: 'mono' }] },
+  ],
 ];
 
 t.test('what is encoded in segments is, to the byte, what one command writes', skip, async (t) => {
@@ -70,7 +81,7 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
       await encodeInSegments(toolchain, {
         ...{ master, masterState: '1', segmenting, output },
         frames: options.frames ?? 0,
-        framesPerSegment: name === 'hd.mov' ? 20 : 40,
+        framesPerSegment: options.height === 720 ? 20 : 40,
         directory: join(directory, `parts-${hands}-${name}`) as RealPath,
         signal: new AbortController().signal,
         onProgress: ({ frame }) => told.push(frame),
