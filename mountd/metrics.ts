@@ -40,7 +40,7 @@ export async function listenForMetrics(daemon: Daemon, meter: Meter, port: numbe
 }
 
 async function stateFamilies(daemon: Daemon): Promise<Family[]> {
-  const { assets, serving, space, jobs, running, scan, mode, failedBy, counters } = await status(daemon);
+  const { assets, cache, serving, space, jobs, running, scan, mode, failedBy, counters } = await status(daemon);
   const { startedAt, mountPoint } = daemon.record;
   const effective = mode.pinned ?? mode.base;
   const labelled = (label: string, values: Readonly<Record<string, number>>) =>
@@ -65,9 +65,14 @@ async function stateFamilies(daemon: Daemon): Promise<Family[]> {
       }),
     ]),
     gauge('proxyfs_serving', 'Clips by what the mount serves now.', labelled('variant', serving)),
-    gauge('proxyfs_bytes', 'Bytes: of all masters, of the proxies in the pool, and free for more.', [
+    gauge('proxyfs_bytes', 'Bytes: of all masters, of the proxies in the pool, free on its disk, and its quota.', [
       ...labelled('of', { masters: space.masters, proxies: space.proxies, free: space.poolFree }),
+      ...(cache.quota === null ? [] : labelled('of', { quota: cache.quota })),
     ]),
+    counter('proxyfs_evicted_total', 'Proxies removed for the quota or their time to live.', [
+      { value: cache.evicted },
+    ]),
+    counter('proxyfs_evicted_bytes_total', 'Bytes of those.', [{ value: cache.evictedBytes }]),
     gauge('proxyfs_jobs', 'Jobs by state.', labelled('state', jobs)),
     gauge('proxyfs_failures', 'Clips that were set aside, by reason.', [
       ...failedBy.map(({ reason, count }) => ({ labels: { reason: reason.slice(0, 120) }, value: count })),

@@ -45,8 +45,10 @@ export const queue = defineCommand<Arguments>({
     const { formatTable } = await import('../output/table.js');
     const now = Date.now();
     const rows = result.jobs.map((job) => rowOf(job, now, terminal.style));
-    const columns = [{ heading: '#', align: 'right' as const }, ...HEADINGS.map((heading) => ({ heading }))];
-    const table = rows.length === 0 ? 'Nothing there.' : formatTable(columns, rows);
+    const headings = HEADINGS.map((heading) => ({ heading, shrinks: heading === 'file' }));
+    const columns = [{ heading: '#', align: 'right' as const }, ...headings];
+    const width = terminal.interactive ? terminal.columns : undefined;
+    const table = rows.length === 0 ? 'Nothing there.' : formatTable(columns, rows, width);
     return { result, text: () => [table, ...footer(result, now)].join('\n') };
   },
 });
@@ -60,9 +62,12 @@ function rowOf(job: QueuedJob, now: number, style: Style): string[] {
     formatClockTime((now - job.createdAt) / 1000),
     job.etaSeconds === null ? '' : formatClockTime(job.etaSeconds),
     escapeName(job.path),
-    style.dim(escapeText(remarkOn(job))),
+    dimmed(escapeText(remarkOn(job)), style),
   ];
 }
+
+/** Nothing stays nothing: a table would take colours for text. */
+const dimmed = (text: string, style: Style): string => (text === '' ? '' : style.dim(text));
 
 function remarkOn({ hold, reason, attempts, state, suspended }: QueuedJob): string {
   const parts = [

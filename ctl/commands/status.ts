@@ -39,7 +39,7 @@ export const status = defineCommand<Arguments>({
     const { statusScreen } = await import('../output/status-screen.js');
     return {
       result: { info, ...current },
-      text: () => statusScreen(info, current, terminal.style, Date.now()),
+      text: () => statusScreen(info, current, terminal.style, Date.now(), widthOf(terminal)),
     };
   },
 });
@@ -88,7 +88,8 @@ async function displayFor({ json }: CommonArguments, terminal: Terminal): Promis
     const snapshot = ({ info, status: current }: Snapshot) => print(JSON.stringify({ info, ...current }));
     return { snapshot, trouble: (message) => print(JSON.stringify({ error: { message } })), end: () => undefined };
   }
-  const textOf = ({ info, status: current }: Snapshot) => statusScreen(info, current, terminal.style, Date.now());
+  const textOf = ({ info, status: current }: Snapshot) =>
+    statusScreen(info, current, terminal.style, Date.now(), widthOf(terminal));
   if (!terminal.interactive) {
     return { snapshot: (seen) => print(`${textOf(seen)}\n`), trouble: print, end: () => undefined };
   }
@@ -103,6 +104,11 @@ async function displayFor({ json }: CommonArguments, terminal: Terminal): Promis
     trouble: (message) => screen.draw(`${terminal.style.yellow(message)}\n${last}`),
     end: () => screen.end(),
   };
+}
+
+/** A file or a pipe gets names as they are. */
+function widthOf(terminal: Terminal): number | undefined {
+  return terminal.interactive ? (terminal.size?.().columns ?? terminal.columns) : undefined;
 }
 
 function isAway(error: unknown): error is ProxyfsError {

@@ -9,10 +9,15 @@ import { counted, formatClockTime, formatMoment } from './quantities.js';
 import { formatFacts, formatTable, indent } from './table.js';
 import { describeWork } from './work.js';
 
+/** Less than this is gone with the next burst of results. */
+const STATE_NEEDS = 16_000_000;
+const INDENT = 2;
+
 export type Info = Result<'daemon.info'>;
 export type Status = Result<'status'>;
 
-export function statusScreen(info: Info, status: Status, style: Style, now: number): string {
+/** `width`: of the terminal, where it is one. */
+export function statusScreen(info: Info, status: Status, style: Style, now: number, width?: number): string {
   const { cache, failedBy, follow, ineligibleBy, scan } = status;
   const problem = scan.problem === null ? [] : [style.yellow(`Note: nothing is scanned: ${escapeText(scan.problem)}`)];
   return [
@@ -22,14 +27,23 @@ export function statusScreen(info: Info, status: Status, style: Style, now: numb
     ...(follow.note === null ? [] : [`Note: ${escapeText(describeNote(follow))}`]),
     ...(cache.note === null || cache.note === status.work.reason ? [] : [`Note: ${escapeText(cache.note)}`]),
     ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
-    ...section('Encoding now', runningRows(status)),
+    ...describeState(info, status).map((line) => style.yellow(`Note: ${line}`)),
+    ...section('Encoding now', runningRows(status), width),
     ...section('Served from the master, since they cannot have an equal proxy', countRows(ineligibleBy)),
     ...section("Failed ('proxyfs failures' says what can be done)", countRows(failedBy)),
   ].join('\n');
 }
 
-function section(title: string, rows: string[][]): string[] {
-  return rows.length === 0 ? [] : [title, indent(formatTable([{ align: 'right' }, {}, {}, {}], rows))];
+function section(title: string, rows: string[][], width?: number): string[] {
+  const columns = [{ align: 'right' as const }, {}, {}, { shrinks: true }];
+  return rows.length === 0 ? [] : [title, indent(formatTable(columns, rows, width && width - INDENT))];
+}
+
+/** Where nothing can be written down any more, nothing can be flipped or finished. */
+function describeState({ stateDir }: Info, { space }: Status): string[] {
+  if (space.stateFree >= STATE_NEEDS) return [];
+  const free = `${formatSize(space.stateFree)} free at ${escapeName(stateDir)}`;
+  return [`${free}, where the catalog lies: what is flipped or made cannot be recorded; free some space`];
 }
 
 function facts(info: Info, status: Status, now: number): (readonly [string, string])[] {
@@ -43,7 +57,7 @@ function facts(info: Info, status: Status, now: number): (readonly [string, stri
     ['Serving', `${counted(serving.proxy, 'proxy', 'proxies')}, ${counted(serving.master, 'master')}`],
     ['Queue', describeQueue(status)],
     ...describeWork(work, now).map((line) => ['Work', line] as const),
-    ['Space', describeSpace(space)],
+    ['Space', describeSpace(space, cache)],
     ['Cache', describeCache(cache)],
     ['Scan', describeScan(scan, now)],
   ];
@@ -56,11 +70,13 @@ export function describeDriver(info: Pick<Info, 'driver' | 'protocol' | 'passthr
 }
 
 function describeClips(assets: Status['assets']): string {
+  const unknown = assets.total - assets.eligible - assets.ineligible;
   const parts = [
     `${assets.ready} with a proxy`,
     `${assets.missing} without one yet`,
     `${assets.ineligible} that ${assets.ineligible === 1 ? 'stays' : 'stay'} master`,
     `${assets.failed} failed`,
+    ...(unknown > 0 ? [`${unknown} not examined yet`] : []),
   ];
   return `${assets.total}: ${parts.join(', ')}`;
 }
@@ -72,12 +88,14 @@ function describeQueue({ jobs, etaSeconds }: Status): string {
 }
 
 /** `24.6 MB of proxies for 440.0 MB of masters (6 %); masters in all 1.2 TB; 1.0 TB free for proxies`. */
-function describeSpace({ masters, mastersWithProxy, proxies, poolFree }: Status['space']): string {
+function describeSpace(space: Status['space'], { quota, used }: Status['cache']): string {
+  const { masters, mastersWithProxy, poolFree, proxies } = space;
+  const free = quota === null ? poolFree : Math.min(poolFree, Math.max(0, quota - used));
   const share = mastersWithProxy > 0 ? ` (${Math.round((100 * proxies) / mastersWithProxy)} %)` : '';
   return [
     `${formatSize(proxies)} of proxies for ${formatSize(mastersWithProxy)} of masters${share}`,
     `masters in all ${formatSize(masters)}`,
-    `${formatSize(poolFree)} free for proxies`,
+    `${formatSize(free)} free for proxies`,
   ].join('; ');
 }
 
@@ -111,10 +129,16 @@ function describeNote({ note, rescanSeconds }: Status['follow']): string {
 function runningRows({ running }: Status): string[][] {
   return running.map((job) => [
     job.frames === null ? `${job.frame}` : `${job.frame}/${job.frames}`,
-    `${job.fps.toFixed(0)} fps  ${job.speed.toFixed(1)}x`,
+    describePace(job),
     job.etaSeconds === null ? '' : `${formatClockTime(job.etaSeconds)} left`,
     escapeName(job.path),
   ]);
+}
+
+/** All is encoded while the file is read back and compared. */
+function describePace({ frame, frames, fps, speed }: Status['running'][number]): string {
+  if (frames !== null && frame >= frames) return 'being checked';
+  return fps === 0 ? '' : `${fps.toFixed(0)} fps  ${speed.toFixed(1)}x`;
 }
 
 function countRows(reasons: readonly { reason: string; count: number }[]): string[][] {

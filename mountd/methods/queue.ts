@@ -125,9 +125,11 @@ function toQueuedJob(daemon: Daemon, job: ListedJob): Result<'queue.list'>['jobs
   };
 }
 
-function etaOf({ production }: Daemon, job: ListedJob, ofRunning: number | null): number | null {
+function etaOf(daemon: Daemon, job: ListedJob, ofRunning: number | null): number | null {
+  const { production } = daemon;
   if (job.state === 'running') return ofRunning;
-  return job.position === undefined ? null : (production.secondsUntil(job.position) ?? null);
+  const isAtRest = production.pausedBecause() !== undefined;
+  return job.position === undefined || isAtRest ? null : (production.secondsUntil(job.position) ?? null);
 }
 
 function toHold({ path, jobClass, since, until }: Hold): Result<'queue.list'>['work']['holds'][number] {

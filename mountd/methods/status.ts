@@ -1,5 +1,6 @@
 /** `status`: how far the project is. */
 
+import { statfs } from 'node:fs/promises';
 import type { Result } from '../../src/control/schema.js';
 import type { Daemon } from '../daemon.js';
 import { followState } from '../offline.js';
@@ -14,6 +15,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
   const { waiting, running, failed, done } = files.queue.counts();
   const failedBy = countFailures(daemon);
   const { used, free } = await files.pool.space();
+  const work = workOf(daemon);
   return {
     mode: toModeState(modes.state),
     scan: production.scanState,
@@ -30,10 +32,11 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       mastersWithProxy: summary.readyBytes,
       proxies: used,
       poolFree: free,
+      stateFree: await freeAt(daemon.record.stateDir),
     },
     jobs: { waiting, running, failed, done },
-    etaSeconds: etaOf(daemon, waiting),
-    work: workOf(daemon),
+    etaSeconds: work.encoders === 0 ? null : etaOf(daemon, waiting),
+    work,
     cache: await cacheState(daemon),
     running: production.running().map(({ path, frame, frames, fps, speed, etaSeconds }) => {
       return { path, frame, frames, fps, speed, etaSeconds };
@@ -42,6 +45,11 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     failedBy,
     counters: { ...volume.counters() },
   };
+}
+
+async function freeAt(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
 }
 
 async function cacheState({ cache, files }: Daemon): Promise<Result<'status'>['cache']> {

@@ -6,7 +6,7 @@ import { checkProfile } from '../../ctl/doctor/toolchain.js';
 import { escapeName, escapeText } from '../../ctl/output/escape.js';
 import { counted, formatClockTime, formatMilliseconds, formatMoment } from '../../ctl/output/quantities.js';
 import { quoteWord } from '../../ctl/output/quote.js';
-import { formatTable } from '../../ctl/output/table.js';
+import { formatTable, shorten } from '../../ctl/output/table.js';
 import { barLine, clipLine, type Generate, plainLine, scanLine } from '../../ctl/progress/prewarm-line.js';
 import { hasColour } from '../../ctl/terminal.js';
 import { findProfile } from '../../src/profiles/profiles.js';
@@ -37,6 +37,25 @@ t.test('tables align by what a terminal shows', async (t) => {
   t.equal(narrow, 'abcd  y');
   t.match(red, / {4}z$/);
   t.equal(formatTable([{}], []), '');
+});
+
+t.test('a table that is wider than the terminal shortens names in the middle, and nothing else', async (t) => {
+  const long = 'A001/A001_C012_a_clip_with_a_name_that_is_too_long_take_12.mov';
+  const rows = [
+    ['1', long, 'remark'],
+    ['2', '日本'.repeat(30), ''],
+    ['3', 'short.mov', 'x'],
+  ];
+  const columns = [{}, { heading: 'file', shrinks: true }, {}];
+  const lines = formatTable(columns, rows, 40).split('\n');
+  t.match(lines[1], /^1 {2}A001\/A001…oo_long_take_12\.mov {2}remark$/);
+  t.equal(lines[1]?.length, 40);
+  t.match(lines[2], /^2 {2}(日本)+日?…本?(日本)+$/);
+  t.match(lines[3], /^3 {2}short\.mov +x$/);
+  t.match(formatTable(columns, rows), long, 'a pipe gets all of it');
+  t.match(formatTable(columns, rows, 200), long, 'as does a terminal that is wide enough');
+  t.equal(shorten('äöü.mov', 7), 'äöü.mov');
+  t.equal(shorten('abcdefghij.mov', 9), 'ab…ij.mov');
 });
 
 t.test('times and counts read as people say them', async (t) => {

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createColors } from 'picocolors';
 import t from 'tap';
+import { statusScreen } from '../../ctl/output/status-screen.js';
+import { connect } from '../../src/control/client.js';
 import { type FakeDaemon, startFakeDaemon } from '../fixtures/fake-daemon.js';
 import { PROXYFS, runInPlace } from '../fixtures/run-proxyfs.js';
 
@@ -109,4 +112,28 @@ t.test('one screen says how much, how far, how long, and what does not work', as
   t.match(stdout, /\nSpace +24\.6 MB of proxies for 440\.0 MB of masters \(6 %\); masters in all 440\.0 MB; /);
   t.match(stdout, /\nScan +6 media files found, ended at /);
   t.match(stdout, /\n +12\/100 +48 fps {2}2\.0x +0:02 left +wait\.mov\n/);
+  t.match(stdout, /masters in all 440\.0 MB; 975\.4 MB free for proxies\n/, 'a quota leaves less than the disk');
+  t.notMatch(stdout, /not examined yet|cannot be recorded/);
+});
+
+t.test('what is not examined yet, being checked, or in danger is said', async (t) => {
+  const daemon = await startFakeDaemon();
+  t.teardown(() => daemon.close());
+  const client = await connect(daemon.record);
+  const [info, status] = await Promise.all([client.call('daemon.info', {}), client.call('status', {})]);
+  client.close();
+  const screen = statusScreen(
+    info,
+    {
+      ...status,
+      assets: { ...status.assets, total: 8 },
+      space: { ...status.space, stateFree: 0 },
+      running: [{ path: 'a.mov', frame: 100, frames: 100, fps: 0, speed: 2, etaSeconds: null }],
+    },
+    createColors(false),
+    0,
+  );
+  t.match(screen, /\nClips +8: .*, 1 failed, 3 not examined yet\n/);
+  t.match(screen, new RegExp(`\nNote: 0 B free at ${info.stateDir}, where the catalog lies: .* free some space\n`));
+  t.match(screen, /\n +100\/100 +being checked +a\.mov\n/);
 });

@@ -74,6 +74,8 @@ export const projectMethods = {
         mastersWithProxy: z.number(),
         proxies: z.number(),
         poolFree: z.number(),
+        /** Where the catalog lies. */
+        stateFree: z.number(),
       }),
       jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
       /** A guess at when all that is queued is done; null while nothing is known, or nothing is worked on. */
