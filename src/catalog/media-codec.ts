@@ -174,7 +174,7 @@ const media = object<MediaInfo>({
   tags,
   movieTimescale: orAbsent(number),
   extras: orAbsent(list(text)),
-  incomplete: orAbsent(literal<Incomplete>('open', 'cut-off')),
+  incomplete: orAbsent(literal<Incomplete>('open', 'cut-off', 'elsewhere')),
 });
 
 function isRecord(value: unknown): value is Record<string, unknown> {

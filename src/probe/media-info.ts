@@ -25,8 +25,11 @@ export interface MediaInfo {
   readonly extras?: readonly string[];
 }
 
-/** `open`: its recorder has not closed it; `cut-off`: its header speaks of more than there is. */
-export type Incomplete = 'open' | 'cut-off';
+/**
+ * `open`: its recorder has not closed it; `cut-off`: its header speaks of more than there is;
+ * `elsewhere`: picture or sound lie in another file.
+ */
+export type Incomplete = 'open' | 'cut-off' | 'elsewhere';
 
 export type MediaStream = VideoStream | AudioStream | OtherStream;
 

@@ -52,12 +52,16 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
   }
 }
 
-/** A copy that was broken off: the header lies first and lists what never arrived, or a fragment has no end. */
+/** Handlers of picture and sound. */
+const ESSENCE: readonly string[] = ['vide', 'soun'];
+
+/** A reference movie; or a copy that was broken off: the header lies first and lists what never arrived, or a fragment has no end. */
 async function incompleteMovie(
   file: FileHandle,
   { fragmented }: MovieHeader,
   tracks: readonly QuickTimeTrack[],
 ): Promise<Incomplete | undefined> {
+  if (tracks.some(({ elsewhere, handler }) => elsewhere && ESSENCE.includes(handler))) return 'elsewhere';
   if (fragmented) return (await endsInsideBox(file)) ? 'cut-off' : undefined;
   const { size } = await file.stat();
   return tracks.some(({ endsAt }) => endsAt > size) ? 'cut-off' : undefined;

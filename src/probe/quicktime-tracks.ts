@@ -4,6 +4,7 @@
  */
 
 import { chunkOffsets, endOfSamples } from './chunk-table.js';
+import { liesElsewhere } from './data-reference.js';
 import type { ContainerColor } from './media-info.js';
 import { type Box, child, children } from './quicktime-boxes.js';
 import { readContainerColor } from './quicktime-color.js';
@@ -28,6 +29,8 @@ export interface QuickTimeTrack {
   readonly color: ContainerColor | undefined;
   /** How long the file must be for all samples to be in it; 0 when there are none. */
   readonly endsAt: number;
+  /** The samples lie in another file. */
+  readonly elsewhere: boolean;
 }
 
 export interface TimecodeDescription {
@@ -71,6 +74,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     color: handler === 'vide' ? readContainerColor(table) : undefined,
     title: readTitle(child(box.body, 'udta', 'name')),
     endsAt: endOfSamples(table),
+    elsewhere: liesElsewhere(child(box.body, 'mdia', 'minf') ?? Buffer.alloc(0)),
   };
 }
 

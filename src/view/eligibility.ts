@@ -8,7 +8,7 @@
 
 import { extensionOf } from '../base/media-extension.js';
 import type { VirtualPath } from '../base/paths.js';
-import type { MediaInfo, VideoStream } from '../probe/media-info.js';
+import type { Incomplete, MediaInfo, VideoStream } from '../probe/media-info.js';
 import {
   compare,
   divide,
@@ -59,14 +59,17 @@ function classifyContainer(path: VirtualPath, media: MediaInfo): Eligibility | u
 }
 
 function classifyWhole({ incomplete }: MediaInfo): Eligibility | undefined {
-  if (incomplete === undefined) return undefined;
-  return incomplete === 'open'
-    ? ineligible('open', 'its recorder has not closed it: it is still growing, or recording was broken off')
-    : ineligible(
-        'cut-off',
-        'it is cut off: its header speaks of more than there is, as after a copy that was broken off',
-      );
+  return incomplete === undefined ? undefined : INCOMPLETE[incomplete];
 }
+
+const INCOMPLETE: Readonly<Record<Incomplete, Eligibility>> = {
+  open: ineligible('open', 'its recorder has not closed it: it is still growing, or recording was broken off'),
+  'cut-off': ineligible(
+    'cut-off',
+    'it is cut off: its header speaks of more than there is, as after a copy that was broken off',
+  ),
+  elsewhere: ineligible('reference-movie', 'it is a reference movie: its picture or sound lie in another file'),
+};
 
 function classifyStreams(media: MediaInfo): Eligibility | undefined {
   const pictures = videos(media);

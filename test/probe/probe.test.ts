@@ -4,10 +4,11 @@ import t from 'tap';
 import type { RealPath } from '../../src/base/paths.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
 import { measureCadence, parsePacketLines } from '../../src/probe/cadence.js';
+import { liesElsewhere } from '../../src/probe/data-reference.js';
 import { isMediaExtension, isMediaPath } from '../../src/probe/media-extensions.js';
 import type { MediaInfo, VideoStream } from '../../src/probe/media-info.js';
 import { probeMedia } from '../../src/probe/probe.js';
-import { readMovieHeader } from '../../src/probe/quicktime-boxes.js';
+import { makeBox, readMovieHeader } from '../../src/probe/quicktime-boxes.js';
 import { formatRational, rational } from '../../src/time/rational.js';
 import { hasFfmpeg, makeClip, runFixtureFfmpeg } from '../fixtures/media.js';
 import { fixtureProgram } from '../fixtures/programs.js';
@@ -136,6 +137,28 @@ t.test('a fragment that was broken off is seen', { skip }, async (t) => {
   t.equal(await incompleteOf(whole.length), undefined);
   t.equal(await incompleteOf(fragment), undefined, 'between two fragments');
   t.equal(await incompleteOf(fragment - 40), 'cut-off', 'in the samples');
+});
+
+t.test('samples that lie in another file are told from those that lie in this one', async (t) => {
+  const reference = (flags: number, place: string) =>
+    makeBox(place === '' ? 'url ' : 'alis', Buffer.from([0, 0, 0, flags]), Buffer.from(place));
+  const information = (index: number, ...references: Buffer[]) => {
+    const description = Buffer.alloc(20);
+    description.writeUInt16BE(index, 14);
+    const list = makeBox('dref', Buffer.from([0, 0, 0, 0, 0, 0, 0, references.length]), ...references);
+    return Buffer.concat([
+      makeBox('dinf', list),
+      makeBox('stbl', makeBox('stsd', Buffer.alloc(7), Buffer.from([1]), description)),
+    ]);
+  };
+  const [here, there] = [reference(1, ''), reference(0, 'Media:A001:clip.mov')];
+  t.notOk(liesElsewhere(information(1, here)));
+  t.ok(liesElsewhere(information(1, there)));
+  t.notOk(liesElsewhere(information(1, here, there)));
+  t.ok(liesElsewhere(information(2, here, there)));
+  t.notOk(liesElsewhere(information(1, reference(0, ''))), 'a place that is not named is this file');
+  t.notOk(liesElsewhere(information(3, there)), 'a reference that is not there');
+  t.notOk(liesElsewhere(Buffer.alloc(0)));
 });
 
 t.test('what cannot be read is an error with a reason', { skip }, async (t) => {

@@ -76,6 +76,7 @@ t.test('every master that cannot be copied has its own code', async (t) => {
     [judge([video({ frames: 0 })]), 'no-frames'],
     [judge([video({ frames: 80 })]), 'length-mismatch'],
     [judge([video({ frames: undefined, variableFrameRate: undefined })]), 'unknown'],
+    [judge([video()], { incomplete: 'elsewhere' }), 'reference-movie'],
     [judge([video()], { format: 'mxf' }), 'wrong-extension'],
     [judge([video()], {}, 'BPAV/clip.mov'), 'camera-card'],
   ];
