@@ -8,13 +8,14 @@ import { eventCells } from '../output/event-line.js';
 import { parseSince } from '../parse-since.js';
 import { type Session, withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface Arguments {
   readonly path: string | undefined;
   readonly follow: boolean;
   readonly since: string | undefined;
   readonly kind: string | undefined;
-  readonly last: number | undefined;
+  readonly last: string | undefined;
   readonly text: boolean;
 }
 
@@ -44,23 +45,24 @@ export const events = defineCommand<Arguments>({
       .option('since', { type: 'string', requiresArg: true, describe: 'From this moment: 30m, 2d, 2026-11-21T14:00' })
       .option('kind', { type: 'string', requiresArg: true, describe: 'Only these kinds, with commas between them' })
       .option('last', {
-        type: 'number',
+        type: 'string',
         requiresArg: true,
         describe: `The last N; default ${DEFAULT_LAST}, with --since all`,
       })
       .option('text', { type: 'boolean', default: false, describe: 'For people' }),
   run: async (args, terminal) => {
     const since = args.since === undefined ? undefined : parseSince(args.since, Date.now());
+    lastOf(args);
     if (args.follow) return await follow(args, since, terminal);
     const found = await withSession(args, pathsOf(args), terminal, (session) => read(session, args, since));
-    return { result: { events: found }, text: () => found.map((event) => lineOf(event, args.text)).join('\n') };
+    return { result: { events: found }, text: () => textOf(found, args.text) };
   },
 });
 
 async function read(session: Session, args: Arguments, since: number | undefined): Promise<readonly EventInfo[]> {
   const filter = filterOf(session, args, since);
   if (since === undefined || args.last !== undefined) {
-    return (await session.client.call('events', { ...filter, last: args.last ?? DEFAULT_LAST })).events;
+    return (await session.client.call('events', { ...filter, last: lastOf(args) })).events;
   }
   const all: EventInfo[] = [];
   for (let after = 0; ; ) {
@@ -125,6 +127,16 @@ function filterOf({ paths }: Session, { kind }: Arguments, since: number | undef
     ...(since === undefined ? {} : { from: since }),
     ...(kind === undefined ? {} : { kinds: kind.split(',').map((word) => word.trim()) }),
   };
+}
+
+/** People hear that there is nothing; a program gets no line. */
+function textOf(found: readonly EventInfo[], asText: boolean): string {
+  if (asText && found.length === 0) return 'Nothing of this kind is recorded.';
+  return found.map((event) => lineOf(event, asText)).join('\n');
+}
+
+function lastOf({ last }: Arguments): number {
+  return last === undefined ? DEFAULT_LAST : wholeNumber('--last', last, { from: 1, to: 1_000_000 });
 }
 
 function pathsOf({ path }: Arguments): readonly string[] {

@@ -7,10 +7,11 @@ import { escapeName } from '../output/escape.js';
 import { eventCells } from '../output/event-line.js';
 import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface Arguments {
   readonly path: string | undefined;
-  readonly limit: number | undefined;
+  readonly limit: string | undefined;
 }
 
 type Proxy = Result<'history'>['proxies'][number];
@@ -25,9 +26,10 @@ export const history = defineCommand<Arguments>({
   options: (yargs) =>
     yargs
       .positional('path', { type: 'string', describe: 'A file of the project; it may be gone' })
-      .option('limit', { type: 'number', requiresArg: true, describe: 'The last N events; default 1000' }),
+      .option('limit', { type: 'string', requiresArg: true, describe: 'The last N events; default 1000' }),
   run: async (args, terminal) => {
-    const limit = args.limit === undefined ? {} : { limit: args.limit };
+    const limit =
+      args.limit === undefined ? {} : { limit: wholeNumber('--limit', args.limit, { from: 1, to: 1_000_000 }) };
     const result = await withSession(args, [args.path ?? '.'], terminal, ({ client, paths }) =>
       client.call('history', { path: paths[0] ?? '', ...limit }),
     );
@@ -40,13 +42,20 @@ export const history = defineCommand<Arguments>({
       result,
       text: () =>
         [
-          terminal.style.bold(escapeName(result.path)),
-          rows.length === 0 ? '  nothing is recorded of it' : indent(formatTable([{}, {}, {}, {}], rows)),
+          terminal.style.bold(escapeName(result.path || '.')),
+          rows.length === 0 ? nothing(result) : indent(formatTable([{}, {}, {}, {}], rows)),
           ...result.proxies.flatMap((proxy) => [`Proxy '${proxy.profile}'`, indent(formatFacts(facts(proxy)))]),
         ].join('\n'),
     };
   },
 });
+
+/** A file that is no clip, and a name that was mistyped, look the same from here. */
+function nothing({ known }: Result<'history'>): string {
+  return known
+    ? '  nothing is recorded of it'
+    : "  nothing is recorded of it, and no clip of this name is known (of a folder, 'proxyfs events PATH' tells)";
+}
 
 function facts(proxy: Proxy): (readonly [string, string])[] {
   return [

@@ -7,6 +7,7 @@ import { counted, formatClockTime } from '../output/quantities.js';
 import { classNameOf, describeWork, scopeOf } from '../output/work.js';
 import { withSession } from '../session.js';
 import type { Style } from '../terminal.js';
+import { wholeNumber } from '../whole-number.js';
 
 type Queue = Result<'queue.list'>;
 type QueuedJob = Queue['jobs'][number];
@@ -16,7 +17,7 @@ const STATES = ['waiting', 'running', 'failed', 'done', 'cancelled'] as const;
 interface Arguments {
   readonly path: string | undefined;
   readonly state: (typeof STATES)[number] | undefined;
-  readonly limit: number;
+  readonly limit: string;
 }
 
 export const queue = defineCommand<Arguments>({
@@ -32,12 +33,13 @@ export const queue = defineCommand<Arguments>({
     yargs
       .positional('path', { type: 'string', describe: 'A file or folder; default: the project' })
       .option('state', { choices: STATES, requiresArg: true, describe: 'Only jobs in this state' })
-      .option('limit', { type: 'number', default: 50, requiresArg: true, describe: 'How many at most' }),
+      .option('limit', { type: 'string', default: '50', requiresArg: true, describe: 'How many at most' }),
   run: async (args, terminal) => {
+    const limit = wholeNumber('--limit', args.limit, { from: 1, to: 1_000_000 });
     const named = args.path === undefined ? [] : [args.path];
     const result = await withSession(args, named, terminal, ({ client, paths }) =>
       client.call('queue.list', {
-        limit: args.limit,
+        limit,
         ...(paths[0] === undefined ? {} : { path: paths[0] }),
         ...(args.state === undefined ? {} : { state: args.state }),
       }),

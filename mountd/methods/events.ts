@@ -9,6 +9,7 @@ import type { Params, Result } from '../../src/control/schema.js';
 import { wayOutOfFailure } from '../../src/generate/way-out.js';
 import { EVENT_KINDS, type EventKind, type JournalEvent } from '../../src/journal/event.js';
 import type { Daemon } from '../daemon.js';
+import { assertKnown } from './paths.js';
 
 /** More are asked for in further calls. */
 const MOST_EVENTS = 5000;
@@ -64,6 +65,7 @@ export async function failures(daemon: Daemon, params: Params<'failures'>): Prom
   const rows = daemon.files.catalog
     .failures()
     .filter(({ path, profile }) => isAtOrBelow(path, prefix) && profile === daemon.profileOf([path]));
+  if (rows.length === 0) await assertKnown(daemon, prefix);
   return {
     failures: rows.map(({ path, profile, reason, rejected }) => {
       return { path, profile, reason, rejected, wayOut: wayOutOfFailure(reason, rejected) };

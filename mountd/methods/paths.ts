@@ -32,6 +32,11 @@ export async function existingPath(daemon: Daemon, text: string): Promise<Existi
   }
 }
 
+/** What a list has nothing of is there all the same, or was: a name that nobody knows is a mistake in typing. */
+export async function assertKnown(daemon: Daemon, path: VirtualPath): Promise<void> {
+  if (daemon.files.catalog.names(path).length === 0) await existingPath(daemon, path);
+}
+
 export async function existingPaths(daemon: Daemon, texts: readonly string[]): Promise<VirtualPath[]> {
   const found = await Promise.all(texts.map((text) => existingPath(daemon, text)));
   return found.map(({ path }) => path);

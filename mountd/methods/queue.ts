@@ -7,7 +7,7 @@ import type { Params, Result } from '../../src/control/schema.js';
 import { type Hold, isEverything } from '../../src/jobs/hold.js';
 import type { ListedJob } from '../../src/jobs/queue.js';
 import type { Daemon } from '../daemon.js';
-import { existingPaths } from './paths.js';
+import { assertKnown, existingPaths } from './paths.js';
 
 const DEFAULT_LIMIT = 200;
 
@@ -17,6 +17,7 @@ export async function listQueue(daemon: Daemon, params: Params<'queue.list'>): P
   const limit = params.limit ?? DEFAULT_LIMIT;
   const ask = (state: ListedJob['state']) => queue.list({ state, path, limit: limit + 1 });
   const jobs = params.state === undefined ? [...ask('running'), ...ask('waiting')] : ask(params.state);
+  if (jobs.length === 0) await assertKnown(daemon, path);
   const { waiting, running, failed, done, cancelled } = queue.counts();
   return {
     jobs: jobs.slice(0, limit).map((job) => toQueuedJob(daemon, job)),

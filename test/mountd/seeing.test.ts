@@ -117,6 +117,11 @@ t.test('what a mount says of itself is true', obstacle === undefined ? {} : { sk
   );
   for (const { who } of events) t.match(who?.command, /^proxyfs (pause|resume|mode proxy) --project /);
   await t.rejects(client.call('events', { kinds: ['flipp'] }), { message: /did you mean 'flip'/ });
+  for (const path of ['nowhere', 'A/two.mv']) {
+    await t.rejects(client.call('queue.list', { path }), { code: 'path/missing' }, `${path} is no name of the project`);
+    await t.rejects(client.call('failures', { path }), { code: 'path/missing' });
+  }
+  t.match(await client.call('failures', { path: 'A' }), { failures: [] }, 'a folder without failures is none');
 
   const families = parseMetrics((await client.call('metrics', {})).text);
   const sample = (name: string, label: string) =>
