@@ -44,6 +44,11 @@ export class DiskRoom {
     this.#options = options;
   }
 
+  /** Below this what runs is stopped. */
+  get least(): number {
+    return this.#options.reserveBytes / 2;
+  }
+
   /** Why no job may start now; undefined when one may. */
   async whyNot(): Promise<string | undefined> {
     const { directory, reserveBytes } = this.#options;
@@ -90,7 +95,7 @@ export class DiskRoom {
       const { directory, log, reserveBytes } = this.#options;
       const free = await this.#freeBytes();
       const youngest = [...this.#running].filter(({ signal }) => !signal.aborted).at(-1);
-      if (free >= reserveBytes / 2 || youngest === undefined) return;
+      if (free >= this.least || youngest === undefined) return;
       const reason = stoppedInTime(directory, free);
       log.warn({ free, reserve: reserveBytes }, reason);
       this.#lowest = free;

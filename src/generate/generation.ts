@@ -30,6 +30,8 @@ export interface Generation {
   readonly segmentSeconds?: number | undefined;
   /** A worker more for a segment, while nothing else needs one. */
   readonly borrow?: Borrow | undefined;
+  /** Bytes of the pool's disk that are not to be used. */
+  readonly keepFree?: number | undefined;
   /** How many frames of a finished proxy are compared as pictures; none when undefined. */
   readonly pictureChecks?: number | undefined;
 }

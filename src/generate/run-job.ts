@@ -22,6 +22,7 @@ import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { isReachable } from './master.js';
 import { masterFault } from './master-fault.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
+import { removeSegments } from './segmented.js';
 
 export type JobOutcome =
   | { readonly kind: 'published'; readonly size: number; readonly seconds: number }
@@ -118,7 +119,12 @@ async function make(generation: Generation, observer: JobObserver, wanted: Wante
   const { clock } = generation;
   const started = clock.now();
   const joined = await joinOthers(generation, observer, wanted);
-  const [own, ...others] = await makeAll(generation, observer, wanted, joined);
+  const [own, ...others] = await makeAll(generation, observer, wanted, joined).catch(async (error: unknown) => {
+    // What was interrupted goes on at its segments; what was cancelled does not go on.
+    const isCancelled = generation.queue.get(observer.lease().job.id)?.state === 'cancelled';
+    if (observer.signal.aborted && isCancelled) await removeSegments(generation, wanted.plan);
+    throw error;
+  });
   const seconds = (clock.now() - started) / 1000;
   for (const [index, other] of joined.entries()) {
     const outcome = others[index];

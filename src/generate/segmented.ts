@@ -64,6 +64,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
       directory: directoryOf(generation, plan),
       earlier: await earlierOf(generation, wanted, key),
       borrow: generation.borrow,
+      keepFree: generation.keepFree,
       stallMs: generation.stallMs,
     });
     return { run, segments: { key, ...digests } };

@@ -269,6 +269,7 @@ export class WorkerPool {
       ...this.#generation,
       toolchain: { ...this.#generation.toolchain, manner },
       borrow: () => this.#lend(member),
+      keepFree: this.#room.least,
     };
   }
 

@@ -22,6 +22,7 @@ import { joinArguments, joinList, leadOf, type Piece, timesOf } from './commands
 import { COMPARED, encodeRow } from './encode-row.js';
 import { HashReader } from './hash-reader.js';
 import { SegmentProgress } from './progress.js';
+import { Room } from './room.js';
 import { type SegmentRecord, SegmentStore } from './segment-store.js';
 import { sitingWords } from './siting.js';
 import type { Stretch } from './stretch.js';
@@ -54,6 +55,8 @@ export interface SegmentedEncoding {
   readonly output: RealPath;
   readonly earlier?: Earlier | undefined;
   readonly borrow?: Borrow | undefined;
+  /** Bytes of the disk that are not to be used. */
+  readonly keepFree?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EncodeProgress) => void;
   readonly stallMs?: number | undefined;
@@ -114,11 +117,15 @@ class Desk {
     for (const part of await this.#fromEarlier(missing())) parts.set(part.segment.index, part);
     for (const { segment } of parts.values()) this.#progress.have(segment.to - segment.from);
     const { toolchain, store, encoding } = this;
+    const left = missing().reduce((frames, { from, to }) => frames + to - from, 0);
+    const room = new Room(encoding.directory, encoding.keepFree ?? 0, encoding.frames, left);
     const work = async (stretch: Stretch, stop: AbortSignal) => {
       const row = { toolchain, store, reading: { ...encoding, signal: stop }, stretch };
       const onProgress = this.#progress.follow(stretch, leadOf(encoding.segmenting, stretch.first));
-      const onSegment = (segment: Segment, record: SegmentRecord) => {
-        parts.set(segment.index, partOf(segment, store.fileOf(segment), record));
+      const onSegment = async (segment: Segment, record: SegmentRecord) => {
+        const file = store.fileOf(segment);
+        parts.set(segment.index, partOf(segment, file, record));
+        await room.take(segment, file);
       };
       await encodeRow(row, { onProgress, onSegment });
       this.#progress.done(stretch);

@@ -31,7 +31,8 @@ export interface Row {
 
 export interface RowEvents {
   readonly onProgress: (progress: EncodeProgress) => void;
-  readonly onSegment: (segment: Segment, record: SegmentRecord) => void;
+  /** May throw: then nothing more is encoded. */
+  readonly onSegment: (segment: Segment, record: SegmentRecord) => Promise<void>;
 }
 
 /** Frames that two neighbours have in common and that have to be equal. */
@@ -160,7 +161,7 @@ class Taker {
     const record = { from, to, frames, before: this.#before, source };
     await store.keep(segment, file, record);
     this.#before = frames.slice(-COMPARED);
-    this.events.onSegment(segment, record);
+    await this.events.onSegment(segment, record);
     stretch.pass();
     return true;
   }

@@ -2,30 +2,23 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { ROOT } from '../../src/base/paths.js';
 import { type FinishedJob, WorkerPool } from '../../src/generate/worker-pool.js';
-import { openProject, type Project } from '../fixtures/generation.js';
+import { openProject } from '../fixtures/generation.js';
 import { damagedFiles } from '../fixtures/kill-loop.js';
 import { type ClipOptions, hasFfmpeg, makeClip } from '../fixtures/media.js';
+import { encodes, LOGGING, LONG, manifestOf, recordsIn, segmentsOf, wrapper } from '../fixtures/segmenting.js';
 
 const HOST = fileURLToPath(new URL('../fixtures/segment-host.js', import.meta.url));
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
 
-/** Five segments of 2 s, the last of which is short. */
-const LONG: ClipOptions = { frames: 220, timecode: '01:00:00:00' };
-const FRAMES = 50;
-const LEAD = 4;
-/** Notes who encodes segments; where SLOW is set, no faster than the clip is shown. */
-const LOGGING = `
-case "$*" in *-segment_frames*) echo "$$ $*" >>"$0.log"; [ -z "$SLOW" ] || set -- -re "$@" ;; esac`;
 /** Every row but the first gets other frames than a decode from the beginning. */
 const edited = (script: string) => `
 for word; do
@@ -41,47 +34,6 @@ async function projectIn(t: Test): Promise<string> {
   mkdirSync(join(directory, 'source'));
   return directory;
 }
-
-function wrapper(directory: string, before: string): string {
-  const file = join(directory, 'ffmpeg');
-  writeFileSync(file, `#!/bin/sh\n${before}\nexec "\${FFMPEG_PATH:-ffmpeg}" "$@"\n`, { mode: 0o755 });
-  return file;
-}
-
-interface Encode {
-  readonly pid: number;
-  /** Numbers of the segments that it was asked for. */
-  readonly segments: readonly number[];
-}
-
-function encodes(ffmpeg: string): readonly Encode[] {
-  const log = `${ffmpeg}.log`;
-  const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
-  return lines.map((line) => {
-    const start = /trim=start=([\d.]+)/.exec(line)?.[1];
-    const first = start === undefined ? 0 : Math.round((Number(start) * 25 + 0.5 + LEAD) / FRAMES);
-    // The last cut is one that never comes; with a lead there is one more, before the first segment.
-    const cuts = /-segment_frames ([\d,]+)/.exec(line)?.[1]?.split(',').length ?? 0;
-    const count = start === undefined ? cuts : cuts - 1;
-    return { pid: Number.parseInt(line, 10), segments: Array.from({ length: count }, (_, at) => first + at) };
-  });
-}
-
-const segmentsOf = (begun: readonly Encode[]) => begun.flatMap(({ segments }) => segments);
-
-/** Numbers of the segments that are there, of the only clip. */
-function recordsIn(segments: string): number[] {
-  const [folder] = existsSync(segments) ? readdirSync(segments) : [];
-  const names = folder === undefined ? [] : readdirSync(join(segments, folder));
-  return names.filter((name) => /^\d+\.json$/.test(name)).map((name) => Number.parseInt(name, 10));
-}
-
-const manifestOf = (project: Project) => {
-  const [asset] = project.catalog.below(ROOT);
-  const [variant] = asset === undefined ? [] : project.catalog.variantsOf(asset.id);
-  if (variant === undefined) throw new Error('nothing is published');
-  return project.pool.find(variant.poolKey);
-};
 
 /** The same clip in one piece, in a project of its own. */
 async function hashOfWhole(t: Test, master: string, name: string): Promise<string | undefined> {
