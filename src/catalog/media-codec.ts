@@ -101,7 +101,7 @@ const rational: Reader<Rational> = (value) => {
   return parsed;
 };
 
-function literal<T extends string>(...values: readonly T[]): Reader<T> {
+function literal<T extends string | true>(...values: readonly T[]): Reader<T> {
   return (value) => {
     const found = values.find((candidate) => candidate === value);
     if (found === undefined) throw unexpected(values.join(' or '), value);
@@ -174,6 +174,7 @@ const media = object<MediaInfo>({
   tags,
   movieTimescale: orAbsent(number),
   extras: orAbsent(list(text)),
+  fragmented: orAbsent(literal<true>(true)),
   incomplete: orAbsent(literal<Incomplete>('open', 'cut-off', 'elsewhere')),
 });
 

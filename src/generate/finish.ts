@@ -7,6 +7,8 @@ import type { RealPath } from '../base/paths.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Recipe } from '../profiles/recipe.js';
 import { copyEditLists } from './edit-lists.js';
+
+import { copyFragmentTimes } from './fragment-times.js';
 import { matchMovieLength, matchSoundLengths } from './movie-length.js';
 import { stampMxfIdentity } from './mxf-identity.js';
 import { writePictureDescription } from './picture-description.js';
@@ -29,6 +31,7 @@ export async function finishProxy(proxy: RealPath, finishing: Finishing): Promis
     return;
   }
   if (recipe.expect.editLists === 'of-master') await copyEditLists(proxy, master);
+  if (recipe.expect.times === 'of-fragments') await copyFragmentTimes(proxy, master);
   await writePictureDescription(proxy, recipe);
   await copyTimecodeDescription(proxy, master);
   await matchSoundLengths(proxy, master);

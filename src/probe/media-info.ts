@@ -19,6 +19,8 @@ export interface MediaInfo {
   readonly tags: Readonly<Record<string, string>>;
   /** Ticks a second in which a QuickTime or MP4 header counts lengths and edits. Absent elsewhere and until counted. */
   readonly movieTimescale?: number;
+  /** A QuickTime or MP4 file whose samples lie in fragments. Absent where a header lists them, and until counted. */
+  readonly fragmented?: true;
   /** Absent where the file is whole, and until counted. */
   readonly incomplete?: Incomplete;
   /** Names of what a file carries beside its streams: `chapters`, `HDR mastering display`, ... Absent until counted. */

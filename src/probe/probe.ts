@@ -17,11 +17,13 @@ import { type FfprobeOutput, parseFfprobeOutput } from './ffprobe-schema.js';
 import { needsFirstFrame, readFirstFrame } from './first-frame.js';
 import { type CountedFile, countStream } from './frame-count.js';
 import type { ContainerColor, Incomplete, MediaInfo, MediaStream, VideoStream } from './media-info.js';
+import { withFragments } from './movie-fragments.js';
 import { incompleteMxf } from './mxf-partitions.js';
 import { endsInsideBox, type MovieHeader, readMovieHeader } from './quicktime-boxes.js';
 import { colorNumbers, formatColor } from './quicktime-color.js';
 import { type QuickTimeTrack, readTracks } from './quicktime-tracks.js';
 import { readMediaInfo } from './read-media-info.js';
+import { lengthOfTrack } from './sample-table.js';
 import { readTimecodeTrack } from './timecode-track.js';
 
 export interface ProbeOptions extends FfprobeOptions {
@@ -44,9 +46,11 @@ export async function probeMedia(toolchain: Toolchain, path: RealPath, options: 
     const looked = await withFirstFrame(toolchain, path, output, counted, options);
     const [track] = tracks;
     const incomplete = movie === undefined ? await incompleteMxf(file) : await incompleteMovie(file, movie, tables);
-    const whole = incomplete === undefined ? looked : { ...looked, incomplete };
-    const timed = track === undefined ? whole : { ...whole, movieTimescale: track.movieTimescale };
-    return movie?.fragmented === true ? await withPacketLengths(toolchain, path, timed, options) : timed;
+    const complete = incomplete === undefined ? looked : { ...looked, incomplete };
+    const timed = track === undefined ? complete : { ...complete, movieTimescale: track.movieTimescale };
+    if (movie?.fragmented !== true) return timed;
+    const whole = await withFragments(file, movie.body, tracks);
+    return await withOwnLengths(toolchain, path, { ...timed, fragmented: true }, whole, options);
   } finally {
     await file.close();
   }
@@ -119,18 +123,26 @@ async function withFirstFrame(
   return { ...media, streams, extras: extrasOf(output, frame?.sideData ?? []) };
 }
 
-/** Headers of fragmented files state absurd lengths: streams are as long as their packets. */
-async function withPacketLengths(
+/** Headers of fragmented files state absurd lengths: streams are as long as their samples, else as their packets. */
+async function withOwnLengths(
   toolchain: Toolchain,
   path: RealPath,
   media: MediaInfo,
+  tracks: readonly QuickTimeTrack[],
   options: ProbeOptions,
 ): Promise<MediaInfo> {
+  const sounds = tracks.filter(({ handler }) => handler === 'soun');
+  const isComplete = sounds.length === media.streams.filter(({ kind }) => kind === 'audio').length;
   const streams = [];
   for (const stream of media.streams) {
     if (stream.kind === 'video') streams.push(withPictureLength(stream));
     else if (stream.kind !== 'audio') streams.push(stream);
     if (stream.kind !== 'audio') continue;
+    const table = isComplete ? sounds.shift() : undefined;
+    if (table !== undefined) {
+      streams.push({ ...stream, duration: rational(lengthOfTrack(table), table.timescale) });
+      continue;
+    }
     const entries = ['-show_entries', 'packet=pts_time,duration_time', '-of', 'csv=p=0'];
     const select = ['-select_streams', String(stream.index), ...entries];
     const packets = await runFfprobe(toolchain, [...select, fileArgument(path)], options);

@@ -113,6 +113,26 @@ export async function readTopLevelBox(file: FileHandle, type: string, most: numb
   return undefined;
 }
 
+/** The bodies of the boxes of a type that lie in the file itself, as far as they are whole. */
+export async function* readBoxes(file: FileHandle, type: string): AsyncGenerator<Buffer> {
+  const { size } = await file.stat();
+  const head = Buffer.alloc(16);
+  let position = 0;
+  for (let count = 0; position + 8 <= size && count < FRAGMENTS_LIMIT; count++) {
+    const { bytesRead } = await file.read(head, 0, head.length, position);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
+    if (extent === undefined || position + extent.length > size) return;
+    const length = extent.length - extent.header;
+    if (head.toString('latin1', 4, 8) === type && length <= MOVIE_LIMIT) {
+      const body = Buffer.alloc(length);
+      const read = await file.read(body, 0, length, position + extent.header);
+      if (read.bytesRead !== length) return;
+      yield body;
+    }
+    position += extent.length;
+  }
+}
+
 /** The boxes directly inside a body, as far as they are whole. */
 export function* children(body: Buffer): Generator<Box> {
   let position = 0;

@@ -10,6 +10,7 @@ import { type Box, child, children } from './quicktime-boxes.js';
 import { readContainerColor } from './quicktime-color.js';
 
 export interface QuickTimeTrack {
+  readonly id: number;
   /** `vide`, `soun`, `tmcd`, ... */
   readonly handler: string;
   /** Ticks per second of the times below. */
@@ -63,6 +64,7 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
   const sizes = table === undefined ? undefined : (child(table, 'stsz') ?? child(table, 'stz2'));
   if (timescale === undefined || handler === undefined || table === undefined) return undefined;
   return {
+    id: readId(child(box.body, 'tkhd')),
     handler,
     timescale,
     movieTimescale,
@@ -76,6 +78,12 @@ export function readTrack(box: Box, movieTimescale: number): QuickTimeTrack | un
     endsAt: endOfSamples(table),
     elsewhere: liesElsewhere(child(box.body, 'mdia', 'minf') ?? Buffer.alloc(0)),
   };
+}
+
+/** After version and dates; 0 is no track's. */
+function readId(header: Buffer | undefined): number {
+  const at = header?.[0] === 1 ? 20 : 12;
+  return header === undefined || header.length < at + 4 ? 0 : header.readUInt32BE(at);
 }
 
 function readTimescale(header: Buffer | undefined): number | undefined {

@@ -66,7 +66,7 @@ function titleArguments(plan: Plan): RecipeArgument[] {
 /** Header flags and the clock in which the header counts; nothing of these exists in MXF. */
 export function headerArguments(plan: Plan): RecipeArgument[] {
   // What is written into the header later makes it longer: it has to be the last part of the file then.
-  const growsLater = copiesEditLists(plan) || descriptionOf(plan) !== undefined;
+  const growsLater = copiesEditLists(plan) || plan.copiesFragments || descriptionOf(plan) !== undefined;
   const first = growsLater ? undefined : option('header first: opens at once over a network', '+faststart');
   const free = hasFreeTags(plan) ? option('camera metadata under its own names', '+use_metadata_tags') : undefined;
   const flags = [first, free].filter((flag) => flag !== undefined);

@@ -50,6 +50,8 @@ export interface Plan {
   readonly cover: readonly VideoStream[];
   readonly tags: Readonly<Record<string, string>>;
   readonly movieTimescale: number | undefined;
+  /** The finished file gets the lengths that the master's fragments state. */
+  readonly copiesFragments: boolean;
   readonly timecode: string | undefined;
   readonly reel: string | undefined;
 }

@@ -96,6 +96,8 @@ export interface Expectation {
   readonly audioLength: 'as-master' | 'as-video';
   /** Every stored frame is made, and the finished file gets the edit lists of its master. */
   readonly editLists?: 'of-master';
+  /** The finished file gets the lengths that the fragments of its master state. */
+  readonly times?: 'of-fragments';
   /** What the finished file's header gets to say of the picture. */
   readonly description?: PictureDescription;
 }

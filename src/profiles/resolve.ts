@@ -138,6 +138,7 @@ function makePlan(profile: Profile, target: ProfileTarget, input: RecipeInput): 
     reel,
     tags: media.tags,
     movieTimescale: media.movieTimescale,
+    copiesFragments: media.fragmented === true && target.muxer !== 'mxf',
   };
 }
 
@@ -212,6 +213,7 @@ function expectationOf(plan: Plan): Expectation {
     ...(plan.crossesContainers ? { crossesContainers: true as const } : {}),
     audioLength: plan.target.muxer === 'mxf' ? 'as-video' : 'as-master',
     ...(copiesEditLists(plan) ? { editLists: 'of-master' as const } : {}),
+    ...(plan.copiesFragments ? { times: 'of-fragments' as const } : {}),
     ...(description === undefined ? {} : { description }),
   };
 }

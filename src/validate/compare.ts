@@ -188,7 +188,7 @@ function audioTolerance(master: AudioStream, picture: VideoStream | undefined, e
   return add(rational(1, Math.max(1, master.sampleRate)), rational(2, 1_000_000));
 }
 
-const CODED_SOUND_TOLERANCE = rational(1, 200);
+const CODED_SOUND_TOLERANCE = rational(1, 500);
 
 /** Streams keep their places against each other, to half a frame. */
 function compareStart(

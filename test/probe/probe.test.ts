@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import type { RealPath } from '../../src/base/paths.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
@@ -122,6 +124,32 @@ t.test('fragmented sound is as long as its packets', { skip }, async (t) => {
   const seconds = Number(sound?.duration?.num) / Number(sound?.duration?.den);
   t.ok(Math.abs(seconds - 2) < 0.06, `${seconds} s`);
 });
+
+t.test(
+  'sound in fragments is as long as they say: the last packet is cut short, and gaps count',
+  { skip },
+  async (t) => {
+    const toolchain = await locateFfmpeg();
+    const directory = t.testdir();
+    for (const movflags of ['empty_moov', 'empty_moov+delay_moov', 'cmaf']) {
+      // The sound waits for a picture that is decoded before it is shown.
+      const extra = ['-movflags', `frag_keyframe+${movflags}`, '-g', '10', '-bf', '2'];
+      const path = await makeClip(directory, 'fragments.mp4', { frames: 50, extra });
+      const media = await probeMedia(toolchain, path);
+      t.equal(media.fragmented, true, movflags);
+      const sound = media.streams.find((stream) => stream.kind === 'audio');
+      const samples = (48_000 * Number(sound?.duration?.num)) / Number(sound?.duration?.den);
+      t.equal(samples, await samplesOfSound(path), movflags);
+      t.not(samples % 1024, 0, movflags);
+    }
+  },
+);
+
+/** By FFmpeg, which adds up the fragments. */
+async function samplesOfSound(path: string): Promise<number> {
+  const words = ['-v', 'error', '-select_streams', 'a', '-show_entries', 'stream=duration_ts', '-of', 'csv=p=0', path];
+  return Number((await promisify(execFile)('ffprobe', words)).stdout);
+}
 
 t.test('a fragment that was broken off is seen', { skip }, async (t) => {
   const toolchain = await locateFfmpeg();
