@@ -4,10 +4,11 @@
  */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
-import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isFullRange, isRgb } from './geometry.js';
+import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isAmbiguous, isFullRange, isRgb } from './geometry.js';
 import { shownVideo } from './look-filter.js';
+import { unlabelledTag } from './mxf-labels.js';
 import { option, type Plan } from './plan.js';
-import type { VideoEssence } from './profiles.js';
+import type { ProfileTarget, VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
 
 export interface Essence {
@@ -145,18 +146,22 @@ export function essenceOf(plan: Pick<Plan, 'target' | 'video' | 'look'>): Essenc
   const { video, otherwise, muxer } = plan.target;
   if (otherwise === undefined) return ESSENCES[video];
   // FFmpeg's MXF muxer states square pixels for every DNxHR picture.
-  if (carries(ESSENCES[video], shown) && (muxer !== 'mxf' || hasSquarePixels(shown))) return ESSENCES[video];
-  const last = muxer === 'mov' && !carries(ESSENCES[otherwise], shown) ? 'h264-intra' : otherwise;
+  const { target } = plan;
+  if (carries(ESSENCES[video], target, shown) && (muxer !== 'mxf' || hasSquarePixels(shown))) return ESSENCES[video];
+  const last = muxer === 'mov' && !carries(ESSENCES[otherwise], target, shown) ? 'h264-intra' : otherwise;
   return ESSENCES[last];
 }
 
-function carries(essence: Essence, video: VideoStream): boolean {
+function carries(essence: Essence, target: ProfileTarget, video: VideoStream): boolean {
   const { width, height } = essence.smallest;
   const large = video.width >= width && video.height >= height;
   const matrix = impliedMatrix(video);
-  const colored = essence.matrices === undefined || (matrix !== undefined && essence.matrices.includes(matrix));
+  // Programs would no longer take it for what each of them takes the master for.
+  const misleads = video.color.matrix === undefined && !isRgb(video) && isAmbiguous(video);
+  const named = matrix !== undefined && !misleads && essence.matrices?.includes(matrix) === true;
+  const colored = essence.matrices === undefined || named;
   const ranged = essence.fullRange || !isFullRange(video) || isRgb(video);
-  const tagged = lostTag(essence, video) === undefined;
+  const tagged = lostTag(essence, target, video) === undefined;
   return large && colored && ranged && tagged && (essence.interlaced || fieldsOf(video) === 'progressive');
 }
 
@@ -177,10 +182,20 @@ export function statedTags({ tags }: Essence, color: ColorTags): ColorTags {
   return { ...color, matrix: stated('matrix'), primaries: stated('primaries'), transfer: stated('transfer') };
 }
 
-/** The first tag of the picture that the codec has no code for. */
-export function lostTag(essence: Essence, video: VideoStream): { kind: string; value: string } | undefined {
+/** DNxHR has places for nothing but a matrix: in MXF, labels state the others. */
+export const isLabelled = ({ codec }: Essence, { muxer }: ProfileTarget): boolean =>
+  codec === 'dnxhd' && muxer === 'mxf';
+
+/** The first tag of the picture that the codec, or the container for it, has no code for. */
+export function lostTag(
+  essence: Essence,
+  target: ProfileTarget,
+  video: VideoStream,
+): { kind: string; value: string } | undefined {
   const { tags } = essence;
-  if (tags === undefined || isRgb(video)) return undefined;
+  if (isRgb(video)) return undefined;
+  if (isLabelled(essence, target)) return unlabelledTag(video.color);
+  if (tags === undefined) return undefined;
   const color = statedTags(essence, video.color);
   for (const kind of ['matrix', 'primaries', 'transfer'] as const) {
     const value = color[kind];

@@ -1,6 +1,7 @@
 /** Field order, colour range and matrix: what of the picture decides about filters. Pure. */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
+import type { Dimensions } from './picture-size.js';
 
 export type Fields = 'progressive' | 'top-first' | 'bottom-first';
 
@@ -65,15 +66,23 @@ export function impliedMatrix(video: VideoStream): string | undefined {
  * The matrix that a smaller picture has to state because its master states none: with
  * its new height players would take it for another one. Undefined where nothing changes.
  */
-export function scaledMatrix(video: VideoStream, picture: { readonly height: number }): string | undefined {
-  if (video.color.matrix !== undefined) return undefined;
-  return usualMatrix(video) === usualMatrix(picture) ? undefined : usualMatrix(video);
+export function scaledMatrix(video: VideoStream, picture: Dimensions): string | undefined {
+  if (video.color.matrix !== undefined || picture.width === video.width) return undefined;
+  const isSame = usualMatrix(video) === usualMatrix(picture) && !isAmbiguous(picture);
+  return isSame ? undefined : usualMatrix(video);
 }
 
-/** Players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
-function usualMatrix({ height }: { readonly height: number }): string {
+/** Most players take untagged pictures for BT.709 from 720 lines on and for BT.601 below. */
+function usualMatrix({ height }: Pick<Dimensions, 'height'>): string {
   return height >= 720 ? 'bt709' : 'smpte170m';
 }
+
+/** MLT goes by the number of pixels: of this size, an untagged picture has other colours there. */
+export function isAmbiguous(picture: Dimensions): boolean {
+  return picture.width * picture.height > HD_PIXELS !== (usualMatrix(picture) === 'bt709');
+}
+
+const HD_PIXELS = 750_000;
 
 export function hasSquarePixels(video: VideoStream): boolean {
   return video.sampleAspect === undefined || video.sampleAspect.num === video.sampleAspect.den;

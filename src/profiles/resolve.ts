@@ -19,7 +19,7 @@ import {
   mapArguments,
 } from './carried-arguments.js';
 import { essenceOf } from './essences.js';
-import { fieldsOf } from './geometry.js';
+import { fieldsOf, isAmbiguous, isRgb } from './geometry.js';
 import { descriptionOf } from './picture-description.js';
 import { type Dimensions, divisorFor } from './picture-size.js';
 import { planPictures } from './pictures.js';
@@ -159,7 +159,9 @@ function pictureOf(profile: Profile, plan: Pick<Plan, 'target' | 'video' | 'look
   const { video } = plan;
   const { smallest } = essenceOf(plan);
   const heightMultiple = fieldsOf(video) === 'progressive' ? 2 : 4;
-  const divisor = divisorFor(profile.size, video, { smallest, heightMultiple });
+  // Whatever a smaller picture said, some program would show other colours than in the master.
+  const isFixed = plan.look === undefined && !isRgb(video) && video.color.matrix === undefined && isAmbiguous(video);
+  const divisor = isFixed ? 1 : divisorFor(profile.size, video, { smallest, heightMultiple });
   return { width: video.width / divisor, height: video.height / divisor };
 }
 

@@ -1,10 +1,11 @@
 /** The arguments that make the picture of a proxy. Pure. */
 
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
-import { type Essence, essenceOf, lostTag, statedTags } from './essences.js';
+import { type Essence, essenceOf, isLabelled, lostTag, statedTags } from './essences.js';
 import { type Fields, fieldsOf, isFullRange, isRgb, matrixForRgb, proxyColor, scaledMatrix } from './geometry.js';
 import { hardwareFor } from './hardware.js';
 import { lookFilters, scaleName, shownVideo } from './look-filter.js';
+import { asLabelled } from './mxf-labels.js';
 import { descriptionOf } from './picture-description.js';
 import { option, type Plan, Refusal } from './plan.js';
 import type { EncoderSet, RecipeArgument } from './recipe.js';
@@ -26,24 +27,14 @@ export function videoExpectation(plan: Plan): VideoExpectation {
   const namesEveryMatrix = essence.codec === 'h264' || essence.codec === 'mpeg2video';
   const color = proxyColor(shown, full, namesEveryMatrix);
   const matrix = color.matrix ?? scaledMatrix(shown, plan.picture);
-  const isLabelled = essence.codec === 'dnxhd' && plan.target.muxer === 'mxf';
   return {
     codec: essence.codec,
     // FFmpeg's name for a full-range 4:2:0 picture in H.264.
     pixelFormat: full ? 'yuvj420p' : essence.pixelFormat,
     fullRange: full,
-    color: isLabelled ? asLabelled({ ...color, matrix }) : statedTags(essence, { ...color, matrix }),
-  };
-}
-
-/** MXF has one label for each of these pairs, which mean the same; readers give it the other name. */
-function asLabelled(color: ColorTags): ColorTags {
-  const { matrix, primaries, transfer } = color;
-  return {
-    ...color,
-    matrix: matrix === 'smpte170m' ? 'bt470bg' : matrix,
-    primaries: primaries === 'smpte240m' ? 'smpte170m' : primaries,
-    transfer: transfer === 'smpte170m' ? 'bt709' : transfer,
+    color: isLabelled(essence, plan.target)
+      ? asLabelled({ ...color, matrix })
+      : statedTags(essence, { ...color, matrix }),
   };
 }
 
@@ -52,7 +43,7 @@ export function videoArguments(plan: Plan): RecipeArgument[] {
   const essence = essenceOf(plan);
   const fields = fieldsOf(plan.video);
   refuseImpossible(plan.video, essence, fields);
-  const lost = lostTag(essence, shownVideo(plan));
+  const lost = lostTag(essence, plan.target, shownVideo(plan));
   if (lost !== undefined)
     throw new Refusal('color-tag', `its color ${lost.kind} is ${lost.value}, which ${essence.title} has no code for`);
   const hardware = hardwareFor(plan, essence.codec, fields);

@@ -85,6 +85,35 @@ t.test('pictures that DNxHR cannot state get another codec, never other properti
   t.equal(recipeOf('.mov', [videoStream({ fieldOrder: 'bb' })], {}, 'edit_dnx').expect.videoCodec, 'prores');
 });
 
+t.test(
+  'colours that MXF has no label for are stated by another codec, or refused where the codec is fixed',
+  async (t) => {
+    const tagged = (color: Partial<ColorTags>) =>
+      videoStream({ color: { range: 'tv', matrix: 'bt709', primaries: 'bt709', transfer: 'bt709', ...color } });
+    for (const color of [{ transfer: 'iec61966-2-1' }, { primaries: 'film' }, { primaries: 'smpte431' }]) {
+      t.equal(recipeOf('.mxf', [tagged(color)]).expect.videoCodec, 'mpeg2video', JSON.stringify(color));
+      t.equal(refusal('.mxf', [tagged(color)], 'proxy_dnxhr_lb'), 'color-tag');
+    }
+    const { videoCodec, color } = recipeOf('.mxf', [tagged({ transfer: 'bt2020-12' })]).expect;
+    t.strictSame([videoCodec, color.transfer], ['dnxhd', 'bt2020-10'], 'the same curve by another name');
+  },
+);
+
+t.test('an untagged picture that programs disagree on stays untagged and keeps its size', async (t) => {
+  const untagged = { range: 'tv', matrix: undefined, primaries: undefined, transfer: undefined };
+  const shownAs = (width: number, height: number, profile: string) => {
+    const { expect } = recipeOf('.mov', [videoStream({ width, height, color: untagged })], {}, profile);
+    return [expect.videoCodec, expect.width, expect.color.matrix];
+  };
+  t.strictSame(shownAs(960, 720, 'edit_dnx'), ['prores', 960, undefined]);
+  t.strictSame(shownAs(960, 720, 'light'), ['h264', 960, undefined]);
+  t.strictSame(shownAs(2048, 512, 'light'), ['h264', 2048, undefined]);
+  t.strictSame(shownAs(1280, 720, 'edit_dnx'), ['dnxhd', 1280, undefined]);
+  t.strictSame(shownAs(1280, 720, 'light'), ['h264', 640, 'bt709']);
+  t.strictSame(shownAs(1920, 1440, 'light'), ['h264', 960, 'bt709'], 'its half would be one of those');
+  t.strictSame(shownAs(720, 576, 'light'), ['h264', 360, undefined]);
+});
+
 t.test('every sound is mapped in the order of the master and copied where the container takes it', async (t) => {
   const data: MediaStream = { ...audioStream(), kind: 'data', index: 1, codecTag: 'tmcd' };
   const streams = [
