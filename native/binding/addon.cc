@@ -86,6 +86,9 @@ void keep_large_things_apart() {
 #endif
 }
 
+// A large commit holds the former and the next replacements at a time. glibc keeps what was freed for itself, and the
+// daemon would go on weighing what its largest flip weighed. Not at the end of each commit: the next would begin by
+// asking for every page again.
 void return_free_memory(const Napi::CallbackInfo&) {
 #ifdef __GLIBC__
   malloc_trim(0);

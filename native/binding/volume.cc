@@ -1,7 +1,6 @@
 #include "binding/volume.h"
 
 #include <errno.h>
-#include <malloc.h>
 
 #include <cstdlib>
 #include <mutex>
@@ -14,15 +13,6 @@ namespace proxyfs::binding {
 namespace {
 
 using session::SessionError;
-
-// A large commit holds the former and the next replacements at a time. glibc keeps what was freed
-// for itself, and the daemon would go on weighing what its largest flip weighed.
-void return_memory(size_t changes) {
-  constexpr size_t kLarge = 5'000;
-#ifdef __GLIBC__
-  if (changes >= kLarge) malloc_trim(0);
-#endif
-}
 
 // The living volumes of all JavaScript threads.
 std::mutex living_mutex;
@@ -130,9 +120,7 @@ Napi::Object Volume::face(Napi::Env env) {
 Napi::Value Volume::commit(const Napi::CallbackInfo& info) {
   if (!session_) throw to_error(info.Env(), SessionError("commit", ENOTCONN, "the volume is unmounted"));
   const auto batch = info[0].As<Napi::Object>();
-  const auto result = session_->files().commit(to_changes(batch));
-  return_memory(batch.Get("count").As<Napi::Number>().Uint32Value());
-  return to_object(info.Env(), result);
+  return to_object(info.Env(), session_->files().commit(to_changes(batch)));
 }
 
 Napi::Value Volume::handles(const Napi::CallbackInfo& info) {

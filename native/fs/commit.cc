@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_map>
+#include <utility>
 
 namespace proxyfs::fs {
 
@@ -35,14 +36,15 @@ ReplacementRef find_open(const OpenReplacements& open, const SwapChange& change)
   return found != last && found->second->is_unchanged() ? found->second : nullptr;
 }
 
-// Allocations and system calls happen before the table is locked; serials are given inside.
+// Allocations and system calls happen before the table is locked; serials are given inside. A change gives its path
+// away to the replacement that is made of it.
 std::vector<ReplacementRef> make_replacements(const Volume& volume, std::vector<SwapChange>& changes) {
   const OpenReplacements open = open_replacements(volume);
   std::vector<ReplacementRef> out(changes.size());
   for (size_t i = 0; i < changes.size(); ++i) {
     if (changes[i].action != SwapAction::replace) continue;
     if (!open.empty()) out[i] = find_open(open, changes[i]);
-    if (!out[i]) out[i] = std::make_shared<Replacement>(changes[i].replacement, changes[i].mtime_ns);
+    if (!out[i]) out[i] = std::make_shared<Replacement>(std::move(changes[i].replacement), changes[i].mtime_ns);
   }
   return out;
 }
@@ -78,6 +80,8 @@ void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vect
   const int64_t now = wall_clock_ns();
   SwapTable::Writer writer = lock_table(volume, changes);
   writer.reserve(changes.size());
+  transaction.known.nodes.reserve(changes.size());
+  transaction.known.files.reserve(changes.size());
   for (size_t i = 0; i < changes.size(); ++i) {
     const SwapChange& change = changes[i];
     if (change.only_if_idle && volume.nodes.opens_of(change.asset) > 0) {
@@ -96,7 +100,8 @@ void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vect
 // No lock is held here: the kernel takes directory locks that a request may be waiting under.
 void tell_kernel(Volume& volume, const NodeTable::Known& known) {
   const bool all_at_once = volume.capabilities.inc_epoch && volume.kernel.notify_inc_epoch() == 0;
-  for (const PlaceChange& place : all_at_once ? known.readdir_places : known.places) {
+  const std::vector<PlaceChange> places = all_at_once ? std::vector<PlaceChange>() : volume.nodes.places(known.nodes);
+  for (const PlaceChange& place : all_at_once ? known.readdir_places : places) {
     volume.kernel.notify_inval_entry(place.parent, place.name);
   }
 }
@@ -113,7 +118,7 @@ CommitResult commit(Volume& volume, std::vector<SwapChange> changes) {
   const auto told = Clock::now();
   if (volume.capabilities.coherent && transaction.result.changed > 0) tell_kernel(volume, transaction.known);
   transaction.result.kernel_ns = nanoseconds_since(told);
-  transaction.result.known = std::move(transaction.known.paths);
+  transaction.result.known = volume.nodes.paths(transaction.known.files);
   return std::move(transaction.result);
 }
 

@@ -1,5 +1,6 @@
 #include "fs/node_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "fs/invariant.h"
@@ -171,11 +172,38 @@ void NodeTable::collect_known(const FileId& file, Known& into) const {
   for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
     const Record& record = records_[slot];
     if (record.lookups == 0 || extras_[slot].kept) continue;
-    into.places.push_back({record.parent, extras_[slot].name});
-    if (record.by_readdir) into.readdir_places.push_back(into.places.back());
-    if (std::exchange(named, true)) continue;
-    append_path(id_of(slot), into.paths.emplace_back());
+    into.nodes.push_back(id_of(slot));
+    if (record.by_readdir) into.readdir_places.push_back({record.parent, extras_[slot].name});
+    if (!std::exchange(named, true)) into.files.push_back(id_of(slot));
   }
+}
+
+template <typename Each>
+void NodeTable::for_each_named(const std::vector<NodeId>& ids, Each each) const {
+  constexpr size_t kAtOnce = 512;
+  for (size_t first = 0; first < ids.size(); first += kAtOnce) {
+    std::lock_guard guard(mutex_);
+    for (size_t i = first; i < std::min(ids.size(), first + kAtOnce); ++i) {
+      const Record* record = at(ids[i]);
+      if (record != nullptr && !extras_[slot_of(ids[i])].kept) each(ids[i], *record);
+    }
+  }
+}
+
+std::vector<PlaceChange> NodeTable::places(const std::vector<NodeId>& ids) const {
+  std::vector<PlaceChange> out;
+  out.reserve(ids.size());
+  for_each_named(ids, [&](NodeId id, const Record& record) {
+    out.push_back({record.parent, extras_[slot_of(id)].name});
+  });
+  return out;
+}
+
+std::vector<std::string> NodeTable::paths(const std::vector<NodeId>& ids) const {
+  std::vector<std::string> out;
+  out.reserve(ids.size());
+  for_each_named(ids, [&](NodeId id, const Record&) { append_path(id, out.emplace_back()); });
+  return out;
 }
 
 uint64_t NodeTable::size() const {

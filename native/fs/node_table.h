@@ -94,13 +94,17 @@ class NodeTable {
   void changed_here(NodeId id, int64_t now_ns);
   int64_t last_change_here(NodeId id) const;
 
-  // What a commit needs of one asset, added to the lists: places of nodes the kernel knows.
+  // What a commit needs of one asset, added to the lists: nodes the kernel knows. Their names are asked for when the
+  // swap table is free again: whoever looks a path up need not wait for 100,000 of them to be copied.
   struct Known {
-    std::vector<PlaceChange> places;         // every one of them
+    std::vector<NodeId> nodes;                // every one of them
+    std::vector<NodeId> files;                // one of each file
     std::vector<PlaceChange> readdir_places;  // those the kernel may have linked after reading its epoch
-    std::vector<std::string> paths;
   };
   void collect_known(const FileId& file, Known& into) const;
+  // Where they are now; what is gone, or has lost its name, is left out.
+  std::vector<PlaceChange> places(const std::vector<NodeId>& ids) const;
+  std::vector<std::string> paths(const std::vector<NodeId>& ids) const;
 
   uint64_t size() const;
 
@@ -142,6 +146,9 @@ class NodeTable {
   void settle(uint32_t slot, NodeId parent, std::string_view name);
   std::optional<FileId> release_if_idle(uint32_t slot);
   void append_path(NodeId id, std::string& out) const;
+  // Calls with each record that is there and has its name, and lets others to the table now and then.
+  template <typename Each>
+  void for_each_named(const std::vector<NodeId>& ids, Each each) const;
 
   mutable std::mutex mutex_;  // guards everything below
   std::deque<Record> records_;

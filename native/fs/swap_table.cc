@@ -41,9 +41,9 @@ bool SwapTable::Reader::listed(const FileId& asset) const {
 
 namespace {
 
-bool is_same_swap(const SwapEntry& entry, const SwapChange& change) {
+bool is_same_swap(const SwapEntry& entry, const SwapChange& change, const Replacement& fresh) {
   return entry.action == SwapAction::replace && !entry.demoted && !entry.replacement->broken() &&
-         entry.replacement->path() == change.replacement && entry.replacement->mtime_ns() == change.mtime_ns &&
+         entry.replacement->path() == fresh.path() && entry.replacement->mtime_ns() == change.mtime_ns &&
          entry.guard_size == change.guard_size && entry.guard_mtime_ns == change.guard_mtime_ns;
 }
 
@@ -60,7 +60,7 @@ SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, Replacemen
   const bool was_listed = entry.listed();
   const bool was_denied = entry.action == SwapAction::deny;
   const uint64_t was = entry.target();
-  const bool same = change.action == SwapAction::replace && is_same_swap(entry, change);
+  const bool same = change.action == SwapAction::replace && is_same_swap(entry, change, *fresh);
   if (same) {
     applied.dropped = std::move(fresh);
   } else {
@@ -71,8 +71,8 @@ SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, Replacemen
   entry.demoted = false;
   entry.guard_size = change.guard_size;
   entry.guard_mtime_ns = change.guard_mtime_ns;
-  entry.reason = table_.intern(change.reason);
-  entry.profile = table_.intern(change.profile);
+  entry.reason = table_.intern(change.reason, reason_);
+  entry.profile = table_.intern(change.profile, profile_);
   // A replacement put in anew is served from now on, even if its serial is that of the last: its guard may have been
   // what kept it from being served.
   const bool flipped = entry.target() != was || (entry.target() != 0 && !same);
@@ -112,6 +112,9 @@ bool SwapTable::first_report(const FileId& asset, uint64_t serial, const FileSta
   return std::exchange(at->second, now) != now;
 }
 
-const std::string* SwapTable::intern(const std::string& text) { return &*strings_.insert(text).first; }
+const std::string* SwapTable::intern(const std::string& text, const std::string*& last) {
+  if (last == nullptr || *last != text) last = &*strings_.insert(text).first;
+  return last;
+}
 
 }  // namespace proxyfs::fs

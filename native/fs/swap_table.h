@@ -87,7 +87,7 @@ class SwapTable {
     explicit Writer(SwapTable& table) : table_(table), lock_(table.mutex_) {}
     void reserve(size_t more) { table_.entries_.reserve(table_.entries_.size() + more); }
     // `fresh` is the change's replacement, made before the lock was taken, or one that was in the table before and
-    // is named again; null for other actions.
+    // is named again; null for other actions. It has the change's path, which the change itself need not have any more.
     Applied apply(const SwapChange& change, ReplacementRef fresh, int64_t now_ns);
     uint64_t bump_epoch() { return ++table_.epoch_; }
     uint64_t epoch() const { return table_.epoch_; }
@@ -97,6 +97,9 @@ class SwapTable {
    private:
     SwapTable& table_;
     std::unique_lock<std::shared_mutex> lock_;
+    // Those of the change before: nearly all changes of a transaction say the same.
+    const std::string* reason_ = nullptr;
+    const std::string* profile_ = nullptr;
   };
 
   Reader read() const { return Reader(*this); }
@@ -116,7 +119,8 @@ class SwapTable {
     bool operator==(const Reported&) const = default;
   };
 
-  const std::string* intern(const std::string& text);
+  // `last` is what the change before had.
+  const std::string* intern(const std::string& text, const std::string*& last);
 
   mutable std::shared_mutex mutex_;
   std::unordered_map<FileId, SwapEntry, FileIdHash> entries_;

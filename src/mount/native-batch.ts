@@ -7,7 +7,7 @@ import type { FileIdentity } from '../base/ids.js';
 import type { VirtualPath } from '../base/paths.js';
 import type { CommitResult, Swap, SwapChanges } from './driver.js';
 import type { NativeBatch, NativeCommitResult } from './native-addon.js';
-import { readStrings, StringTable } from './native-strings.js';
+import { RepeatingColumn, readStrings, StringTable } from './native-strings.js';
 
 const COLUMNS = 5;
 const ACTIONS = { remove: 0, master: 1, replace: 2, deny: 3 } as const;
@@ -17,6 +17,7 @@ export function packChanges(changes: SwapChanges): NativeBatch {
   const numbers = new BigInt64Array(changes.length * COLUMNS);
   const columns = new Uint32Array(changes.length * COLUMNS);
   const strings = new StringTable(changes.length);
+  const [reasons, profiles] = [new RepeatingColumn(strings), new RepeatingColumn(strings)];
   const empty = strings.intern('');
   let at = 0;
   for (const { asset, swap, reason, profile, onlyIfIdle } of changes) {
@@ -25,8 +26,8 @@ export function packChanges(changes: SwapChanges): NativeBatch {
     columns[at] = actionOf(swap);
     columns[at + 1] = onlyIfIdle === true ? ONLY_IF_IDLE : 0;
     columns[at + 2] = empty;
-    columns[at + 3] = strings.intern(reason);
-    columns[at + 4] = strings.intern(profile);
+    columns[at + 3] = reasons.intern(reason);
+    columns[at + 4] = profiles.intern(profile);
     if (swap?.kind === 'replace') {
       numbers[at + 2] = swap.guard.size;
       numbers[at + 3] = swap.guard.mtimeNs;

@@ -1,5 +1,6 @@
 /** Byte strings on their way through the addon's boundary: see `NativeStrings`. */
 
+import { isAscii } from 'node:buffer';
 import type { NativeStrings } from './native-addon.js';
 
 const BYTES_PER_UTF16_UNIT = 3;
@@ -41,7 +42,7 @@ export class StringTable {
 
   #reserve(more: number): void {
     if (this.#used + more > this.#bytes.length) {
-      const grown = Buffer.allocUnsafe((this.#used + more) * 2);
+      const grown = Buffer.allocUnsafe(Math.ceil((this.#used + more) * 1.5));
       this.#bytes.copy(grown, 0, 0, this.#used);
       this.#bytes = grown;
     }
@@ -53,11 +54,27 @@ export class StringTable {
   }
 }
 
-export function readStrings(strings: NativeStrings): string[] {
+/** A column in which a string mostly is that of the row before: equal ones are not even looked up. */
+export class RepeatingColumn {
+  #last: string | undefined;
+  #index = 0;
+
+  constructor(private readonly strings: StringTable) {}
+
+  intern(text: string): number {
+    if (text !== this.#last) this.#index = this.strings.intern(text);
+    this.#last = text;
+    return this.#index;
+  }
+}
+
+export function readStrings({ bytes, ends }: NativeStrings): string[] {
+  // Bytes of ASCII are letters: all of it is read at once, and each string is a part of that.
+  const text = isAscii(bytes) ? bytes.toString('latin1') : undefined;
   const list: string[] = [];
   let begin = 0;
-  for (const end of strings.ends) {
-    list.push(strings.bytes.toString('utf8', begin, end));
+  for (const end of ends) {
+    list.push(text === undefined ? bytes.toString('utf8', begin, end) : text.slice(begin, end));
     begin = end;
   }
   return list;
