@@ -2,7 +2,9 @@
  * The client's end of a control connection: calls, their progress, their errors.
  *
  * Any number of calls may run at the same time. Closing the connection ends every
- * call on both sides; a call's own `signal` cancels that call in the daemon.
+ * call on both sides; a call's own `signal` cancels that call in the daemon. Calls may
+ * take as long as they need; a daemon that does not even answer what it always can is
+ * given up.
  */
 
 import { connect as connectSocket, type Socket } from 'node:net';
@@ -19,16 +21,21 @@ export interface CallOptions {
 }
 
 export interface Client {
-  /** Rejects with the daemon's own ProxyfsError, `daemon/unreachable`, or `job/cancelled` after an abort. */
+  /**
+   * Rejects with the daemon's own ProxyfsError, with `daemon/unreachable` (also when it is stopped or stuck),
+   * or with `job/cancelled` after an abort.
+   */
   call<M extends MethodName>(method: M, params: Params<M>, options?: CallOptions): Promise<Result<M>>;
   close(): void;
 }
 
 /** A listing of a large project is megabytes; more than this is a broken peer. */
 const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+/** Silence after which a daemon is asked whether it lives, and within which it has to answer that. */
+const PATIENCE_MS = 10_000;
 
 /** Connects to a running daemon, given its record or the path of its socket. */
-export async function connect(target: RuntimeRecord | string): Promise<Client> {
+export async function connect(target: RuntimeRecord | string, patienceMs = PATIENCE_MS): Promise<Client> {
   const path = typeof target === 'string' ? target : target.socket;
   const socket = connectSocket(path);
   try {
@@ -36,7 +43,7 @@ export async function connect(target: RuntimeRecord | string): Promise<Client> {
   } catch (error) {
     throw unreachable(path, error);
   }
-  return new SocketClient(socket, path);
+  return new SocketClient(socket, path, patienceMs);
 }
 
 interface Pending {
@@ -54,8 +61,13 @@ class SocketClient implements Client {
   readonly #by = describeCaller();
   #nextId = 1;
   #broken: ProxyfsError | undefined;
+  #silence: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, path: string) {
+  constructor(
+    socket: Socket,
+    path: string,
+    private readonly patienceMs: number,
+  ) {
     this.#socket = socket;
     this.#path = path;
     socket.on('data', (chunk) => this.#receive(chunk));
@@ -73,16 +85,41 @@ class SocketClient implements Client {
     const cancel = () => this.#cancel(id);
     options.signal?.addEventListener('abort', cancel, { once: true });
     this.#send({ jsonrpc: '2.0', id, method, params, by: this.#by });
+    this.#hearAgain();
     try {
       return METHODS[method].result.parse(await result) as Result<M>;
     } finally {
       options.signal?.removeEventListener('abort', cancel);
       this.#pending.delete(id);
+      if (this.#pending.size === 0) clearTimeout(this.#silence);
     }
   }
 
   close(): void {
+    clearTimeout(this.#silence);
     this.#socket.destroy();
+  }
+
+  /** Something was heard, or asked for. */
+  #hearAgain(): void {
+    clearTimeout(this.#silence);
+    if (this.#pending.size > 0) this.#silence = setTimeout(() => this.#askForLife(), this.patienceMs);
+  }
+
+  /** A long call may have nothing to tell, or wait for a disk; the daemon itself waits for nothing. */
+  #askForLife(): void {
+    this.#send({ jsonrpc: '2.0', id: this.#nextId++, method: 'daemon.info', params: {}, by: this.#by });
+    this.#silence = setTimeout(() => this.#giveUp(), this.patienceMs);
+  }
+
+  #giveUp(): void {
+    // This process may have stood still itself (Ctrl-Z): what came meanwhile is read first.
+    this.#silence = undefined;
+    setImmediate(() => {
+      if (this.#silence !== undefined || this.#pending.size === 0) return;
+      this.#fail(stuck(this.#path, 2 * this.patienceMs));
+      this.#socket.destroy();
+    });
   }
 
   #send(message: Incoming): void {
@@ -97,6 +134,7 @@ class SocketClient implements Client {
   }
 
   #receive(chunk: Buffer): void {
+    this.#hearAgain();
     try {
       for (const line of this.#lines.push(chunk)) this.#dispatch(outgoingSchema.parse(JSON.parse(line)));
     } catch (error) {
@@ -123,9 +161,16 @@ class SocketClient implements Client {
 
   #fail(error: ProxyfsError): void {
     this.#broken ??= error;
+    clearTimeout(this.#silence);
     for (const pending of this.#pending.values()) pending.reject(this.#broken);
     this.#pending.clear();
   }
+}
+
+function stuck(path: string, milliseconds: number): ProxyfsError {
+  const silence = `the daemon at ${path} has not answered for ${milliseconds / 1000} seconds`;
+  const wayOut = `it is stopped or stuck, see its log; 'proxyfs unmount --force' ends it`;
+  return new ProxyfsError('daemon/unreachable', `${silence}: ${wayOut}`);
 }
 
 function unreachable(path: string, cause: unknown): ProxyfsError {

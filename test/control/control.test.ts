@@ -201,6 +201,42 @@ t.test('an absent daemon, a dead socket and a stranger are all unreachable', asy
   await t.rejects(client.call('mode.get', {}), { code: 'daemon/unreachable' });
 });
 
+t.test('a call may take as long as it needs, but a daemon that is stuck is given up', async (t) => {
+  let lives = 0;
+  let release: () => void = () => undefined;
+  const waiting = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const handlers = {
+    'daemon.info': () => {
+      lives += 1;
+      if (lives === 2) release();
+      return Promise.reject(new ProxyfsError('internal', 'any answer is a sign of life'));
+    },
+    metrics: async () => {
+      await waiting;
+      return { text: 'late' };
+    },
+  };
+  const patient = await connect(await serve(t, handlers), 1000);
+  t.same(await patient.call('metrics', {}), { text: 'late' }, 'it waits while the daemon says that it lives');
+  t.equal(lives, 2);
+  patient.close();
+
+  const { createServer } = await import('node:net');
+  const path = join(await folder(t), 's.sock');
+  const peers: Socket[] = [];
+  const stopped = createServer((peer) => peers.push(peer)).listen(path);
+  t.teardown(() => {
+    for (const peer of peers) peer.destroy();
+    stopped.close();
+  });
+  const client = await connect(path, 100);
+  const refusal = { code: 'daemon/unreachable', message: /has not answered for 0.2 seconds: it is stopped or stuck/ };
+  await t.rejects(client.call('metrics', {}), refusal);
+  await t.rejects(client.call('metrics', {}), refusal, 'and it stays so');
+});
+
 t.test('lines are put together from pieces of any size, and bounded', (t) => {
   const lines = new LineReader(10);
   t.same(lines.push(Buffer.from('ab')), []);
