@@ -15,7 +15,8 @@ class Kernel {
   virtual void backing_close(int backing_id) = 0;
 
   // Notifications. They take dentry and inode locks in the kernel, so they are only ever
-  // called from outside a request (commit) or queued to the notifier thread (enqueue_*).
+  // called from outside a request (commit) or queued to the notifier thread (enqueue_*); but an
+  // inode's attributes alone (offset < 0), which take neither.
   // Return 0 or -errno; -ENOENT (nothing cached) is not an error.
   virtual int notify_inc_epoch() = 0;
   virtual int notify_inval_entry(uint64_t parent_nodeid, std::string_view name) = 0;

@@ -10,6 +10,8 @@ namespace proxyfs::fs {
 
 namespace {
 
+constexpr int64_t kOnlyAttributes = -1;
+
 // Bytes written, or -errno when there were none.
 ssize_t write_all(int fd, std::span<const std::byte> bytes, uint64_t offset) {
   size_t done = 0;
@@ -37,6 +39,9 @@ ssize_t copy(Call& call) {
                                            static_cast<unsigned>(in->flags));
   if (copied < 0) return -errno;
   call.volume.nodes.changed_here(to->node.id, wall_clock_ns());
+  // The kernel takes note of what was written, but not that the other file was read. Attributes alone take no lock
+  // that this request holds, and have to be gone before its answer.
+  if (call.volume.capabilities.coherent) call.volume.kernel.notify_inval_inode(from->node.id, kOnlyAttributes, 0);
   return copied;
 }
 

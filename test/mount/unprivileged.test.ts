@@ -51,7 +51,7 @@ async function makeFolders(t: Test): Promise<string> {
     await chown(join(root, name), USER, GROUP);
   }
   // The programs may lie where this user may not look.
-  for (const name of ['posix_cases.py', 'posix-operations.py', 'posix-rules.py', 'random-data.py']) {
+  for (const name of ['posix_cases.py', 'posix-operations.py', 'posix-rules.py', 'posix-calls.py', 'random-data.py']) {
     await run('install', ['-m', '644', join(OPERATIONS, name), join(root, 'programs', name)]);
   }
   await run('mknod', ['-m', '666', join(root, 'fuse'), 'c', '10', '229']);
@@ -69,7 +69,7 @@ t.test('an ordinary user has the same file system on a mount of his own', { skip
   t.notOk(info.passthrough);
   t.match(info.limits.join('\n'), /passthrough needs CAP_SYS_ADMIN/);
   for (const { plain, mounted } of reports) {
-    t.ok(Object.keys(plain).length > 10, 'the program ran its cases');
+    t.ok(Object.keys(plain).length > 6, 'the program ran its cases');
     for (const [name, { results, tree }] of Object.entries(plain)) {
       t.strictSame(mounted[name]?.results, results, `${name.replaceAll('_', ' ')}: results`);
       t.strictSame(mounted[name]?.tree, tree, `${name.replaceAll('_', ' ')}: the tree that is left`);
