@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProxyfsError } from '../base/error.js';
+import { invariant } from '../base/invariant.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
@@ -54,7 +55,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
   const { segmenting } = plan.recipe;
   const length = segmentLength(plan, generation.segmentSeconds);
   if (segmenting === undefined || length === undefined) return undefined;
-  const key = keyOf(segmenting, generation.toolchain.build);
+  const key = keyOf(plan, segmenting, generation.toolchain.build);
   try {
     const { run, digests } = await encodeInSegments(generation.toolchain, {
       ...{ master, segmenting, output: file, signal, onProgress },
@@ -106,9 +107,24 @@ async function earlierOf(
   return undefined;
 }
 
-function keyOf(segmenting: Segmenting, build: string): string {
-  const { encode, filters, lead, rate, start, stream } = segmenting;
+/** What frames of an earlier proxy have to have in common with those of a new one, and what they bring with them. */
+function keyOf({ media, recipe }: MakePlan, { encode, filters, lead, rate, start, stream }: Segmenting, build: string) {
   const words = encode.flatMap((argument) => argument.words);
-  const facts = [build, filters, lead, stream, rate.num, rate.den, start.num, start.den, ...words];
-  return createHash('sha256').update(facts.join('\0')).digest('hex');
+  const video = media.streams.find(({ index }) => index === stream);
+  invariant(video?.kind === 'video', 'segments are made of a picture');
+  const { containerColor, fieldOrder, rotation, sampleAspect } = video;
+  // Tracks of MXF inherit none; their own name the file that they lie in.
+  const tags = recipe.muxer === 'mxf' ? [] : Object.entries(video.tags);
+  const inherited = tags.filter(([name]) => !OWN_TAGS.test(name));
+  const facts = {
+    ...{ build, muxer: recipe.muxer, encode: words, filters, lead, stream },
+    times: [rate, start].map(({ num, den }) => `${num}/${den}`),
+    ...{ rotation, fieldOrder, containerColor, inherited },
+    shape: sampleAspect && `${sampleAspect.num}/${sampleAspect.den}`,
+    hasTimecode: media.timecode !== undefined,
+  };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
+
+/** Of a track, what its proxy is told anew, and what grows with it. */
+const OWN_TAGS = /^(timecode|reel_name|creation_time|encoder|title|duration|_statistics.*|bps|number_of_.*)$/i;

@@ -1,7 +1,7 @@
 /** Long masters in segments that are given up on the way: cancelled, paused, or on a disk that is too small. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,10 @@ async function projectIn(t: Test): Promise<string> {
   return directory;
 }
 
+/** The 19th field of proc(5)'s stat. */
+const niceness = ({ pid }: { readonly pid: number }) =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]);
+
 t.test('a cancelled clip leaves nothing behind, one that is paused its segments alone', skip, async (t) => {
   const directory = await projectIn(t);
   await makeClip(join(directory, 'source'), 'long.mov', LONG);
@@ -38,6 +42,7 @@ t.test('a cancelled clip leaves nothing behind, one that is paused its segments 
   await project.prewarm();
   await workers.start();
   while (recordsIn(segments).length === 0) await sleep(20);
+  t.same(encodes(ffmpeg).map(niceness), [19], 'one encoder, that lets everybody else go first');
   project.queue.pause({ path: 'long.mov' as VirtualPath, jobClass: undefined });
   workers.recheck();
   while (finished.length === 0) await sleep(20);

@@ -114,6 +114,13 @@ t.test('of a master that has grown or changed, only what differs is encoded agai
   t.same(grown, [3, 4], 'only the new tail was encoded');
   const changed = await become({ frames: 220, filter: "negate=enable='between(n,110,115)'" });
   t.same(changed, [2], 'only the segment in the middle');
+  const filter = "negate=enable='between(n,110,115)'";
+  const renamed = await become({ frames: 220, filter, timecode: '02:00:00:00' });
+  t.same(renamed, [], 'the same frames under another timecode');
+  const turned = await become({ frames: 220, filter, timecode: '02:00:00:00', rotation: 90 });
+  t.same(turned, [0, 1, 2, 3, 4], 'the shape of the picture is no part of its packets');
+  const shorter = await become({ frames: 120, filter, timecode: '02:00:00:00', rotation: 90 });
+  t.same(shorter, [2], 'and of one that was cut the segment with its new end');
 });
 
 t.test('an MXF clip has its identity, its pictures and the frames of its earlier proxy, too', skip, async (t) => {
