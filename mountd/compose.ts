@@ -116,6 +116,7 @@ export function composeDaemon(parts: Parts): Daemon {
     onTouched: (ids) => ready.touch(ids),
     isBeingWritten: watchWriters(volume),
     onNested: () => volume.releasePaths(),
+    reopenSource: () => volume.reopenSource(),
   });
   const { settleMs, workers } = settings;
   const { record, traced, unmount } = parts;

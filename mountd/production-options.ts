@@ -30,6 +30,8 @@ export interface ProductionOptions {
   /** Whether somebody writes to the file through the mount. */
   readonly isBeingWritten: (file: FileIdentity) => boolean;
   /** Something is mounted below the source: nothing may hold it that need not. */
+  /** Makes the mount show what lies at the source's path now. */
+  readonly reopenSource: () => void;
   readonly onNested: () => void;
   /** What is known of these assets has changed: the view has to look again. */
   readonly onTouched: (ids: readonly AssetId[]) => void;

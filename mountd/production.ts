@@ -28,6 +28,7 @@ import { PoolReturn } from './pool-return.js';
 import type { ProductionOptions } from './production-options.js';
 import { HIDDEN_NAME } from './project-files.js';
 import { eventOfFinished, eventOfStarted, logFinished } from './record-job.js';
+import { isSameSource } from './same-source.js';
 import { StorageRetries } from './storage-retries.js';
 import { Unasked } from './unasked.js';
 
@@ -225,6 +226,7 @@ export class Production {
       unwatchedRescanMs: settings.rescanSeconds * 1000,
       onNested: this.#options.onNested,
       onMounts: () => this.#storage.again(),
+      onSource: () => this.#showSource(),
     });
     await this.#returned.begin();
     const workers = this.#createWorkers(generation);
@@ -237,6 +239,15 @@ export class Production {
     this.#scanner = scanner;
     this.#workers = workers;
     return { follower, generation, workers };
+  }
+
+  /** Another drive than the one that went away is shown by a mount of its own. */
+  async #showSource(): Promise<boolean> {
+    const { files, log, reopenSource, source } = this.#options;
+    if (!(await isSameSource(files.catalog, source))) return false;
+    reopenSource();
+    log.info({ source }, 'the drive of the source is back, and the mount shows it');
+    return true;
   }
 
   #createWorkers(generation: Generation): WorkerPool {

@@ -113,6 +113,7 @@ Napi::Object Volume::face(Napi::Env env) {
   method("handles", &Volume::handles);
   method("counters", &Volume::counters);
   method("releasePaths", &Volume::release_paths);
+  method("reopenSource", &Volume::reopen_source);
   method("unmount", &Volume::unmount);
   return object;
 }
@@ -135,6 +136,15 @@ Napi::Value Volume::handles(const Napi::CallbackInfo& info) {
 
 Napi::Value Volume::release_paths(const Napi::CallbackInfo& info) {
   if (session_) session_->files().release_paths();
+  return info.Env().Undefined();
+}
+
+Napi::Value Volume::reopen_source(const Napi::CallbackInfo& info) {
+  try {
+    if (session_) session_->reopen_source();
+  } catch (const SessionError& error) {
+    throw to_error(info.Env(), error);
+  }
   return info.Env().Undefined();
 }
 

@@ -35,6 +35,7 @@ class Volume : public std::enable_shared_from_this<Volume> {
   Napi::Value handles(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value release_paths(const Napi::CallbackInfo& info);
+  Napi::Value reopen_source(const Napi::CallbackInfo& info);
   Napi::Value unmount(const Napi::CallbackInfo& info);
 
   EventQueue events_;

@@ -122,6 +122,16 @@ CommitResult commit(Volume& volume, std::vector<SwapChange> changes) {
   return std::move(transaction.result);
 }
 
+int anchor(Volume& volume, Fd source) {
+  FileStat stat{};
+  if (const int error = stat_fd(source.get(), stat)) return error;
+  volume.files.anchor(std::move(source));
+  NodeTable::Known known;
+  volume.nodes.retire_all(file_id(stat), birth_ns(stat), known);
+  if (volume.capabilities.coherent) tell_kernel(volume, known);
+  return 0;
+}
+
 std::vector<HandleInfo> list_handles(const Volume& volume, bool only_swappable) {
   std::vector<HandleInfo> out;
   for (const HandleRef& handle : volume.handles.files()) {

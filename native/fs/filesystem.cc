@@ -33,6 +33,8 @@ std::vector<HandleInfo> FileSystem::handles(bool only_swappable) const {
 
 void FileSystem::release_paths() { state_->volume.files.release(); }
 
+int FileSystem::anchor(int source_fd) { return fs::anchor(state_->volume, Fd(source_fd)); }
+
 Counters FileSystem::counters() const {
   const Volume& volume = state_->volume;
   const CounterCells& cells = volume.counters;

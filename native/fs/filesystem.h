@@ -39,6 +39,8 @@ class FileSystem {
   Counters counters() const;
   // Any thread. Lets go of every descriptor that no handle and no request needs.
   void release_paths();
+  // Not from a request thread. The source is what this O_PATH descriptor names: owned from here on. 0 or -errno.
+  int anchor(int source_fd);
 
  private:
   struct State;

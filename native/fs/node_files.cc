@@ -10,11 +10,26 @@ namespace proxyfs::fs {
 NodeFiles::NodeFiles(const NodeTable& nodes, const HandleTable& handles, Fd source, size_t cap)
     : nodes_(nodes),
       handles_(handles),
-      source_(std::make_shared<const Fd>(std::move(source))),
-      cap_(std::max<size_t>(cap, 8)) {}
+      cap_(std::max<size_t>(cap, 8)),
+      source_(std::make_shared<const Fd>(std::move(source))) {}
+
+SharedFd NodeFiles::root() const {
+  std::lock_guard guard(mutex_);
+  return source_;
+}
+
+void NodeFiles::anchor(Fd source) {
+  // Closed after the lock.
+  auto before = std::make_shared<const Fd>(std::move(source));
+  Recent dropped;
+  std::lock_guard guard(mutex_);
+  source_.swap(before);
+  dropped.swap(recent_);
+  by_file_.clear();
+}
 
 PathFd NodeFiles::open_path(NodeId id) {
-  if (id == kRootNode) return {source_};
+  if (id == kRootNode) return {root()};
   const auto node = nodes_.find(id);
   if (!node) return {nullptr, ESTALE};
   if (SharedFd fd = cached(*node)) return {std::move(fd)};

@@ -26,7 +26,7 @@ struct PathFd {
 
 class NodeFiles {
  public:
-  // `source` is an O_PATH descriptor of the root and stays open for ever.
+  // `source` is an O_PATH descriptor of the root and stays open until another takes its place.
   NodeFiles(const NodeTable& nodes, const HandleTable& handles, Fd source, size_t cap);
 
   // A descriptor that names the master of the node: O_PATH, or one that an open handle lent.
@@ -40,10 +40,12 @@ class NodeFiles {
   void drop(const FileId& file);
   // Gives descriptors back when the process has none left (EMFILE).
   void shrink();
+  // From now on everything is looked up below this root, O_PATH; what was opened below the one before is let go.
+  void anchor(Fd source);
   // Keeps none but those in use: a descriptor would hold what is mounted below the source.
   void release();
 
-  int root() const { return source_->get(); }
+  SharedFd root() const;
   size_t open_count() const;
 
  private:
@@ -63,9 +65,9 @@ class NodeFiles {
 
   const NodeTable& nodes_;
   const HandleTable& handles_;
-  const SharedFd source_;
   const size_t cap_;
-  mutable std::mutex mutex_;  // leaf; guards recent_ and by_file_
+  mutable std::mutex mutex_;  // leaf; guards everything below
+  SharedFd source_;
   Recent recent_;             // front: used last
   std::unordered_map<FileId, Slot, FileIdHash> by_file_;
 };

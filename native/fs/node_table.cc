@@ -101,6 +101,24 @@ bool NodeTable::has(const FileId& file) const {
   return by_file_.contains(file);
 }
 
+void NodeTable::retire_all(const FileId& root, int64_t root_birth_ns, Known& into) {
+  std::lock_guard guard(mutex_);
+  by_file_.clear();
+  for (uint32_t slot = kRootNode + 1; slot < records_.size(); ++slot) {
+    Record& record = records_[slot];
+    record.next_of_file = 0;
+    if (!record.used) continue;
+    record.indexed = false;
+    into.places.push_back({record.parent, extras_[slot].name});
+    if (record.by_readdir) into.readdir_places.push_back(into.places.back());
+  }
+  Record& top = records_[kRootNode];
+  top.file = root;
+  top.birth_ns = root_birth_ns;
+  top.next_of_file = 0;
+  by_file_.emplace(root, kRootNode);
+}
+
 void NodeTable::open(NodeId id) {
   std::lock_guard guard(mutex_);
   ++must(id).opens;

@@ -9,8 +9,9 @@ namespace proxyfs::fs {
 
 void stat_file_system(Call& call) {
   const PathFd path = call.volume.files.open_path(call.nodeid());
+  const SharedFd any = path ? path.fd : call.volume.files.root();
   struct statfs found {};
-  if (::fstatfs(path ? path.get() : call.volume.files.root(), &found) != 0) return void(call.reply.error(errno));
+  if (::fstatfs(any->get(), &found) != 0) return void(call.reply.error(errno));
   fuse_statfs_out out{};
   out.st.blocks = found.f_blocks;
   out.st.bfree = found.f_bfree;
@@ -24,7 +25,8 @@ void stat_file_system(Call& call) {
 }
 
 void sync_file_system(Call& call) {
-  const Fd root(reopen(call.volume, call.volume.files.root(), O_RDONLY | O_DIRECTORY));
+  const SharedFd source = call.volume.files.root();
+  const Fd root(reopen(call.volume, source->get(), O_RDONLY | O_DIRECTORY));
   if (root.get() < 0) return void(call.reply.error(-root.get()));
   call.reply.error(::syncfs(root.get()) == 0 ? 0 : errno);
 }

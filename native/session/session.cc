@@ -41,7 +41,7 @@ bool forbids_programs(const UniqueFd& source) {
 }  // namespace
 
 Session::Session(SessionOptions options, fs::EventSink& events, std::function<void()> on_closed)
-    : mount_point_(options.mount.mount_point), on_closed_(std::move(on_closed)) {
+    : source_(options.source), mount_point_(options.mount.mount_point), on_closed_(std::move(on_closed)) {
   UniqueFd source = open_source(options.source);
   options.mount.no_exec = forbids_programs(source);
   files_ = std::make_unique<fs::FileSystem>(fs::Options{.source_fd = source.release(),
@@ -67,6 +67,11 @@ Session::Session(SessionOptions options, fs::EventSink& events, std::function<vo
     (void)stop();
     throw;
   }
+}
+
+void Session::reopen_source() {
+  const int error = files_->anchor(open_source(source_).release());
+  if (error != 0) throw SessionError("open-source", -error, "opening the source " + source_);
 }
 
 void Session::unmount(bool detach) {

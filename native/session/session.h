@@ -54,6 +54,8 @@ class Session {
   fs::FileSystem& files() { return *files_; }
 
   // Throws SessionError("unmount"). The readers end when the kernel lets go of the connection.
+  // Serves what lies at the source's path now: its drive was taken away, and is back. Throws SessionError.
+  void reopen_source();
   void unmount(bool detach);
 
   // Detaches the mount if it is still there, ends and joins every thread. Callable twice; never throws.
@@ -75,6 +77,7 @@ class Session {
   void dispatch(Device& device, unsigned index, std::span<const std::byte> bytes);
   void answer(const wire::Request& request, wire::Reply& reply);
 
+  const std::string source_;
   const std::string mount_point_;
   const std::function<void()> on_closed_;
   SessionInfo info_;

@@ -59,6 +59,8 @@ export interface MountedVolume {
   counters(): Counters;
   /** Lets go of files and folders of the source that nobody has open, so that what is mounted below it can be unmounted. */
   releasePaths(): void;
+  /** Serves what lies at the source's path now: its drive was away, and is back. Open handles stay what they are. */
+  reopenSource(): void;
   /** One listener; events are delivered in order, never inside `commit`. */
   onEvent(listener: (event: VolumeEvent) => void): void;
   /**

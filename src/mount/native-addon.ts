@@ -45,6 +45,8 @@ export interface NativeSession {
   counters(): Record<string, number>;
   /** Closes the descriptors of files and folders that no handle and no request needs. */
   releasePaths(): void;
+  /** Serves what lies at the source's path now. Throws with `code`. */
+  reopenSource(): void;
   /**
    * umount2 or fusermount3 -u; `detach` is lazy. Throws with `code` (EBUSY, ...).
    * The session ends (and `onEvent` gets `{kind:'closed'}`) when the kernel lets go of the device.

@@ -95,6 +95,15 @@ export class NativeVolume implements MountedVolume {
     if (!this.#isClosed) this.#session.releasePaths();
   }
 
+  reopenSource(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#session.reopenSource();
+    } catch (error) {
+      throw toProxyfsError(error);
+    }
+  }
+
   onEvent(listener: Listener): void {
     this.#listener = listener;
     const waiting = this.#waiting;

@@ -61,6 +61,9 @@ export class PortableVolume implements MountedVolume {
   /** It opens by path, and keeps nothing. */
   releasePaths(): void {}
 
+  /** It always does. */
+  reopenSource(): void {}
+
   counters(): Counters {
     const { counts, known, handles, table, events } = this.#state;
     const sizes = { nodes: known.size, openHandles: handles.size, swaps: table.size, eventsLost: events.lost };

@@ -47,6 +47,8 @@ export interface FollowerOptions {
   readonly presenceMs?: number | undefined;
   /** Something is mounted below the source: nothing that need not be open may hold it. */
   readonly onNested?: (() => void) | undefined;
+  /** Another drive lies at the source's place, or the same once more: true when the mount shows it from now on. */
+  readonly onSource?: (() => Promise<boolean>) | undefined;
   /** Something was mounted or unmounted at or below the source. */
   readonly onMounts?: (() => void) | undefined;
 }
@@ -240,11 +242,22 @@ export class Follower {
 
   /** Whatever was watched there is another file system now. */
   #onMounts(places: readonly VirtualPath[]): void {
-    for (const place of places) {
-      this.#watches.drop(place);
-      this.hint(place);
+    for (const place of places) this.#watches.drop(place);
+    const tell = () => {
+      for (const place of places) this.hint(place);
+      this.#options.onMounts?.();
+    };
+    // What is there now is held against the catalog, so before a look at it changes that.
+    if (places.includes(ROOT)) void this.#askSource().finally(tell);
+    else tell();
+  }
+
+  async #askSource(): Promise<void> {
+    try {
+      if (this.#presence.isReplaced && (await this.#options.onSource?.()) === true) this.#presence.anchor();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the mount could not be shown what lies at the place of its source now');
     }
-    this.#options.onMounts?.();
   }
 
   #onFolderNews({ folder, name, kind }: FolderNews): void {

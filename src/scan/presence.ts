@@ -27,8 +27,8 @@ export class Presence {
   #mountinfo = '';
   #placement: Placement | undefined;
   #root: string | undefined;
-  /** The folder that was there at the start, which a mount goes on showing. */
-  #first: string | undefined;
+  /** The folder, and what was mounted for it, that a mount goes on showing. */
+  #shown: { readonly root: string; readonly mount: string | undefined } | undefined;
   #isLooking = false;
   #isAsking = false;
 
@@ -51,9 +51,19 @@ export class Presence {
     return this.#placement ?? new Map();
   }
 
-  /** Another folder or drive has come to the source's place since the start. */
+  /** Another folder or drive has come to the source's place, or the same drive once more. */
   get isReplaced(): boolean {
-    return this.#root !== undefined && this.#root !== GONE && this.#root !== this.#first;
+    if (this.#root === undefined || this.#root === GONE || this.#shown === undefined) return false;
+    return this.#root !== this.#shown.root || this.#mount() !== this.#shown.mount;
+  }
+
+  /** From now on a mount shows what is there now. */
+  anchor(): void {
+    if (this.#root !== undefined) this.#shown = { root: this.#root, mount: this.#mount() };
+  }
+
+  #mount(): string | undefined {
+    return this.placement.get(ROOT)?.id;
   }
 
   async #look(): Promise<void> {
@@ -86,8 +96,9 @@ export class Presence {
       () => GONE,
     );
     this.#isAsking = false;
-    if (this.#root !== undefined && this.#root !== root) this.#options.onChange([ROOT]);
+    const before = this.#root;
     this.#root = root;
-    this.#first ??= root;
+    if (this.#shown === undefined) this.anchor();
+    if (before !== undefined && before !== root) this.#options.onChange([ROOT]);
   }
 }
