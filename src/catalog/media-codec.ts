@@ -144,6 +144,7 @@ const video = object<VideoStream>({
     primaries: orUndefined(text),
     transfer: orUndefined(text),
   }),
+  reservedTags: orAbsent(literal<true>(true)),
   containerColor: orAbsent(object<ContainerColor>({ primaries: number, transfer: number, matrix: number })),
 });
 

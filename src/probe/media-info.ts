@@ -73,6 +73,8 @@ export interface VideoStream extends StreamBase {
   readonly fieldOrder: string;
   readonly hasAlpha: boolean;
   readonly color: ColorTags;
+  /** The bitstream has codes in the place of colour tags that say nothing (ProRes: 0). Absent elsewhere. */
+  readonly reservedTags?: true;
   /** What a QuickTime or MP4 header states of the colours, where that is not the same as `color`. Absent elsewhere. */
   readonly containerColor?: ContainerColor;
 }

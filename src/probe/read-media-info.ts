@@ -56,7 +56,18 @@ function readVideo(stream: FfprobeStream): VideoStream {
     fieldOrder: stream.field_order ?? 'unknown',
     hasAlpha: hasAlphaChannel(pixelFormat) || stream.tags['alpha_mode'] === '1',
     color: readColor(stream),
+    ...(hasReservedTags(stream) ? { reservedTags: true } : {}),
   };
+}
+
+function hasReservedTags(stream: FfprobeStream): boolean {
+  const { color_primaries: primaries, color_transfer: transfer } = stream;
+  return primaries === 'reserved' || transfer === 'reserved' || isNoMatrix(stream);
+}
+
+/** The code 0, FFmpeg's `gbr`, of a picture that is not RGB: ProRes has it for unspecified. */
+function isNoMatrix({ color_space: matrix, pix_fmt: format = '' }: FfprobeStream): boolean {
+  return matrix === 'gbr' && /^(yuv|nv\d|p[024]\d|y2|uyvy|yuyv)/.test(format);
 }
 
 function readColor(stream: FfprobeStream): ColorTags {
@@ -64,7 +75,7 @@ function readColor(stream: FfprobeStream): ColorTags {
   return {
     // The `j` formats are full range by name, also where the tag is missing.
     range: stream.pix_fmt?.startsWith('yuvj') ? 'pc' : known(stream.color_range),
-    matrix: known(stream.color_space),
+    matrix: isNoMatrix(stream) ? undefined : known(stream.color_space),
     primaries: known(stream.color_primaries),
     transfer: known(stream.color_transfer),
   };

@@ -124,18 +124,24 @@ function filterChain(plan: Plan, essence: Essence, fields: Fields): string {
   // Also where there are none: some decoders call every frame interlaced.
   const marked = `setfield=${{ progressive: 'prog', 'top-first': 'tff', 'bottom-first': 'bff' }[fields]}`;
   const format = `format=${essence.pixelFormat}`;
-  const tags = tagFilter(videoExpectation(plan).color);
+  const clears = plan.video.reservedTags === true && essence.codec !== 'prores';
+  const tags = tagFilter(videoExpectation(plan).color, clears);
   const upload = hardwareFor(plan, essence.codec, fields)?.upload ?? [];
   return [...timingFilters(plan.timing), marked, ...pictureFilters(plan, fields), format, tags, ...upload].join(',');
 }
 
-/** Encoders take the tags from the frames; conversions and some decoders leave them unset. */
-function tagFilter(color: ColorTags): string {
+/**
+ * Encoders take the tags from the frames; conversions and some decoders leave them unset. Those that say
+ * nothing in the codec of the master are cleared where they would say something in that of the proxy.
+ */
+function tagFilter({ range, matrix, primaries, transfer }: ColorTags, clears: boolean): string {
+  const tag = (name: string, value = clears ? 'unknown' : undefined) =>
+    value === undefined ? [] : [`${name}=${value}`];
   const words = [
-    `range=${color.range === 'pc' ? 'full' : 'limited'}`,
-    ...(color.matrix === undefined ? [] : [`colorspace=${color.matrix}`]),
-    ...(color.primaries === undefined ? [] : [`color_primaries=${color.primaries}`]),
-    ...(color.transfer === undefined ? [] : [`color_trc=${color.transfer}`]),
+    `range=${range === 'pc' ? 'full' : 'limited'}`,
+    ...tag('colorspace', matrix),
+    ...tag('color_primaries', primaries),
+    ...tag('color_trc', transfer),
   ];
   return `setparams=${words.join(':')}`;
 }

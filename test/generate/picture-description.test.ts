@@ -107,3 +107,21 @@ t.test('H.264 in QuickTime states which field is stored first where the master d
   t.equal(finished, '');
   t.equal(await boxOf(proxy, 'fiel', 2), '020e');
 });
+
+t.test('ProRes with zeros for colour tags is untagged, and no proxy says more than that', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const zeros = ['-bsf:v', 'prores_metadata=color_primaries=unknown:color_trc=unknown:colorspace=unknown'];
+  const master = await makeClip(t.testdir(), 'zeros.mov', { ...HD, video: [...PRORES, ...zeros] });
+  for (const [set, codec, matrix] of [
+    ['edit', 'prores', undefined],
+    ['edit_dnx', 'dnxhd', 'bt709'],
+    ['light', 'h264', 'bt709'],
+  ] as const) {
+    const { media, proxy, unfinished, finished } = await makeProxy(toolchain, master, set);
+    t.match(media.streams[0], { reservedTags: true, color: { matrix: undefined, primaries: undefined } });
+    t.strictSame([unfinished, finished], ['', ''], set);
+    const color = { matrix, primaries: undefined, transfer: undefined };
+    t.match((await probeMedia(toolchain, proxy)).streams[0], { codec, color }, set);
+    t.equal('reservedTags' in ((await probeMedia(toolchain, proxy)).streams[0] ?? {}), codec === 'prores', set);
+  }
+});
