@@ -40,7 +40,7 @@ export class PoolReturn {
     if (this.#index === undefined) return;
     const { catalog } = this.files;
     for await (const page of servablePages(catalog, signal))
-      onAdopted(this.adopt(page.flatMap(({ id }) => catalog.get(id) ?? [])));
+      onAdopted(this.adopt(catalog.getAll(page.map(({ id }) => id))));
     this.#index = undefined;
   }
 }

@@ -96,7 +96,7 @@ export class Unasked {
     const slices = new Slices();
     for (let at = 0; at < ids.length; at += BATCH) {
       await slices.rest(signal);
-      const found = ids.slice(at, at + BATCH).flatMap((id) => files.catalog.get(id) ?? []);
+      const found = files.catalog.getAll(ids.slice(at, at + BATCH));
       const assets = found.filter((asset) => isMissed(asset, profileOf(asset.paths)));
       await enqueue(assets, { jobClass, signal, mayBePublished });
     }

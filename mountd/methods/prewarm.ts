@@ -88,7 +88,7 @@ async function enqueueAll(
   const slices = new Slices();
   for (let at = 0; at < ids.length; at += BATCH) {
     await slices.rest(signal);
-    const assets = ids.slice(at, at + BATCH).flatMap((id) => daemon.files.catalog.get(id) ?? []);
+    const assets = daemon.files.catalog.getAll(ids.slice(at, at + BATCH));
     const options = {
       jobClass: 'prewarm',
       inTurn: true,

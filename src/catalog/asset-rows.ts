@@ -90,30 +90,26 @@ export class AssetReader {
     return [...(after === undefined ? exact.all(own) : []), ...below].map(([path, id]) => ({ id, path }));
   }
 
+  /** Those of the ids that are there, in their order: two queries for all of them. */
+  allOf(ids: readonly AssetId[]): readonly AssetRow[] {
+    const wanted = JSON.stringify(ids);
+    const names = new Map<bigint, VirtualPath[]>();
+    for (const [id, path] of this.db.statement<[bigint, VirtualPath]>(NAMES_OF_ALL, RAW_BIGINT).iterate(wanted)) {
+      const known = names.get(id);
+      if (known === undefined) names.set(id, [path]);
+      else known.push(path);
+    }
+    const rows = this.db.statement<StoredAsset & { readonly facts: string | null }>(ALL_OF, { bigint: true });
+    return rows.all(wanted).map((row) => assetOf(outlineOf(row, names.get(row.id) ?? []), row, row.facts ?? undefined));
+  }
+
   /** The asset as the domain knows it. */
   toAsset(row: StoredAsset): AssetRow {
-    const facts = this.#factsOf(row.id);
-    let media: MediaInfo | undefined;
-    return {
-      ...this.toOutline(row),
-      fingerprint: row.fingerprint === null ? undefined : (row.fingerprint as Fingerprint),
-      facts,
-      // Whoever goes through a whole project seldom looks at it, and reading it is most of the cost of a row.
-      get media() {
-        if (facts !== undefined) media ??= decodeMedia(facts);
-        return media;
-      },
-    };
+    return assetOf(this.toOutline(row), row, this.#factsOf(row.id));
   }
 
   toOutline(row: StoredAsset): AssetOutline {
-    return {
-      id: Number(row.id) as AssetId,
-      identity: identityOf(row.dev, row.ino),
-      paths: this.namesOf(row.id),
-      master: guardOf(row),
-      eligibility: eligibilityOf(row.eligibility, row.eligibility_code, row.eligibility_reason),
-    };
+    return outlineOf(row, this.namesOf(row.id));
   }
 
   #factsOf(id: bigint): string | undefined {
@@ -123,6 +119,36 @@ export class AssetReader {
   #statement(sql: string) {
     return this.db.statement<StoredAsset>(sql, { bigint: true });
   }
+}
+
+const RAW_BIGINT = { bigint: true, raw: true };
+const NAMES_OF_ALL =
+  'SELECT asset, path FROM name WHERE asset IN (SELECT value FROM json_each(?)) ORDER BY asset, path';
+const ALL_OF = `SELECT asset.*, media.facts FROM json_each(?) AS wanted JOIN asset ON asset.id = wanted.value
+  LEFT JOIN media ON media.asset = asset.id ORDER BY wanted.key`;
+
+function outlineOf(row: StoredAsset, paths: readonly VirtualPath[]): AssetOutline {
+  return {
+    id: Number(row.id) as AssetId,
+    identity: identityOf(row.dev, row.ino),
+    paths,
+    master: guardOf(row),
+    eligibility: eligibilityOf(row.eligibility, row.eligibility_code, row.eligibility_reason),
+  };
+}
+
+function assetOf(outline: AssetOutline, { fingerprint }: StoredAsset, facts: string | undefined): AssetRow {
+  let media: MediaInfo | undefined;
+  return {
+    ...outline,
+    fingerprint: fingerprint === null ? undefined : (fingerprint as Fingerprint),
+    facts,
+    // Whoever goes through a whole project seldom looks at it, and reading it is most of the cost of a row.
+    get media() {
+      if (facts !== undefined) media ??= decodeMedia(facts);
+      return media;
+    },
+  };
 }
 
 /** A gone asset whose inode belongs to another file now has the identity 0:0, which no file has. */

@@ -33,6 +33,8 @@ export interface Catalog {
   /** Names that are gone; an asset without names is kept as gone, with its fingerprint. Returns how many there were. */
   forget(paths: readonly VirtualPath[]): number;
   get(id: AssetId): AssetRow | undefined;
+  /** Those that are there, in the order of the list: for a hundred or so at a time. */
+  getAll(ids: readonly AssetId[]): readonly AssetRow[];
   byPath(path: VirtualPath): AssetRow | undefined;
   byIdentity(identity: FileIdentity): AssetRow | undefined;
   /** What `view` needs of one asset, without reading what is known of its media. */
@@ -45,9 +47,9 @@ export interface Catalog {
   below(prefix: VirtualPath): readonly AssetRow[];
   /**
    * All assets that have a name, without media details: what `view` needs, 100,000 rows in well
-   * under a second. They are read while they are consumed, so that no list of them is ever in
-   * memory: until the end the consumer neither awaits nor writes to the catalog. In the order of
-   * their ids, `after` one of them.
+   * under a second. They are read in pages while they are consumed, so that no list of them is ever
+   * in memory: each is as it was when its page was read. In the order of their ids, `after` one of
+   * them.
    */
   servable(after?: AssetId): Iterable<CatalogServable>;
   /** Whether no asset has a proxy: the catalog is new, or was lost. */

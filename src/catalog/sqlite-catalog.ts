@@ -88,6 +88,10 @@ class SqliteCatalog implements Catalog {
     return this.#toAsset(this.#reader.byId(id));
   }
 
+  getAll(ids: readonly AssetId[]): readonly AssetRow[] {
+    return this.#reader.allOf(ids);
+  }
+
   byPath(path: VirtualPath): AssetRow | undefined {
     return this.#toAsset(this.#reader.byPath(path));
   }

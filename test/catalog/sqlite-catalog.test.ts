@@ -60,6 +60,11 @@ t.test('a new file is an asset without facts; described, it keeps them over a re
   });
   t.strictSame(second.byPath(vp('a.mov')), described);
   t.strictSame(second.get(asset.id), described);
+  const other = second.observe({ path: vp('b.mov'), identity: { dev: 1n, ino: 1n }, master }).asset;
+  second.observe({ path: vp('also b.mov'), identity: other.identity, master });
+  const missing = 12345 as AssetId;
+  t.strictSame(second.getAll([other.id, missing, asset.id]), [second.get(other.id), described]);
+  t.strictSame(second.getAll([other.id])[0]?.paths, [vp('also b.mov'), vp('b.mov')]);
   t.equal(second.variantsOf(asset.id)[0]?.guard.mtimeNs, master.mtimeNs);
   second.close();
 });
