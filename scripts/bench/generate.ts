@@ -135,7 +135,7 @@ interface JobCost extends Cost {
   readonly command: readonly string[];
   /** Into how many parts it was divided; 0 for one piece. */
   readonly segments: number;
-  /** The most that was in the pool at once, as looked at every tenth of a second. */
+  /** The most that was in the pool at once, as looked at twice a second. */
   readonly peakBytes: number;
   readonly proxyBytes: number;
 }
@@ -189,7 +189,7 @@ function watchPeak(directory: string): { readonly stop: () => Promise<number> } 
   const watch = async () => {
     while (!isOver) {
       peak = Math.max(peak, await bytesBelow(directory));
-      await sleep(100);
+      await sleep(500);
     }
     return peak;
   };

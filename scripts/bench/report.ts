@@ -145,6 +145,7 @@ export function formatSegments(rows: readonly SegmentRow[]): string {
     'one piece s',
     'segments / one piece',
     'its CPU',
+    'CPU s a segment more',
     'by two workers',
     'its CPU',
     'peak disk / proxy',
@@ -153,7 +154,14 @@ export function formatSegments(rows: readonly SegmentRow[]): string {
     row.title,
     String(row.segments),
     middle(row.rounds.map((round) => round['one piece'].wallMs / 1000)).toFixed(2),
-    ...(['segments', 'two workers'] as const).flatMap((way) => [ratio(row, way, 'wallMs'), ratio(row, way, 'cpuMs')]),
+    ratio(row, 'segments', 'wallMs'),
+    ratio(row, 'segments', 'cpuMs'),
+    // What does not depend on the length of a segment: of the usual minute it is a smaller share.
+    middle(row.rounds.map((round) => (round.segments.cpuMs - round['one piece'].cpuMs) / 1000 / row.segments)).toFixed(
+      2,
+    ),
+    ratio(row, 'two workers', 'wallMs'),
+    ratio(row, 'two workers', 'cpuMs'),
     middle(row.rounds.map(({ segments }) => segments.peakBytes / segments.proxyBytes)).toFixed(2),
   ]);
   return formatTable([head, ...body]);

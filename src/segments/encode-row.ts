@@ -152,9 +152,10 @@ class Taker {
     const segment = stretch.current;
     if (segment === undefined) return false;
     const { index, from, to } = segment;
-    const source = await this.#digest(segment, isEnd);
-    if (source === undefined) return false;
-    const frames = await this.#reader.framesOf(file, `${this.#name}hash`);
+    const isRead = this.#isRead(segment);
+    if (!isRead && !isEnd) return false;
+    const hashing = this.#reader.framesOf(file, `${this.#name}hash`);
+    const [frames, source] = await Promise.all([hashing, this.#digest(segment, isRead)]);
     if (frames.length !== to - from) {
       throw unfit(`segment ${index} has ${frames.length} frames instead of ${to - from}`);
     }
@@ -166,14 +167,17 @@ class Taker {
     return true;
   }
 
-  /** Of the packets from where an encode of this segment alone would begin to read. */
-  async #digest(segment: Segment, isEnd: boolean): Promise<string | undefined> {
+  /** FFmpeg has read what it has encoded, but newer ones write the hashes in a thread of their own. */
+  #isRead(segment: Segment): boolean {
     const { segmenting } = this.row.reading;
     const { begin, end } = timesOf(segmenting, segment);
-    // FFmpeg has read what it has encoded, but newer ones write the hashes in a thread of their own.
     const wanted = segment.to - segment.from + leadOf(segmenting, segment);
-    const isRead = this.#source.countBetween(begin, end) >= wanted;
-    if (!isRead && !isEnd) return undefined;
+    return this.#source.countBetween(begin, end) >= wanted;
+  }
+
+  /** Of the packets from where an encode of this segment alone would begin to read. */
+  async #digest(segment: Segment, isRead: boolean): Promise<string> {
+    const { end } = timesOf(this.row.reading.segmenting, segment);
     const first = isRead ? await this.#reader.firstOf(segment) : undefined;
     if (first !== undefined && this.#source.beginWith(first)) return this.#source.digestUntil(end);
     return (await this.#reader.sourceOf(segment)).digestUntil(end);
