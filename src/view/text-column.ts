@@ -65,10 +65,10 @@ export class TextColumn {
     [this.#places, this.#lengths] = [places, lengths];
   }
 
-  /** A new buffer without what was wasted, with room for half as much again. */
+  /** A new buffer without what was wasted, with room for a quarter as much again. */
   #makeRoom(length: number): void {
     const live = this.#used - this.#wasted;
-    const bytes = Buffer.allocUnsafeSlow(Math.ceil((live + length) * 1.5) + FIRST_BYTES);
+    const bytes = Buffer.allocUnsafeSlow(Math.ceil((live + length) * 1.25) + FIRST_BYTES);
     let used = 0;
     if (this.#wasted === 0) {
       this.#bytes.copy(bytes, 0, 0, this.#used);

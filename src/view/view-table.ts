@@ -8,7 +8,9 @@
 import type { AssetId } from '../base/ids.js';
 import type { RealPath } from '../base/paths.js';
 import type { Swap } from '../mount/driver.js';
+import { KeyColumn } from './key-column.js';
 import type { Mode } from './mode.js';
+import { mix, SlotIndex } from './slot-index.js';
 import { TextColumn } from './text-column.js';
 import { identityOf, type View, type ViewEntry, type ViewKey } from './view.js';
 
@@ -17,13 +19,19 @@ const MODES: readonly Mode[] = ['proxy', 'master'];
 /** Times and sizes of one entry: the shown mtime, and size and mtime of the guard. */
 const NUMBERS = 3;
 const FIRST_CAPACITY = 16;
+/** The kind of a slot that is not in use. */
+const FREE = 255;
 const MASTER: Swap = { kind: 'master' };
 const DENY: Swap = { kind: 'deny' };
 
 export class ViewTable implements View {
-  readonly #slots = new Map<ViewKey, number>();
-  readonly #keys = new Map<AssetId, ViewKey>();
+  readonly #keys = new KeyColumn();
+  readonly #byKey = new SlotIndex((slot) => this.#keys.hashOf(slot));
+  /** Where each asset is; another slot may still have its id. */
+  readonly #byId = new SlotIndex((slot) => hashOfId(this.#ids[slot] ?? 0));
   readonly #free: number[] = [];
+  /** Slots that were ever in use. */
+  #slots = 0;
   #ids = new Float64Array(FIRST_CAPACITY);
   #modes = new Uint8Array(FIRST_CAPACITY);
   #kinds = new Uint8Array(FIRST_CAPACITY);
@@ -33,42 +41,43 @@ export class ViewTable implements View {
   readonly #replacements = new TextColumn();
 
   get size(): number {
-    return this.#slots.size;
+    return this.#slots - this.#free.length;
   }
 
   has(key: ViewKey): boolean {
-    return this.#slots.has(key);
+    return this.#find(key) !== undefined;
   }
 
   get(key: ViewKey): ViewEntry | undefined {
-    const slot = this.#slots.get(key);
+    const slot = this.#find(key);
     return slot === undefined ? undefined : this.#entryAt(key, slot);
   }
 
   /** Where the asset is; its identity may have passed to another one since. */
   keyOf(id: AssetId): ViewKey | undefined {
-    return this.#keys.get(id);
+    const slot = this.#slotOf(id);
+    return slot === undefined ? undefined : this.#keys.get(slot);
   }
 
-  keys(): IterableIterator<ViewKey> {
-    return this.#slots.keys();
+  /** In no order. Nothing is set or deleted until the end. */
+  *keys(): Generator<ViewKey, void> {
+    for (const slot of this.#inUse()) yield this.#keys.get(slot);
   }
 
   *values(): Generator<ViewEntry, void> {
-    for (const [key, slot] of this.#slots) yield this.#entryAt(key, slot);
+    for (const slot of this.#inUse()) yield this.#entryAt(this.#keys.get(slot), slot);
   }
 
   /** How many are served from a replacement, without putting entries together. */
   get replaced(): number {
     const replace = KINDS.indexOf('replace');
     let count = 0;
-    for (const slot of this.#slots.values()) if (this.#kinds[slot] === replace) count += 1;
+    for (const slot of this.#inUse()) if (this.#kinds[slot] === replace) count += 1;
     return count;
   }
 
   set(key: ViewKey, { id, mode, swap, reason, profile }: ViewEntry): void {
     const slot = this.#slotFor(key);
-    this.#ids[slot] = id;
     this.#modes[slot] = MODES.indexOf(mode);
     this.#kinds[slot] = KINDS.indexOf(swap.kind);
     this.#reasons[slot] = reason;
@@ -79,21 +88,25 @@ export class ViewTable implements View {
       this.#numbers[slot * NUMBERS + 1] = swap.guard.size;
       this.#numbers[slot * NUMBERS + 2] = swap.guard.mtimeNs;
     }
-    this.#keys.set(id, key);
+    const before = this.#slotOf(id);
+    if (before !== undefined) this.#byId.delete(before);
+    this.#ids[slot] = id;
+    this.#byId.add(slot);
   }
 
   delete(key: ViewKey): void {
-    const slot = this.#slots.get(key);
+    const slot = this.#find(key);
     if (slot === undefined) return;
-    this.#forgetAsset(key, slot);
-    this.#slots.delete(key);
+    this.#forgetAsset(slot);
+    this.#byKey.delete(slot);
+    this.#kinds[slot] = FREE;
     this.#free.push(slot);
     this.#replacements.set(slot, undefined);
   }
 
   /** Whether both have the same entry at the key; both have one there. */
   agreesWith(other: ViewTable, key: ViewKey): boolean {
-    const [mine, theirs] = [this.#slots.get(key), other.#slots.get(key)];
+    const [mine, theirs] = [this.#find(key), other.#find(key)];
     if (mine === undefined || theirs === undefined) return false;
     return (
       this.#ids[mine] === other.#ids[theirs] &&
@@ -115,20 +128,32 @@ export class ViewTable implements View {
 
   /** The slot of a key, new or in use; what it held before is gone. */
   #slotFor(key: ViewKey): number {
-    const known = this.#slots.get(key);
+    const known = this.#find(key);
     if (known !== undefined) {
-      this.#forgetAsset(key, known);
+      this.#forgetAsset(known);
       return known;
     }
-    const slot = this.#free.pop() ?? this.#slots.size;
+    const slot = this.#free.pop() ?? this.#slots++;
     if (slot >= this.#ids.length) this.#grow();
-    this.#slots.set(key, slot);
+    this.#keys.set(slot, key);
+    this.#byKey.add(slot);
     return slot;
   }
 
-  #forgetAsset(key: ViewKey, slot: number): void {
-    const id = this.#ids[slot] as AssetId;
-    if (this.#keys.get(id) === key) this.#keys.delete(id);
+  #find(key: ViewKey): number | undefined {
+    return this.#byKey.find(this.#keys.want(key), this.#keys.isWanted);
+  }
+
+  #slotOf(id: AssetId): number | undefined {
+    return this.#byId.find(hashOfId(id), (slot) => this.#ids[slot] === id);
+  }
+
+  #forgetAsset(slot: number): void {
+    if (this.#slotOf(this.#ids[slot] as AssetId) === slot) this.#byId.delete(slot);
+  }
+
+  *#inUse(): Generator<number, void> {
+    for (let slot = 0; slot < this.#slots; slot += 1) if (this.#kinds[slot] !== FREE) yield slot;
   }
 
   #grow(): void {
@@ -157,6 +182,9 @@ export class ViewTable implements View {
     return { kind: 'replace', replacement, mtimeNs, guard: { size, mtimeNs: guardMtimeNs } };
   }
 }
+
+/** Ids are whole numbers, far below 2^53. */
+const hashOfId = (id: number): number => mix(id % 2 ** 32, Math.floor(id / 2 ** 32));
 
 function enlarged<T extends { set(from: T): void }>(from: T, to: T): T {
   to.set(from);

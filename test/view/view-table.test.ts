@@ -59,10 +59,9 @@ t.test('a table says what was put into it', (t) => {
       const same = new Map([...table.keys()].map((key) => [key, table.get(key)]));
       t.strictSame(same, model);
       t.equal(table.size, model.size);
-      t.strictSame(
-        [...table.values()].map(({ asset }) => viewKey(asset)),
-        [...model.keys()],
-      );
+      const keys = new Set(Array.from(table.values(), ({ asset }) => viewKey(asset)));
+      t.strictSame(keys, new Set(model.keys()));
+      t.equal([...table.values()].length, model.size, 'each once');
     }),
     { numRuns: 200 },
   );
@@ -108,5 +107,33 @@ t.test('an asset is found where it was put last', (t) => {
   put(1, 11n);
   table.delete(viewKey({ dev: 1n, ino: 10n }));
   t.same([whereIs(1), whereIs(2)], [11n, undefined]);
+  t.end();
+});
+
+t.test('a large table finds each of its entries, by file and by asset, while others come and go', (t) => {
+  const table = new ViewTable();
+  const count = 20_000;
+  // Inode numbers as file systems give them: dense, and in places far apart; on two devices.
+  const keyAt = (index: number): ViewKey =>
+    viewKey({ dev: BigInt(1 + (index % 2)), ino: BigInt(index) + (index % 3 === 0 ? 2n ** 40n : 0n) });
+  const put = (index: number) =>
+    table.set(keyAt(index), {
+      ...{ id: (index + 1) as AssetId, asset: identityOf(keyAt(index)), mode: 'master', swap: { kind: 'master' } },
+      ...{ reason: String(index % 7), profile: '' },
+    });
+  for (let index = 0; index < count; index += 1) put(index);
+  for (let index = 0; index < count; index += 3) table.delete(keyAt(index));
+  for (let index = 0; index < count; index += 6) put(index);
+  let wrong = 0;
+  for (let index = 0; index < count; index += 1) {
+    const isThere = index % 3 !== 0 || index % 6 === 0;
+    const [key, entry] = [keyAt(index), table.get(keyAt(index))];
+    const found = isThere ? entry?.id === index + 1 && entry.reason === String(index % 7) : entry === undefined;
+    const byId = table.keyOf((index + 1) as AssetId) === (isThere ? key : undefined);
+    if (!found || !byId || table.has(key) !== isThere) wrong += 1;
+  }
+  t.equal(wrong, 0);
+  t.equal([...table.keys()].length, table.size);
+  t.equal(table.size, count - Math.ceil(count / 3) + Math.ceil(count / 6));
   t.end();
 });
