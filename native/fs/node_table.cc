@@ -109,8 +109,8 @@ void NodeTable::retire_all(const FileId& root, int64_t root_birth_ns, Known& int
     record.next_of_file = 0;
     if (!record.used) continue;
     record.indexed = false;
-    into.places.push_back({record.parent, extras_[slot].name});
-    if (record.by_readdir) into.readdir_places.push_back(into.places.back());
+    into.nodes.push_back(id_of(slot));
+    if (record.by_readdir) into.readdir_places.push_back({record.parent, extras_[slot].name});
   }
   Record& top = records_[kRootNode];
   top.file = root;

@@ -107,7 +107,7 @@ class NodeTable {
   std::vector<std::string> paths(const std::vector<NodeId>& ids) const;
 
   // The source is another file system, whose identities say nothing of those before: every file gets a node of
-  // its own, and those that are there serve who knows them until they are forgotten. Adds their places.
+  // its own, and those that are there serve who knows them until they are forgotten. Adds them to the list.
   void retire_all(const FileId& root, int64_t root_birth_ns, Known& into);
 
   uint64_t size() const;

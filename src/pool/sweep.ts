@@ -1,10 +1,11 @@
 /**
  * Removes what processes that are gone left behind: files in `tmp`, and in `objects` files
- * that never got their manifest, and segments that nobody goes on with. What a living process writes stays, whichever daemon it
- * belongs to; where nobody can tell (another machine), a week without a write decides.
+ * that never got their manifest, and segments that nobody goes on with. What a living process
+ * writes stays, whichever daemon it belongs to; where nobody can tell (another machine), a week
+ * without a write decides.
  */
 
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
@@ -29,7 +30,7 @@ async function sweepTemporary(directory: RealPath, now: number): Promise<number>
     const owner = parseOwner(name);
     const state = owner === undefined ? 'elsewhere' : stateOf(owner);
     const isLeft = state === 'gone' || (state === 'elsewhere' && (await isOlder(path, now - UNKNOWN_OWNER_MS)));
-    if (isLeft && (await removeFile(path))) removed += 1;
+    if (isLeft && (await remove(path))) removed += 1;
   }
   return removed;
 }
@@ -41,7 +42,7 @@ async function sweepUnpublished(directory: RealPath, now: number): Promise<numbe
     for (const name of names) {
       if (names.has(`${name.slice(0, 64)}.json`)) continue;
       const path = join(directory, 'objects', shard, name);
-      if ((await isOlder(path, now - UNPUBLISHED_MS)) && (await removeFile(path))) removed += 1;
+      if ((await isOlder(path, now - UNPUBLISHED_MS)) && (await remove(path))) removed += 1;
     }
   }
   return removed;
@@ -57,10 +58,10 @@ async function isOlder(path: string, time: number): Promise<boolean> {
   }
 }
 
-/** Another daemon may sweep at the same time. */
-async function removeFile(path: string): Promise<boolean> {
+/** A folder, too: one that stayed would end each sweep before the rest. Another daemon may sweep at the same time. */
+async function remove(path: string): Promise<boolean> {
   try {
-    await unlink(path);
+    await rm(path, { recursive: true });
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;

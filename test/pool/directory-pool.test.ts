@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -155,6 +156,27 @@ t.test('a sweep removes what dead processes left and nothing of living or unknow
   const inAnHour = Date.now() + 3_700_000;
   t.equal(await sweepPool(pool.directory, inAnHour), 0);
   t.equal(await sweepPool(pool.directory, Date.now() + 8 * 86_400_000), 2, 'unknown owners after a week');
+});
+
+t.test('segments that nobody went on with for a week are swept, and folders hold up nothing', async (t) => {
+  const pool = await openPool(t.testdir() as RealPath);
+  const days = (count: number) => Date.now() + count * 86_400_000;
+  const segments = join(pool.directory, 'segments', 'a'.repeat(64));
+  mkdirSync(join(segments, 'parts'), { recursive: true });
+  writeFileSync(join(segments, '0001.mov'), 'a segment');
+  writeFileSync(join(segments, 'parts', '0002.mov'), 'another');
+  const [dead, unknown] = [`job.${formatOwner({ ...thisProcess(), start: '1' })}.folder.mov`, 'left-by-hand'];
+  for (const name of [dead, unknown]) {
+    mkdirSync(join(pool.directory, 'tmp', name));
+    writeFileSync(join(pool.directory, 'tmp', name, 'inside.mov'), '');
+  }
+  writeFileSync(join(pool.directory, 'tmp', `z.${formatOwner({ ...thisProcess(), start: '1' })}.abc.mov`), '');
+  t.equal(await pool.sweep(), 2, 'what dead processes left goes at once, folder or file');
+  t.equal(await sweepPool(pool.directory, days(6.9)), 0);
+  t.ok(existsSync(join(segments, '0001.mov')), 'segments that are younger than a week may be gone on with');
+  t.equal(await sweepPool(pool.directory, days(7.1)), 2);
+  t.notOk(existsSync(segments));
+  t.strictSame(temporaryFiles(pool), []);
 });
 
 t.test('a file without a manifest is swept once it is older than any publication', async (t) => {
