@@ -51,17 +51,13 @@ export class JobFollower {
     daemon.production.onFinished((finished) => this.#onFinished(finished), this.#close.signal);
   }
 
-  /** `frames`: where somebody waits for the end, and it is known. */
+  /** `frames`: where their number is known. */
   add(asset: AssetRow, path: VirtualPath, profile: string, frames: number | undefined): void {
     const clip = { asset: asset.id, profile, path, masterSize: Number(asset.master.size), frames };
     this.#pending.set(keyOf(asset.id, profile), clip);
     this.#total += 1;
     this.#framesTotal += frames ?? 0;
     if (frames === undefined) this.#isTotalKnown = false;
-  }
-
-  asQueued(): readonly ClipResult[] {
-    return [...this.#pending.values()].map((clip) => resultOf(clip, { outcome: 'queued' }));
   }
 
   /** Rejects with `system/no-space` or `generate/paused` when none of what is left can be started. */

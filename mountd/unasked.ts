@@ -8,6 +8,7 @@
 
 import { access } from 'node:fs/promises';
 import type { AssetId, PoolKey } from '../src/base/ids.js';
+import { returnMemory } from '../src/base/return-memory.js';
 import { Slices } from '../src/base/slices.js';
 import type { AssetRow } from '../src/catalog/asset.js';
 import type { VariantRow } from '../src/catalog/catalog.js';
@@ -51,6 +52,7 @@ export class Unasked {
       const missing = batch.map(async ({ id, variant }) => ((await this.#isThere(variant)) ? [] : [id]));
       await this.#enqueue((await Promise.all(missing)).flat(), 'backlog', keys);
     }
+    returnMemory(wanted.length);
   }
 
   /** Begins to queue these, as new footage; `what` names them where that fails. */

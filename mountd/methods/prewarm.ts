@@ -6,6 +6,7 @@
 import { ProxyfsError } from '../../src/base/error.js';
 import type { AssetId, PoolKey } from '../../src/base/ids.js';
 import type { VirtualPath } from '../../src/base/paths.js';
+import { returnMemory } from '../../src/base/return-memory.js';
 import { Slices } from '../../src/base/slices.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { ClipResult, Params, Result } from '../../src/control/schema.js';
@@ -39,9 +40,10 @@ export async function prewarm(
   const clips: (readonly ClipResult[])[] = [];
   try {
     clips.push(await enqueueAll(daemon, ids, params, context, follower));
-    clips.push(params.wait ? await follower.untilDone() : follower.asQueued());
+    if (params.wait) clips.push(await follower.untilDone());
   } finally {
     follower.close();
+    returnMemory(ids.length);
   }
   await daemon.ready.settle();
   const read = params.read === true ? { read: await readProxies(daemon, ids, params.profiles, context) } : {};
@@ -74,7 +76,7 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
   }
 }
 
-/** Returns what is decided already; what is queued goes to the follower. */
+/** Returns what is decided already; what is queued goes to the follower, where somebody waits for its end. */
 async function enqueueAll(
   daemon: Daemon,
   ids: readonly AssetId[],
@@ -101,13 +103,13 @@ async function enqueueAll(
     const answers = await daemon.production.enqueue(assets, options);
     recordQueued(daemon, answers, { since, who: by });
     for (const answer of answers) {
-      if (answer.kind === 'queued') {
-        follower.add(answer.asset, answer.path, answer.profile, wait ? framesOf(answer.asset.media) : undefined);
+      if (answer.kind === 'queued' && wait) {
+        follower.add(answer.asset, answer.path, answer.profile, framesOf(answer.asset.media));
         continue;
       }
       const clip = toClipResult(answer);
       decided.push(clip);
-      progress({ kind: 'clip', clip });
+      if (answer.kind !== 'queued') progress({ kind: 'clip', clip });
     }
   }
   return decided;
@@ -118,8 +120,11 @@ function framesOf(media: MediaInfo | undefined): number | undefined {
   return video?.kind === 'video' ? video.frames : undefined;
 }
 
-function toClipResult(answer: Exclude<Enqueued, { kind: 'queued' }>): ClipResult {
+function toClipResult(answer: Enqueued): ClipResult {
   const clip = { path: answer.path, masterSize: Number(answer.asset.master.size), seconds: null };
+  if (answer.kind === 'queued') {
+    return { ...clip, profile: answer.profile, outcome: 'queued', reason: null, proxySize: null };
+  }
   if (answer.kind === 'already-there' || answer.kind === 'adopted') {
     return { ...clip, outcome: 'already-there', reason: null, proxySize: answer.proxySize };
   }
