@@ -21,6 +21,8 @@ export interface Command<Arguments> {
   readonly summary: string;
   /** Command line and what it does, for `--help`. */
   readonly examples: readonly (readonly [string, string])[];
+  /** Options that may be given more than once: they come as a list then. */
+  readonly repeatable?: readonly (string & keyof Arguments)[];
   options(yargs: Argv<CommonArguments>): Argv<CommonArguments & Arguments>;
   run(args: ArgumentsCamelCase<CommonArguments & Arguments>, terminal: Terminal): Promise<Outcome>;
 }
@@ -43,6 +45,7 @@ export interface AnyCommand {
   readonly synopsis?: string;
   readonly summary: string;
   readonly examples: readonly (readonly [string, string])[];
+  readonly repeatable: readonly string[];
   options(yargs: Argv<CommonArguments>): Argv<CommonArguments>;
   /** Binds the parsed arguments. */
   bind(args: unknown): (terminal: Terminal) => Promise<Outcome>;
@@ -55,6 +58,7 @@ export function defineCommand<Arguments>(command: Command<Arguments>): AnyComman
     ...(command.synopsis === undefined ? {} : { synopsis: command.synopsis }),
     summary: command.summary,
     examples: command.examples,
+    repeatable: command.repeatable ?? [],
     options: (yargs) => command.options(yargs),
     // yargs has checked them against `options`; its own types do not say so across a heterogeneous list.
     bind: (args) => (terminal) => command.run(args as Parsed, terminal),

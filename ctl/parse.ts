@@ -109,10 +109,10 @@ function withDashes<T extends object>(args: T, { usage }: AnyCommand, argv: read
   return Object.fromEntries(entries) as T;
 }
 
-/** yargs makes a list of an option that is given twice, which nobody means. */
+/** yargs makes a list of an option that is given twice, which nobody means but where the command says so. */
 function repeatedOption(args: Readonly<Record<string, unknown>>, command: AnyCommand): string | undefined {
   const lists = Object.keys(args).filter((name) => Array.isArray(args[name]) && name !== '_');
-  return lists.find((name) => !command.usage.includes(`${name}..`));
+  return lists.find((name) => !command.usage.includes(`${name}..`) && !command.repeatable.includes(name));
 }
 
 function plainer(reason: string, words: string): string {

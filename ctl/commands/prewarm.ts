@@ -39,6 +39,7 @@ export const prewarm = defineCommand<Arguments>({
     ['$0 prewarm . --retry-failed', 'also those that failed before'],
     ['$0 prewarm . --profile edit --profile light', 'make two sets, each clip decoded once'],
   ],
+  repeatable: ['first', 'profile'],
   options: (yargs) =>
     yargs
       .positional('paths', { type: 'string', array: true, describe: 'Files, folders, or patterns with * ** ? [ ] { }' })

@@ -40,6 +40,11 @@ t.test('the clips of a list are taken in its order, and what is not there is nam
   t.same(asked(), ['a.mov']);
   await run(['prewarm', '--from', '-', '--first', 'b.mov', '--read', '--json'], { cwd: source, stdin: 'a.mov\n' });
   t.match(daemon.calls.at(-1), { params: { paths: ['b.mov', 'a.mov'], read: true, wait: true } });
+  const twice = ['--first', 'cut/c.mov', '--first', 'b.mov', '--profile', 'edit', '--profile', 'light'];
+  t.match(await run(['prewarm', 'a.mov', ...twice], { cwd: source }), { exitCode: 0, stderr: '' });
+  t.match(daemon.calls.at(-1), {
+    params: { paths: ['cut/c.mov', 'b.mov', 'a.mov'], profiles: ['edit', 'light'] },
+  });
 
   const refused = async (argv: string[], stdin = '') => (await run(argv, { cwd: source, stdin })).stderr;
   t.match(await refused(['prewarm']), /say what: a file, a folder or a quoted pattern/);
