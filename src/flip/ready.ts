@@ -28,18 +28,22 @@ export interface ReadyOptions {
   readonly policy: ViewPolicy;
   readonly ready: ReadyPolicy;
   readonly log: Logger;
+  /** Between two looks at whether what was held open still is; default 1 second. */
+  readonly heldMs?: number | undefined;
 }
 
 const GATHER_MS = 30;
+const HELD_MS = 1000;
 /** Assets of one commit: the loop is held for a few milliseconds, and a flip does not wait behind a whole project. */
 const BATCH = 200;
 
 export class Ready {
   readonly #options: ReadyOptions;
   /** Assets whose proxy waits for the last handle to be closed. */
-  readonly #held = new Set<ViewKey>();
+  readonly #held = new Map<ViewKey, FileIdentity>();
   #news = new Set<AssetId>();
   #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: ReadyOptions) {
@@ -60,10 +64,27 @@ export class Ready {
     if (asset !== undefined) this.touch([asset.id]);
   }
 
+  /**
+   * The close of a file that came into the table while it was open raises no event, and one that
+   * came before this side knew that it waits is no news: so as long as any waits, somebody looks.
+   */
+  #hold(identity: FileIdentity): void {
+    this.#held.set(viewKey(identity), identity);
+    this.#watch ??= setInterval(() => this.#lookAtHeld(), this.#options.heldMs ?? HELD_MS).unref();
+  }
+
+  #lookAtHeld(): void {
+    const open = new Set(this.#options.serving.volume.handles().map(({ asset }) => viewKey(asset)));
+    for (const [key, identity] of this.#held) if (!open.has(key)) this.onIdle(identity);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
   /** A writer took the asset back to its master; when it has closed the file, the view looks again. */
   onDemoted(identity: FileIdentity): void {
     const key = viewKey(identity);
-    if (this.#options.serving.markMaster(key, 'master: it is being written to') !== undefined) this.#held.add(key);
+    if (this.#options.serving.markMaster(key, 'master: it is being written to') !== undefined) this.#hold(identity);
   }
 
   /** Commits what is known now; resolves when it is served. */
@@ -91,6 +112,7 @@ export class Ready {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#watch);
   }
 
   async #commit(ids: readonly AssetId[]): Promise<void> {
@@ -99,7 +121,7 @@ export class Ready {
     const changes = ready === 'flush' ? all.filter((change) => !leadsToProxy(change)) : all;
     if (changes.length === 0) return;
     const result = await serving.commit(changes, (change) => ready === 'idle' && leadsToProxy(change));
-    for (const identity of result.busy) this.#held.add(viewKey(identity));
+    for (const identity of result.busy) this.#hold(identity);
     await flipper.nudge(result, changes);
   }
 

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ProxyfsError } from '../../src/base/error.js';
 import type { AssetId } from '../../src/base/ids.js';
@@ -38,7 +39,10 @@ interface Stage {
 }
 
 /** Three clips, the first two with proxies, in proxy mode. */
-async function stage(t: Test, options: { hooks?: readonly string[]; ready?: ReadyPolicy } = {}): Promise<Stage> {
+async function stage(
+  t: Test,
+  options: { hooks?: readonly string[]; ready?: ReadyPolicy; heldMs?: number } = {},
+): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'proxyfs-flip-'));
   t.teardown(() => rm(dir, { recursive: true }));
   const [source, mount] = await Promise.all(['source', 'mount'].map((name) => makeFolder(dir, name)));
@@ -57,7 +61,7 @@ async function stage(t: Test, options: { hooks?: readonly string[]; ready?: Read
     hooks: options.hooks ?? [],
     onGone: (ids) => gone.push(...ids),
   });
-  const ready = new Ready({ ...common, flipper, ready: options.ready ?? 'idle' });
+  const ready = new Ready({ ...common, flipper, ready: options.ready ?? 'idle', heldMs: options.heldMs });
   volume.onEvent((event) => event.kind === 'idle' && ready.onIdle(event.asset));
   await flipper.establish(resolveView(viewSource.all(), modes.state, POLICY));
   t.teardown(() => ready.close());
@@ -220,6 +224,20 @@ t.test('a proxy that becomes ready waits for the last handle, unless the policy 
     t.equal(report.changed, policy === 'flush' ? 1 : 0);
     t.match(await served('c.mov'), /^proxy/, `${policy}: after a flush`);
   }
+});
+
+t.test('a proxy that waits for a file to be closed is served also when nothing tells of the close', async (t) => {
+  const { assets, dir, ready, served, volume } = await stage(t, { heldMs: 20 });
+  volume.isSilent = true;
+  const close = volume.hold('c.mov' as VirtualPath, NOBODY);
+  await publish(dir, assets, 2);
+  ready.touch([3 as AssetId]);
+  await ready.settle();
+  await sleep(100);
+  t.match(await served('c.mov'), /^master/, 'while it is held');
+  close();
+  for (let left = 200; left > 0 && !(await served('c.mov')).startsWith('proxy'); left -= 1) await sleep(20);
+  t.match(await served('c.mov'), /^proxy/, 'after it was closed');
 });
 
 t.test('a flush serves a proxy also where somebody holds the master', async (t) => {
