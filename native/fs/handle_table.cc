@@ -13,6 +13,7 @@ uint64_t HandleTable::add(HandleRef handle) {
   }
   const uint32_t index = free_.front();
   free_.pop_front();
+  if (handle->writable) ++writers_[handle->node.id];
   slots_[index].handle = std::move(handle);
   ++used_;
   return uint64_t{slots_[index].generation} << 32 | index;
@@ -34,6 +35,10 @@ HandleRef HandleTable::remove(uint64_t id) {
   ++slots_[index].generation;
   free_.push_back(index);
   --used_;
+  if (handle->writable) {
+    const auto writers = writers_.find(handle->node.id);
+    if (--writers->second == 0) writers_.erase(writers);
+  }
   return handle;
 }
 
@@ -59,6 +64,11 @@ bool HandleTable::has_unseen_writer(NodeId node) const {
   return std::any_of(slots_.begin(), slots_.end(), [node](const Slot& slot) {
     return slot.handle && slot.handle->mappable && !slot.handle->passthrough && slot.handle->node.id == node;
   });
+}
+
+bool HandleTable::has_writer(NodeId node) const {
+  std::lock_guard guard(mutex_);
+  return writers_.contains(node);
 }
 
 uint64_t HandleTable::size() const {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "fs/fd.h"
@@ -58,6 +59,8 @@ class HandleTable {
   // Whether somebody may write to this node without the daemon's knowing: through a mapping whose pages
   // the kernel still holds back.
   bool has_unseen_writer(NodeId node) const;
+  // Whether somebody has this node open for writing.
+  bool has_writer(NodeId node) const;
   uint64_t size() const;
 
  private:
@@ -70,6 +73,7 @@ class HandleTable {
   std::vector<Slot> slots_;
   std::deque<uint32_t> free_;
   uint64_t used_ = 0;
+  std::unordered_map<NodeId, uint32_t> writers_;  // how many of the handles of a node are writable; none is absent
 };
 
 }  // namespace proxyfs::fs

@@ -95,11 +95,12 @@ bool may_keep_pages(Volume& volume, const Handle& handle, const FileStat& master
 }
 
 // The kernel fills the rest of a file's last page with zeros, and a reader may meet them there in the moment in
-// which a larger size is told: what grows behind the mount is read around its pages. Not for writers, whose own
-// pages belong to the mount.
+// which a larger size is told: what grows behind the mount is read around its pages. So is what somebody has open
+// for writing: the page he is adding to may have been dropped, and be read back without it. Not for writers, whose
+// own pages belong to the mount.
 bool bypasses_pages(Volume& volume, const Handle& handle, const FileStat& master) {
   return volume.capabilities.direct_mmap && !handle.writable && !handle.node.replacement &&
-         volume.changes_behind(handle.node.id, master);
+         (volume.changes_behind(handle.node.id, master) || volume.handles.has_writer(handle.node.id));
 }
 
 Backing decide_backing(Volume& volume, const Handle& handle) {

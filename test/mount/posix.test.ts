@@ -109,7 +109,7 @@ async function compareDifferences(t: Test, root: string, passthrough: boolean): 
     'hole of what is mapped': passthrough ? 0 : 1 << 20,
     'behind the end': passthrough ? '\0' : 'A',
     'capability after a mapped write': passthrough ? ['security.capability'] : [],
-    'zeros but during a cut': 0,
+    'zeros beside a writer': 0,
     'access behind the end': passthrough,
     epoll: null,
     'read without waiting': 'ENOTSUP',
