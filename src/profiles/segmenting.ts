@@ -47,6 +47,7 @@ export function segmentingOf(
       ...joinMaps(plan),
       option('the frames as they were encoded', '-r', rate, '-c:v:0', 'copy'),
       ...(plan.target.muxer === 'mxf' ? colorLabels(plan) : []),
+      ...(plan.target.muxer === 'mp4' ? [option('its own rate, not that of the first segment', '-b:v:0', '0')] : []),
       ...rest,
     ],
   };

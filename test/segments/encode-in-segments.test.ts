@@ -14,7 +14,7 @@ import { resolveRecipe } from '../../src/profiles/resolve.js';
 import { encodeInSegments } from '../../src/segments/encode-in-segments.js';
 import { type ClipOptions, hasFfmpeg, makeClip } from '../fixtures/media.js';
 
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 const skip = (await hasFfmpeg()) ? {} : { skip: 'ffmpeg is not installed' };
 
 const directory = (await mkdtemp(join(tmpdir(), 'proxyfs-segments-'))) as RealPath;
@@ -42,6 +42,8 @@ const UNREST = "noise=alls=40:allf=t:enable='between(n,30,70)',negate=enable='gt
 
 const CASES: readonly (readonly [profile: string, name: string, options: ClipOptions])[] = [
   ['edit', 'film.mov', FILM],
+  // The first segment has the highest rate.
+  ['edit', 'begin.mp4', { ...FILM, video: LONG_GOP, filter: "noise=alls=60:allf=t:enable='lt(n,30)'" }],
   ['edit', 'camera.mp4', { ...FILM, video: LONG_GOP, filter: UNREST, reel: 'A001' }],
   ['edit_dnx', 'hd.mov', { ...HD, video: LONG_GOP, audio: [{ layout: 'mono' }, { layout: '5.1' }] }],
   ['light', 'phone.mov', { ...FILM, rate: '30', video: LONG_GOP, audio: [] }],
