@@ -3,6 +3,8 @@
 import { type Facts, factsOf } from './facts.js';
 import { comparePictures } from './melt.js';
 
+/** What encoders write into every MPEG-2 picture when they are told no timecode. */
+const UNTOLD = '00:00:00:00';
 /** Seconds by which lengths may differ that are counted in packets of sound or in milliseconds. */
 const HEADER = 0.002;
 
@@ -18,9 +20,10 @@ export function compareFacts(wanted: Facts, found: Facts): readonly string[] {
   return names.flatMap((name) => {
     if (name.endsWith('FrameCount') && !countsFrames(wanted, name)) return [];
     const [a, b] = [wanted.get(name), found.get(name)];
-    // The master's codec may have no place for a timecode where that of the proxy has one.
-    const container = wanted.get('mediainfo Other 0 TimeCode_FirstFrame');
-    if (a === undefined && /Video \d+ TimeCode/.test(name) && b === container) return [];
+    // One of the two codecs may have no place for a timecode where the other has one.
+    const container = wanted.get('mediainfo Other 0 TimeCode_FirstFrame') ?? UNTOLD;
+    const [said] = [a, b].filter((value) => value !== undefined);
+    if ((a === undefined || b === undefined) && /Video \d+ TimeCode/.test(name) && said === container) return [];
     return isSame(name, a, b) ? [] : [`${name}: ${a ?? 'nothing'} in the master, ${b ?? 'nothing'} in the proxy`];
   });
 }

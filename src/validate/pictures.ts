@@ -25,6 +25,8 @@ export interface ComparedFile {
   readonly file: RealPath;
   /** The stream whose pictures are compared: its matrix and range say what the samples mean. */
   readonly video: VideoStream;
+  /** FFmpeg may seek past a frame in fragments: it is looked for from further ahead. */
+  readonly fragmented?: boolean | undefined;
   /** Filters that show the picture as the other file has to show it: a look. */
   readonly shown?: string | undefined;
 }
@@ -38,6 +40,9 @@ export interface PictureTarget {
   readonly samples: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Longer than the fragments that recorders write. */
+const FRAGMENT_SECONDS = 10;
 
 export async function pictureChecks(toolchain: Toolchain, target: PictureTarget): Promise<ValidationCheck[]> {
   const checks: ValidationCheck[] = [];
@@ -83,17 +88,23 @@ async function extract(
   target: PictureTarget,
   { frame, first, files }: Extraction,
 ): Promise<string | undefined> {
-  const input = ({ file }: ComparedFile, at: number) => [
-    ...['-noautorotate', '-ss', target.places.seek(at), '-i', fileArgument(file)],
-  ];
-  const output = (compared: ComparedFile, index: number, count: number, file: RealPath) => [
+  const ahead = (compared: ComparedFile, at: number) => {
+    const seconds = Number(target.places.seek(at));
+    return compared.fragmented === true ? Math.min(seconds, FRAGMENT_SECONDS) : 0;
+  };
+  const input = (compared: ComparedFile, at: number) => {
+    const from = Number(target.places.seek(at)) - ahead(compared, at);
+    return ['-noautorotate', '-ss', from.toFixed(6), '-i', fileArgument(compared.file)];
+  };
+  const output = (compared: ComparedFile, index: number, at: number, count: number, file: RealPath) => [
+    ...(ahead(compared, at) === 0 ? [] : ['-ss', ahead(compared, at).toFixed(6)]),
     ...['-map', `${index}:${compared.video.index}`, '-frames:v', String(count), '-fps_mode', 'passthrough'],
     ...['-vf', smallPicture(compared), '-f', 'rawvideo', '-y', fileArgument(file)],
   ];
   const args = [
     ...['-loglevel', 'error', ...input(target.proxy, frame), ...input(target.master, first)],
-    ...output(target.proxy, 0, 1, files.proxy),
-    ...output(target.master, 1, frame - first + 2, files.master),
+    ...output(target.proxy, 0, frame, 1, files.proxy),
+    ...output(target.master, 1, first, frame - first + 2, files.master),
   ];
   try {
     await runFfmpeg(toolchain, args, { signal: target.signal, stallMs: 60_000 });

@@ -38,7 +38,8 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
     const original = pictureOf(master);
     if (pictures !== undefined && video !== undefined && places.frames === original?.frames) {
       const { masterFile, samples } = pictures;
-      const compared = { file: masterFile, video: original, shown: recipe.look?.filter };
+      const { fragmented } = master;
+      const compared = { file: masterFile, video: original, fragmented, shown: recipe.look?.filter };
       checks.push(
         ...(await pictureChecks(toolchain, { master: compared, proxy: { file, video }, places, samples, signal })),
       );

@@ -33,6 +33,18 @@ t.test('a fact that is missing, another or added is a difference; header roundin
   t.match(compareFacts(facts(master), facts({})), [/duration/, /packets/, /timecode/]);
 });
 
+t.test('a timecode in the pictures is the same as one of the container, and no other', async (t) => {
+  const [picture, container] = ['mediainfo Video 0 TimeCode_FirstFrame', 'mediainfo Other 0 TimeCode_FirstFrame'];
+  const missing = (inPicture: string, inContainer?: string) => {
+    const own = new Map(inContainer === undefined ? [] : [[container, inContainer]]);
+    return compareFacts(new Map([...own, [picture, inPicture]]), own);
+  };
+  t.same(missing('01:00:00:00', '01:00:00:00'), []);
+  t.match(missing('01:00:00:00', '02:00:00:00'), [/Video 0 TimeCode_FirstFrame: 01:00:00:00 in the master, nothing/]);
+  t.match(missing('01:00:00:00'), [/nothing in the proxy/]);
+  t.same(missing('00:00:00:00'), [], 'an encoder that was told none');
+});
+
 t.test('other programs see a frame too few, a shift by a frame, and other labels', await obstacle(), async (t) => {
   const directory = t.testdir();
   const base = { frames: 12, width: 128, height: 72, audio: [{}], timecode: '01:00:00:00' };
