@@ -79,6 +79,17 @@ int NodeFiles::open_by_name(const Node& node, int flags, FileStat& stat) {
   return file_id(stat) == node.file && birth_ns(stat) == node.birth_ns ? fd.release() : -1;
 }
 
+bool NodeFiles::left_its_name(const Node& node) {
+  const auto place = nodes_.place(node.id);
+  if (!place || place->kept) return false;
+  const PathFd parent = open_path(place->parent);
+  if (!parent) return parent.error == ESTALE;
+  FileStat stat{};
+  const int error = -stat_at(parent.get(), place->name.c_str(), stat);
+  if (error != 0) return error == ENOENT || error == ENOTDIR;
+  return !(file_id(stat) == node.file) || birth_ns(stat) != node.birth_ns;
+}
+
 SharedFd NodeFiles::cached(const Node& node) {
   std::lock_guard guard(mutex_);
   const auto found = by_file_.find(node.file);

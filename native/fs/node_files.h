@@ -34,6 +34,9 @@ class NodeFiles {
   // Opens the master for real, by name, and says in `stat` what it is: -1 when that did not give the file of
   // this node at once, for whatever reason; open_path() and reopen() then find out.
   int open_by_name(const Node& node, int flags, FileStat& stat);
+  // Whether the node's name leads to another file or to none by now, though a descriptor still reaches the
+  // node: something that happened behind the mount.
+  bool left_its_name(const Node& node);
   // A handle's own descriptor of the master serves as well; kept only as long as the handle lives.
   void lend(const Node& node, SharedFd fd);
   // No node of this file is left.

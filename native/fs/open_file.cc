@@ -48,7 +48,15 @@ bool find_or_open(Call& call, uint32_t flags, Target& target, Fd& opened) {
     target.node = *node;
     if (opened) return true;
   }
-  return find_target(call, call.nodeid(), target);
+  if (!find_target(call, call.nodeid(), target)) return false;
+  // Reached by a descriptor that was kept, though its name may be another file's by now: the kernel looks the
+  // path up again. Who opens a descriptor anew means the file that it holds, whatever became of its name.
+  const uint32_t thread = call.pid();
+  if (!volume.files.left_its_name(target.node)) return true;
+  if (volume.retries.came_straight_back(thread, target.node.file)) return true;
+  volume.retries.begin(thread, target.node.file);
+  call.reply.error(ESTALE);
+  return false;
 }
 
 // A descriptor of the served file, or -errno.

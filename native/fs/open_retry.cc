@@ -9,7 +9,14 @@ void OpenRetries::begin(uint32_t thread, const FileId& file) {
   const std::lock_guard lock(mutex_);
   Slot& slot = slots_[thread % slots_.size()];
   if (slot.thread == 0) pending_.fetch_add(1);
-  slot = {thread, file, 0, {}};
+  slot = {thread, file, 0, Clock::now() + kPatience};
+}
+
+bool OpenRetries::came_straight_back(uint32_t thread, const FileId& file) {
+  if (pending_.load() == 0) return false;
+  const std::lock_guard lock(mutex_);
+  const Slot* slot = find(thread);
+  return slot != nullptr && slot->file == file && slot->node == 0 && Clock::now() < slot->until;
 }
 
 void OpenRetries::looked_up(uint32_t thread, const FileId& file, NodeId node) {

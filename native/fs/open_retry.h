@@ -26,6 +26,9 @@ class OpenRetries {
 
   // `thread` (the kernel's pid of a request) was told ESTALE about `file`.
   void begin(uint32_t thread, const FileId& file);
+  // Whether it comes again for `file` with no lookup between, as only who opens a descriptor anew does
+  // (/proc/self/fd/N): the kernel has no name to look up then. Changes nothing.
+  bool came_straight_back(uint32_t thread, const FileId& file);
   // Its lookup found `node` for `file`. Called under the table's reader lock that the answer came from.
   void looked_up(uint32_t thread, const FileId& file, NodeId node);
   // Whether this OPEN is the one behind that lookup. Any OPEN ends what was remembered of its thread. Called
@@ -42,7 +45,7 @@ class OpenRetries {
     uint32_t thread = 0;
     FileId file;
     NodeId node = 0;
-    Clock::time_point until;  // of a slot with a node
+    Clock::time_point until;
   };
   Slot* find(uint32_t thread);           // mutex_ held
   static bool is_expected(const Slot& slot, Clock::time_point now);

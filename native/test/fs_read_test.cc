@@ -384,6 +384,31 @@ TEST("a path is followed through renames behind the mount by a fresh lookup, nev
   CHECK_EQUAL(content(tree, tree.lookup("a").nodeid), "b");
 }
 
+// As fstat() asks, which names no handle.
+int getattr_error(Tree& tree, uint64_t nodeid) { return tree.call(FUSE_GETATTR, nodeid, fuse_getattr_in{}).error; }
+
+TEST("a file whose descriptor is known is not opened by the name that another file took behind the mount") {
+  Tree tree;
+  for (const char* name : {"note", "clip.mov", "gone"}) tree.write(tree.path(name), std::string("old ") + name);
+  tree.write(tree.pool("p"), "proxy");
+  tree.fs().commit({tree.replace("clip.mov", "p")});
+  for (const std::string name : {"note", "clip.mov", "gone"}) {
+    const uint64_t node = tree.lookup(name).nodeid;
+    CHECK_EQUAL(getattr_error(tree, node), 0);  // opens a descriptor, which is kept
+    if (name == "gone") {
+      std::filesystem::remove(tree.path(name));
+    } else {
+      tree.write(tree.path("new"), "new " + name);
+      std::filesystem::rename(tree.path("new"), tree.path(name));
+    }
+    CHECK_EQUAL(tree.open(node).error, ESTALE);
+    if (name == "gone") continue;
+    const uint64_t now = tree.lookup(name).nodeid;
+    CHECK_EQUAL(content(tree, now), "new " + name);
+    CHECK_EQUAL(tree.open(node, O_RDWR | O_TRUNC).error, ESTALE);
+  }
+}
+
 TEST("a walk over many files keeps the number of descriptors bounded") {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
@@ -493,9 +518,6 @@ TEST("a random sequence of lookups, forgets, opens and commits matches the model
     CHECK_EQUAL(tree.fs().counters().open_handles, held.size());
   }
 }
-
-// As fstat() asks, which names no handle.
-int getattr_error(Tree& tree, uint64_t nodeid) { return tree.call(FUSE_GETATTR, nodeid, fuse_getattr_in{}).error; }
 
 TEST("an open file replaced behind the mount is reached by whichever of its handles is left") {
   Tree tree;

@@ -66,6 +66,21 @@ TEST("no lookup since, another thread, another file or another node: no") {
   CHECK(!retries.take(42, 7));
 }
 
+TEST("who comes again with no lookup between comes straight back") {
+  OpenRetries retries;
+  CHECK(!retries.came_straight_back(42, kClip));
+  retries.begin(42, kClip);
+  CHECK(retries.came_straight_back(42, kClip));
+  CHECK(!retries.came_straight_back(42, kOther));
+  CHECK(!retries.came_straight_back(43, kClip));
+  retries.looked_up(42, kClip, 7);
+  CHECK(!retries.came_straight_back(42, kClip));
+
+  retries.begin(42, kClip);
+  CHECK(!retries.take(42, 7));  // its open has come
+  CHECK(!retries.came_straight_back(42, kClip));
+}
+
 TEST("threads that share a slot only lose their privilege") {
   OpenRetries retries;
   retries.begin(1, kClip);
