@@ -6,7 +6,7 @@
 import type { ColorTags, VideoStream } from '../probe/media-info.js';
 import { type Fields, fieldsOf, hasSquarePixels, impliedMatrix, isAmbiguous, isFullRange, isRgb } from './geometry.js';
 import { shownVideo } from './look-filter.js';
-import { unlabelledTag } from './mxf-labels.js';
+import { asLabelled, unlabelledTag } from './mxf-labels.js';
 import { option, type Plan } from './plan.js';
 import type { ProfileTarget, VideoEssence } from './profiles.js';
 import type { RecipeArgument } from './recipe.js';
@@ -161,7 +161,7 @@ function carries(essence: Essence, target: ProfileTarget, video: VideoStream): b
   const named = matrix !== undefined && !misleads && essence.matrices?.includes(matrix) === true;
   const colored = essence.matrices === undefined || named;
   const ranged = essence.fullRange || !isFullRange(video) || isRgb(video);
-  const tagged = lostTag(essence, target, video) === undefined;
+  const tagged = lostTag(essence, target, video) === undefined && namesExactly(essence, target, video);
   return large && colored && ranged && tagged && (essence.interlaced || fieldsOf(video) === 'progressive');
 }
 
@@ -185,6 +185,15 @@ export function statedTags({ tags }: Essence, color: ColorTags): ColorTags {
 /** DNxHR has places for nothing but a matrix: in MXF, labels state the others. */
 export const isLabelled = ({ codec }: Essence, { muxer }: ProfileTarget): boolean =>
   codec === 'dnxhd' && muxer === 'mxf';
+
+/** Whether every tag keeps its name: another one with the same meaning is another one to those who compare. */
+function namesExactly(essence: Essence, target: ProfileTarget, video: VideoStream): boolean {
+  if (isRgb(video)) return true;
+  const { matrix, primaries, transfer } = video.color;
+  const stated = isLabelled(essence, target) ? asLabelled(video.color) : statedTags(essence, video.color);
+  const isAlias = essence.codec === 'prores' && matrix === 'bt470bg';
+  return !isAlias && stated.primaries === primaries && stated.transfer === transfer;
+}
 
 /** The first tag of the picture that the codec, or the container for it, has no code for. */
 export function lostTag(

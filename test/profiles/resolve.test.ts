@@ -58,16 +58,16 @@ t.test(
       t.equal(refusal('.mov', [tagged(color)], 'proxy_prores_lt'), 'color-tag');
       t.equal(refusal('.mp4', [tagged(color)]), 'a recipe');
     }
-    for (const color of [
-      { matrix: 'bt470bg', primaries: 'bt470bg' },
-      { transfer: 'arib-std-b67' },
-      { transfer: undefined },
-    ])
+    for (const color of [{ primaries: 'bt470bg' }, { transfer: 'arib-std-b67' }, { transfer: undefined }])
       t.equal(recipeOf('.mov', [tagged(color)]).expect.videoCodec, 'prores', JSON.stringify(color));
     for (const transfer of ['smpte170m', 'bt2020-10', 'bt2020-12']) {
-      const { color, videoCodec } = recipeOf('.mov', [tagged({ transfer })]).expect;
-      t.strictSame([videoCodec, color.transfer], ['prores', 'bt709'], `${transfer} is the same curve by another name`);
+      const { color } = recipeOf('.mov', [tagged({ transfer })], {}, 'proxy_prores_lt').expect;
+      t.equal(color.transfer, 'bt709', `${transfer} is the same curve by another name`);
+      const own = recipeOf('.mov', [tagged({ transfer })]).expect;
+      t.strictSame([own.videoCodec, own.color.transfer], ['h264', transfer], 'where there is a choice, the name stays');
     }
+    const pal = recipeOf('.mov', [tagged({ matrix: 'bt470bg', primaries: 'bt470bg' })]).expect;
+    t.strictSame([pal.videoCodec, pal.color.matrix], ['h264', 'bt470bg']);
     const sd = recipeOf('.mov', [tagged({ matrix: 'smpte170m' })], {}, 'proxy_dnxhr_lb');
     t.equal(sd.expect.color.matrix, 'bt470bg', 'the name that readers of MXF give to the same matrix');
   },
@@ -94,7 +94,9 @@ t.test(
       t.equal(recipeOf('.mxf', [tagged(color)]).expect.videoCodec, 'mpeg2video', JSON.stringify(color));
       t.equal(refusal('.mxf', [tagged(color)], 'proxy_dnxhr_lb'), 'color-tag');
     }
-    const { videoCodec, color } = recipeOf('.mxf', [tagged({ transfer: 'bt2020-12' })]).expect;
+    const twelve = [tagged({ transfer: 'bt2020-12' })];
+    t.equal(recipeOf('.mxf', twelve).expect.videoCodec, 'mpeg2video');
+    const { videoCodec, color } = recipeOf('.mxf', twelve, {}, 'proxy_dnxhr_lb').expect;
     t.strictSame([videoCodec, color.transfer], ['dnxhd', 'bt2020-10'], 'the same curve by another name');
   },
 );
