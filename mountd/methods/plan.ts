@@ -69,14 +69,12 @@ const NOTHING_MADE = {
 
 /** Of a set as the mount makes it; of a format, and of what no scan has examined yet, by the media alone. */
 async function ffmpegPlan(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
-  const { pool } = generation;
   const { profile, row, signal } = clip;
   if (profile.kind === 'format' || row?.fingerprint === undefined) return await planOfMedia(generation, clip);
   const made = planProxy(await countFrames(generation, row, signal), profile.name, generation);
   if (made.kind === 'not-ready') return await planOfMedia(generation, clip);
   if (made.kind === 'refused') return refused(made);
-  const output = pool.fileOf(made.poolKey, made.recipe.extension);
-  return { ...recipePlan(generation, clip, made.recipe, made.media, output), poolKey: made.poolKey };
+  return { ...recipePlan(generation, clip, made.recipe, made.media), poolKey: made.poolKey };
 }
 
 async function planOfMedia(generation: Generation, clip: Clip): Promise<FfmpegPlan> {
@@ -89,7 +87,7 @@ async function planOfMedia(generation: Generation, clip: Clip): Promise<FfmpegPl
     encoders: toolchain.encoders,
     looks,
   });
-  return result.kind === 'refused' ? refused(result) : recipePlan(generation, clip, result.recipe, media, undefined);
+  return result.kind === 'refused' ? refused(result) : recipePlan(generation, clip, result.recipe, media);
 }
 
 async function countedMedia({ toolchain }: Generation, { row, master, signal }: Clip): Promise<MediaInfo> {
@@ -102,16 +100,19 @@ function recipePlan(
   { master }: Clip,
   recipe: Recipe,
   media: MediaInfo,
-  published: RealPath | undefined,
 ): FfmpegPlan {
-  const output = published ?? (`OUTPUT${recipe.extension}` as RealPath);
+  // Never the place in the pool: whoever pastes the command would write over a proxy that is being served.
+  const output = `OUTPUT${recipe.extension}` as RealPath;
   const words: RecipeArgument[] = [
     { words: [toolchain.ffmpeg], why: `FFmpeg ${toolchain.version}` },
     ...COMMON_ARGUMENTS,
     ...recipe.inputArguments,
     { words: ['-i', fileArgument(master)], why: 'the master' },
     ...recipe.arguments,
-    { words: ['-y', fileArgument(output)], why: 'written elsewhere first, and moved here when it has been validated' },
+    {
+      words: ['-y', fileArgument(output)],
+      why: `a file of the pool, served when it has been validated; ${finishing(recipe)}`,
+    },
   ];
   const { width, height, videoCodec, pixelFormat, timecode, streams } = recipe.expect;
   const { extension, hash } = recipe;
@@ -124,6 +125,12 @@ function recipePlan(
     recipeHash: hash,
     poolKey: null,
   };
+}
+
+/** What the command alone does not write: see finish.ts. */
+function finishing({ muxer }: Recipe): string {
+  if (muxer === 'mxf') return 'before that its identity (UMID) is written into it';
+  return 'before that its header gets what FFmpeg cannot be told of the master: lengths, edit lists, tags';
 }
 
 function segmentsOf(

@@ -103,6 +103,8 @@ t.test(
       'every word of the command has its reason',
     );
     t.ok(plan.arguments.every(({ why }) => why.length > 3));
+    t.match(plan.poolKey, /^[0-9a-f]{64}$/);
+    t.equal(plan.command.at(-1), 'file:OUTPUT.mov', 'pasted into a shell it writes beside the pool, not into it');
     await t.rejects(client.call('plan', { path: 'one.mov', profile: 'proxy_prores_hq_resolve' }), {
       code: 'profile/wrong-engine',
       message:
