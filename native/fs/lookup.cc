@@ -15,14 +15,28 @@ void report_unfit(Volume& volume, const Resolution& found, NodeId id, const File
 
 // One try: nothing when the replacement must be looked at first, which is not done under the lock.
 std::optional<Entered> try_enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat,
-                                 uint32_t asker, Resolution& found) {
+                                 uint32_t asker, Resolution& found, std::optional<NodePlace>& former) {
   const SwapTable::Reader reader = volume.swaps.read();
   found = S_ISREG(stat.stx_mode) ? reader.resolve(file_id(stat), stat) : Resolution{};
   if (found.replacement && found.replacement->unknown()) return std::nullopt;
   // The node is made while the table stands still: a commit either is seen here or sees this node.
-  const NodeId id = volume.nodes.enter(parent, name, stat, found.replacement, asker == kListing);
+  const NodeId id = volume.nodes.enter(parent, name, stat, found.replacement, asker == kListing, &former);
   volume.retries.looked_up(asker, file_id(stat), id);
   return Entered{id, found.replacement, found.flip_ns, found.listed};
+}
+
+// A file was found at another name than before. Is it at the former one no longer (it was renamed behind the
+// mount), the kernel may still hold that one and would open this file by it: the entry is dropped.
+void drop_former(Volume& volume, const NodePlace& former, const FileStat& stat) {
+  if (!volume.capabilities.coherent) return;
+  if (const PathFd parent = volume.files.open_path(former.parent)) {
+    FileStat there{};
+    const bool linked = stat_at(parent.get(), former.name.c_str(), there) == 0 && file_id(there) == file_id(stat);
+    if (linked) return;
+  }
+  // An epoch is told from within a request, since it takes no lock of a folder; a name is not.
+  if (volume.capabilities.inc_epoch && volume.kernel.notify_inc_epoch() == 0) return;
+  volume.kernel.enqueue_inval_entry(former.parent, former.name);
 }
 
 // "." and ".." come only from file handles of an NFS server (EXPORT_SUPPORT).
@@ -48,7 +62,9 @@ void lookup_dot(Call& call, std::string_view name) {
 Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileStat& stat, uint32_t asker) {
   for (;;) {
     Resolution found;
-    if (const auto entered = try_enter(volume, parent, name, stat, asker, found)) {
+    std::optional<NodePlace> former;
+    if (const auto entered = try_enter(volume, parent, name, stat, asker, found, former)) {
+      if (former) drop_former(volume, *former, stat);
       report_unfit(volume, found, entered->id, stat);
       return *entered;
     }

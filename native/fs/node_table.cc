@@ -21,12 +21,15 @@ NodeTable::NodeTable(const FileId& root, int64_t root_birth_ns) {
 }
 
 NodeId NodeTable::enter(NodeId parent, std::string_view name, const FileStat& stat, const ReplacementRef& replacement,
-                        bool by_readdir) {
+                        bool by_readdir, std::optional<NodePlace>* former) {
   std::lock_guard guard(mutex_);
   uint32_t slot = find_slot(file_id(stat), replacement ? replacement->serial() : 0, birth_ns(stat));
   if (slot == 0) slot = make(stat, replacement);
-  settle(slot, parent, name);
   Record& record = records_[slot];
+  if (former != nullptr && record.parent != 0 && (record.parent != parent || extras_[slot].name != name)) {
+    *former = NodePlace{record.parent, extras_[slot].name, extras_[slot].kept};
+  }
+  settle(slot, parent, name);
   ++record.lookups;
   record.by_readdir = by_readdir;
   return id_of(slot);

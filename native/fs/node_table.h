@@ -60,9 +60,10 @@ class NodeTable {
   NodeTable(const FileId& root, int64_t root_birth_ns);
 
   // One more lookup of (file, replacement) under parent/name; makes the node when there is none.
-  // `by_readdir`: the entry goes to the kernel in a READDIRPLUS reply.
+  // `by_readdir`: the entry goes to the kernel in a READDIRPLUS reply. `former`: where the node was until now,
+  // if it was elsewhere.
   NodeId enter(NodeId parent, std::string_view name, const FileStat& stat, const ReplacementRef& replacement,
-               bool by_readdir = false);
+               bool by_readdir = false, std::optional<NodePlace>* former = nullptr);
   // `count` lookups less. Returns the file when no node of it is left (its descriptors can go).
   std::optional<FileId> forget(NodeId id, uint64_t count);
 

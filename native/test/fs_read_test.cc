@@ -409,6 +409,25 @@ TEST("a file whose descriptor is known is not opened by the name that another fi
   }
 }
 
+TEST("names that were exchanged behind the mount are both forgotten by the kernel; those of a hard link are not") {
+  auto old_kernel = Tree::defaults();
+  old_kernel.inc_epoch = false;
+  for (const bool epochs : {true, false}) {
+    Tree tree(epochs ? Tree::defaults() : old_kernel);
+    tree.write(tree.path("x"), "was x");
+    tree.write(tree.path("y"), "was y");
+    std::filesystem::create_hard_link(tree.path("y"), tree.path("z"));
+    for (const char* name : {"x", "y", "z", "y"}) tree.lookup(name);
+    CHECK_EQUAL(tree.kernel.epochs, 0);
+    CHECK(tree.kernel.invalidated.empty());
+    CHECK_EQUAL(renameat2(AT_FDCWD, tree.path("x").c_str(), AT_FDCWD, tree.path("y").c_str(), RENAME_EXCHANGE), 0);
+    CHECK_EQUAL(content(tree, tree.lookup("x").nodeid), "was y");
+    CHECK_EQUAL(tree.kernel.epochs, epochs ? 1 : 0);
+    CHECK(tree.kernel.invalidated == (epochs ? Strings{} : Strings{"1/y"}));
+    CHECK_EQUAL(content(tree, tree.lookup("y").nodeid), "was x");
+  }
+}
+
 TEST("a walk over many files keeps the number of descriptors bounded") {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
