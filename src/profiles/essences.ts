@@ -186,11 +186,15 @@ export function statedTags({ tags }: Essence, color: ColorTags): ColorTags {
 export const isLabelled = ({ codec }: Essence, { muxer }: ProfileTarget): boolean =>
   codec === 'dnxhd' && muxer === 'mxf';
 
+/** RGB gets the matrix of its conversion. */
+const keptTags = (video: VideoStream): ColorTags =>
+  isRgb(video) ? { ...video.color, matrix: undefined } : video.color;
+
 /** Whether every tag keeps its name: another one with the same meaning is another one to those who compare. */
 function namesExactly(essence: Essence, target: ProfileTarget, video: VideoStream): boolean {
-  if (isRgb(video)) return true;
-  const { matrix, primaries, transfer } = video.color;
-  const stated = isLabelled(essence, target) ? asLabelled(video.color) : statedTags(essence, video.color);
+  const own = keptTags(video);
+  const { matrix, primaries, transfer } = own;
+  const stated = isLabelled(essence, target) ? asLabelled(own) : statedTags(essence, own);
   const isAlias = essence.codec === 'prores' && matrix === 'bt470bg';
   return !isAlias && stated.primaries === primaries && stated.transfer === transfer;
 }
@@ -202,10 +206,9 @@ export function lostTag(
   video: VideoStream,
 ): { kind: string; value: string } | undefined {
   const { tags } = essence;
-  if (isRgb(video)) return undefined;
   if (isLabelled(essence, target)) return unlabelledTag(video.color);
   if (tags === undefined) return undefined;
-  const color = statedTags(essence, video.color);
+  const color = statedTags(essence, keptTags(video));
   for (const kind of ['matrix', 'primaries', 'transfer'] as const) {
     const value = color[kind];
     if (value !== undefined && !tags[kind].includes(value)) return { kind, value };

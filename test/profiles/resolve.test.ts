@@ -66,6 +66,10 @@ t.test(
       const own = recipeOf('.mov', [tagged({ transfer })]).expect;
       t.strictSame([own.videoCodec, own.color.transfer], ['h264', transfer], 'where there is a choice, the name stays');
     }
+    const rgb = { ...tagged({ matrix: 'gbr', transfer: 'iec61966-2-1' }), pixelFormat: 'rgb24' };
+    t.equal(recipeOf('.mov', [rgb]).expect.videoCodec, 'h264', 'RGB has primaries and a transfer, too');
+    const usual = { ...tagged({ matrix: 'gbr' }), pixelFormat: 'rgb24' };
+    t.equal(recipeOf('.mov', [usual]).expect.videoCodec, 'prores', 'and any matrix');
     const pal = recipeOf('.mov', [tagged({ matrix: 'bt470bg', primaries: 'bt470bg' })]).expect;
     t.strictSame([pal.videoCodec, pal.color.matrix], ['h264', 'bt470bg']);
     const sd = recipeOf('.mov', [tagged({ matrix: 'smpte170m' })], {}, 'proxy_dnxhr_lb');
