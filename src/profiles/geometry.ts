@@ -53,13 +53,17 @@ function pick(names: readonly string[], name: string | undefined): string | unde
   return name !== undefined && names.includes(name) ? name : undefined;
 }
 
+/** The one that its header names, where every proxy codec has it. */
 export function matrixForRgb(video: VideoStream): string {
-  return usualMatrix(video);
+  return pick(OF_EVERY_CODEC, video.color.matrix) ?? usualMatrix(video);
 }
+
+const OF_EVERY_CODEC = ['bt709', 'smpte170m', 'bt2020nc'];
 
 /** The matrix with which the picture is shown; undefined when its tag is an unusual one. */
 export function impliedMatrix(video: VideoStream): string | undefined {
-  return isRgb(video) || video.color.matrix === undefined ? usualMatrix(video) : proxyColor(video, false).matrix;
+  if (isRgb(video)) return matrixForRgb(video);
+  return video.color.matrix === undefined ? usualMatrix(video) : proxyColor(video, false).matrix;
 }
 
 /**

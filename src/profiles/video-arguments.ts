@@ -176,7 +176,7 @@ export function shownFilter({ video, look }: Pick<Plan, 'video' | 'look'>): stri
 /** Size, sample format, range and matrix are converted in one step, each field by itself. */
 function scaleFilter(plan: Plan, fields: Fields): string {
   const words = [...sizing(plan), SCALER, ...interlacing(fields)];
-  if (isRgb(plan.video)) words.push(`out_color_matrix=${matrixForRgb(plan.video)}`);
+  if (isRgb(plan.video)) words.push(`out_color_matrix=${scaleName(matrixForRgb(plan.video))}`);
   else words.push(`in_range=${isFullRange(plan.video) ? 'full' : 'limited'}`);
   words.push(`out_range=${videoExpectation(plan).fullRange ? 'full' : 'limited'}`);
   return `scale=${words.join(':')}`;

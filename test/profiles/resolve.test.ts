@@ -68,6 +68,12 @@ t.test(
     }
     const rgb = { ...tagged({ matrix: 'gbr', transfer: 'iec61966-2-1' }), pixelFormat: 'rgb24' };
     t.equal(recipeOf('.mov', [rgb]).expect.videoCodec, 'h264', 'RGB has primaries and a transfer, too');
+    for (const [matrix, stated] of [
+      ['bt2020nc', 'bt2020nc'],
+      ['smpte170m', 'smpte170m'],
+      ['ycgco', 'bt709'],
+    ])
+      t.equal(recipeOf('.mov', [{ ...rgb, color: { ...rgb.color, matrix } }]).expect.color.matrix, stated);
     const usual = { ...tagged({ matrix: 'gbr' }), pixelFormat: 'rgb24' };
     t.equal(recipeOf('.mov', [usual]).expect.videoCodec, 'prores', 'and any matrix');
     const pal = recipeOf('.mov', [tagged({ matrix: 'bt470bg', primaries: 'bt470bg' })]).expect;
