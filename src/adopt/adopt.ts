@@ -4,7 +4,8 @@
  *
  * The file is copied into the pool, and the copy is validated like one of our own, its
  * pictures included; only codec and size are its own business, as long as the size is the
- * master's through a whole number. What differs by a frame is refused with that reason.
+ * master's through a whole number. Dates and labels that it lacks are written into the copy.
+ * What differs by a frame is refused with that reason.
  * Promises: the file that was found is only read; nothing unvalidated is published.
  * Concurrency: any number of calls for different assets.
  */
@@ -12,9 +13,11 @@
 import { constants, copyFile, rm, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { errnoOf, ProxyfsError } from '../base/error.js';
+import { invariant } from '../base/invariant.js';
 import { extensionOf } from '../base/media-extension.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { AssetRow } from '../catalog/asset.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { adoptPublished } from '../generate/adopt-published.js';
 import { currentVariant } from '../generate/current-variant.js';
@@ -28,6 +31,7 @@ import type { Expectation } from '../profiles/recipe.js';
 import { describeRejection, type ValidationCheck, type ValidationReport } from '../validate/report.js';
 import { validateProxy } from '../validate/validate.js';
 import { ineligible } from '../view/path-eligibility.js';
+import { differsInLabels, relabel } from './relabel.js';
 import { proposedSiblings } from './sibling-names.js';
 
 export type Adoption =
@@ -127,11 +131,12 @@ async function tryOne(attempt: Attempt): Promise<Extract<Adoption, { kind: 'adop
   const { generation, asset, clip, plan, from, file, signal } = attempt;
   const { pool, source, clock } = generation;
   const startedAt = new Date(clock.now()).toISOString();
-  const copy = pool.temporary(`adopt-${asset.id}`, extensionOf(clip));
+  const [taken, labelled] = [0, 1].map(() => pool.temporary(`adopt-${asset.id}`, extensionOf(clip)));
+  invariant(taken !== undefined && labelled !== undefined, 'two were asked for');
   try {
     // A file system that shares blocks copies nothing.
-    await copyFile(file, copy, constants.COPYFILE_FICLONE);
-    const validation = await judge(attempt, copy);
+    await copyFile(file, taken, constants.COPYFILE_FICLONE);
+    const { copy, validation } = await judgeLabelled(attempt, taken, labelled);
     if (!validation.ok) return { kind: 'refused', from, reason: describeRejection(validation) };
     if (await hasMasterChanged(realPathOf(source, clip), asset)) {
       return { kind: 'refused', from, reason: 'the master changed meanwhile' };
@@ -141,8 +146,24 @@ async function tryOne(attempt: Attempt): Promise<Extract<Adoption, { kind: 'adop
     await publish(attempt, copy, { output, validation, startedAt });
     return { kind: 'adopted', from, size };
   } finally {
-    await rm(copy, { force: true });
+    await Promise.all([taken, labelled].map((path) => rm(path, { force: true })));
   }
+}
+
+/** The file as it was found or, where only labels differ from the master's, with those of the master. */
+async function judgeLabelled(attempt: Attempt, taken: RealPath, labelled: RealPath) {
+  const { generation, clip, plan, signal } = attempt;
+  const found = await judge(attempt, taken);
+  if (!differsInLabels(found, plan)) return { copy: taken, validation: found };
+  const master = realPathOf(generation.source, clip);
+  try {
+    await relabel(generation.toolchain, { plan, master, proxy: taken, output: labelled, signal });
+  } catch (error) {
+    // What cannot be written anew is refused for what it lacks.
+    if (!isVerdict(error)) throw error;
+    return { copy: taken, validation: found };
+  }
+  return { copy: labelled, validation: await judge(attempt, labelled) };
 }
 
 async function judge({ generation, clip, plan, signal }: Attempt, copy: RealPath): Promise<ValidationReport> {

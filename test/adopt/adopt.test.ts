@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { adoptSibling } from '../../src/adopt/adopt.js';
@@ -60,5 +60,59 @@ t.test('an equal proxy beside the clip is taken over; one that is a frame short 
   copyFileSync(join(source, 'alone.mp4'), join(source, 'Proxies/alone.mp4'));
   t.match(await adopt('alone.mp4'), { kind: 'adopted', from: 'Proxies/alone.mp4' });
   t.equal(project.published().length, 2);
+  t.same(project.temporaries(), []);
+});
+
+t.test('dates, camera metadata and labels that an editor left out are written into the copy', { skip }, async (t) => {
+  const directory = t.testdir({ source: { Proxy: {} } });
+  const source = join(directory, 'source');
+  const words = (...all: string[]) => all.flatMap((word) => ['-metadata', word]);
+  const made = {
+    ...{ frames: 20, rate: '30000/1001', timecode: '01:00:00;02' },
+    video: ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'],
+  };
+  const camera = [
+    ...words('creation_time=2024-05-01T10:20:30Z', 'com.maker.lens=50 mm', 'comment=take 2'),
+    ...['-movflags', '+use_metadata_tags', '-metadata:s:a:1', 'language=ger', '-disposition:a:1', '0'],
+  ];
+  for (const [index, name] of ['plain.mov', 'late.mov'].entries()) {
+    await makeClip(source, name, { ...made, audio: [{}, { frequency: 700 + index }], extra: camera });
+  }
+  const shrink = (name: string, timecode: string) =>
+    runFixtureFfmpeg([
+      ...[
+        '-i',
+        `file:${join(source, name)}`,
+        '-map',
+        '0:v',
+        '-map',
+        '0:a',
+        '-map_metadata',
+        '-1',
+        '-timecode',
+        timecode,
+      ],
+      ...['-vf', 'scale=160:90', '-c:v', 'libx264', '-bf', '2', '-c:a', 'copy', '-metadata:s:a:1', 'language=fra'],
+      ...[...words('creation_time=2026-01-02T03:04:05Z'), `file:${join(source, 'Proxy', name)}`],
+    ]);
+  await shrink('plain.mov', '01:00:00;02');
+  await shrink('late.mov', '01:00:00;03');
+  const project = await openProject(directory);
+  t.teardown(() => project.close());
+  await project.prewarm();
+  const adopt = async (name: string) => {
+    const asset = project.catalog.byPath(name as never);
+    if (asset === undefined) throw new Error(`${name} is not in the catalog`);
+    return adoptSibling(project, asset, 'edit');
+  };
+  const before = readFileSync(join(source, 'Proxy/plain.mov'));
+  t.match(await adopt('plain.mov'), { kind: 'adopted', from: 'Proxy/plain.mov' });
+  t.ok(before.equals(readFileSync(join(source, 'Proxy/plain.mov'))), 'what was found is only read');
+  t.match(
+    await adopt('late.mov'),
+    { kind: 'refused', reason: /timecode: expected 01:00:00;02, found 01:00:00;03/ },
+    'labels are written, a timecode is not',
+  );
+  t.equal(project.published().length, 1);
   t.same(project.temporaries(), []);
 });
