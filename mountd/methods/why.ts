@@ -117,8 +117,8 @@ async function plannedCommand(daemon: Daemon, asset: ServableAsset, path: Virtua
   if (row === undefined || generation === undefined) return null;
   const plan = planProxy(row, daemon.profileOf(row.paths), generation);
   if (plan.kind !== 'make') return null;
-  const { pool } = daemon.files;
-  const output = pool.fileOf(plan.poolKey, plan.recipe.extension);
+  // As in `plan`: never the place in the pool.
+  const output = `OUTPUT${plan.recipe.extension}` as RealPath;
   return [generation.toolchain.ffmpeg, ...ffmpegArguments(plan.recipe, realPathOf(daemon.place.source, path), output)];
 }
 
