@@ -19,6 +19,7 @@ import type { AssetRow } from '../catalog/asset.js';
 import type { VariantRow } from '../catalog/catalog.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
+import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import {
   MANIFEST_VERSION,
@@ -28,8 +29,10 @@ import {
   type PublishedSegments,
 } from '../pool/manifest.js';
 import type { Beside } from '../pool/pool.js';
+import { shownTimes } from '../probe/frame-count.js';
 import { commandArguments } from '../profiles/command.js';
 import { readPictures } from '../segments/read-pictures.js';
+import { pictureOf } from '../validate/compare.js';
 import { describeRejection, type ValidationReport } from '../validate/report.js';
 import { finishAndReadBack } from './encode.js';
 import { isOutOfSpace } from './failure.js';
@@ -223,12 +226,25 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
   return { kind: 'published', variant, manifest };
 }
 
-async function finishedPictures({ generation, path }: Making, { plan, pictures }: Output) {
+async function finishedPictures({ generation, path, options }: Making, { plan, file, pictures }: Output) {
   if (pictures === undefined) return undefined;
-  const done = await finishPictures(pictures, `${plan.poolKey}${PICTURE_SUFFIXES.sprite}`);
+  const times = await frameTimes(generation.toolchain, file, plan, options.signal);
+  const done = await finishPictures(pictures, `${plan.poolKey}${PICTURE_SUFFIXES.sprite}`, times);
   if (done.kind === 'pictures') return done.pictures;
   generation.log.warn({ path, reason: done.reason }, 'the pictures of a clip could not be made');
   return undefined;
+}
+
+/** Of a clip whose frames lie at no constant rate: when each begins, and the end, in seconds from the first. */
+async function frameTimes(toolchain: Toolchain, file: RealPath, plan: MakePlan, signal: AbortSignal) {
+  const video = pictureOf(plan.media);
+  if (video?.ownTimes === undefined) return undefined;
+  const { clock, last } = video.ownTimes;
+  const index = plan.recipe.expect.streams.findIndex(({ masterIndex }) => masterIndex === video.index);
+  // Of the proxy, which has been found to have the times of its master: its header is shorter to read.
+  const ticks = await shownTimes(toolchain, file, { ...video, index }, { signal });
+  const [first = 0] = ticks;
+  return [...ticks, (ticks.at(-1) ?? 0) + last].map((at) => (at - first) / clock);
 }
 
 function besideOf(files: PictureFiles | undefined): readonly Beside[] {

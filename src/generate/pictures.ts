@@ -42,14 +42,18 @@ export type FinishedPictures =
   | { readonly kind: 'pictures'; readonly pictures: PublishedPictures }
   | { readonly kind: 'wrong'; readonly reason: string };
 
-/** `name` is that of the published sheet, which the index refers to. */
-export async function finishPictures(files: PictureFiles, name: string): Promise<FinishedPictures> {
+/** `name` is that of the published sheet, which the index refers to; `times` as in sprite-index.ts. */
+export async function finishPictures(
+  files: PictureFiles,
+  name: string,
+  times?: readonly number[],
+): Promise<FinishedPictures> {
   const { poster, sprite } = files.plan;
   const sheet = { width: sprite.tile.width * sprite.columns, height: sprite.tile.height * sprite.rows };
   const wrong =
     (await whatIsWrong('poster', files.poster, poster)) ?? (await whatIsWrong('sheet', files.sprite, sheet));
   if (wrong !== undefined) return { kind: 'wrong', reason: wrong };
-  await writeFile(files.index, spriteIndex(sprite, name));
+  await writeFile(files.index, spriteIndex(sprite, name, times));
   const { tile, columns, rows, count, everyFrames } = sprite;
   return {
     kind: 'pictures',

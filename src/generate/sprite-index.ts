@@ -2,14 +2,19 @@
 
 import type { SpriteLayout } from '../profiles/recipe.js';
 
-/** The cues follow each other without a gap and end with the clip. `sheet` is the name of the picture file. */
-export function spriteIndex(layout: SpriteLayout, sheet: string): string {
-  const cues = Array.from({ length: layout.count }, (_, index) => cueOf(layout, index, sheet));
+/**
+ * The cues follow each other without a gap and end with the clip. `sheet` is the name of the picture file;
+ * `times` are the seconds at which the frames begin, and the end, where they lie at no constant rate.
+ */
+export function spriteIndex(layout: SpriteLayout, sheet: string, times?: readonly number[]): string {
+  const cues = Array.from({ length: layout.count }, (_, index) => cueOf(layout, index, sheet, times));
   return `WEBVTT\n\n${cues.join('\n')}`;
 }
 
-function cueOf({ tile, columns, everyFrames, frames, seconds }: SpriteLayout, index: number, sheet: string): string {
-  const at = (frame: number) => timestamp((Math.min(frame, frames) * seconds) / frames);
+function cueOf(layout: SpriteLayout, index: number, sheet: string, times: readonly number[] | undefined): string {
+  const { tile, columns, everyFrames, frames, seconds } = layout;
+  const timeOf = (frame: number) => times?.[frame] ?? (frame * seconds) / frames;
+  const at = (frame: number) => timestamp(timeOf(Math.min(frame, frames)));
   const place = [(index % columns) * tile.width, Math.floor(index / columns) * tile.height, tile.width, tile.height];
   const span = `${at(index * everyFrames)} --> ${at((index + 1) * everyFrames)}`;
   return `${span}\n${sheet}#xywh=${place.join(',')}\n`;

@@ -95,6 +95,22 @@ t.test('short clips, fields and sound do not stand in the way', { skip }, async 
   }
 });
 
+t.test('of a clip of variable rate each cue lasts as long as its frames', { skip }, async (t) => {
+  const clip = {
+    ...{ width: 128, height: 72, frames: 25, filter: "select='not(between(n,4,13))'", extra: ['-vsync', 'vfr'] },
+    video: ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'],
+  };
+  const { at } = await projectWith(t, 'gap.mp4', clip, { makesPictures: true });
+  const cues = (await readFile(at('.sprite.vtt'), 'utf8')).match(/\S+ --> \S+/g) ?? [];
+  t.equal(cues.length, 15);
+  t.same(cues.slice(2, 5), [
+    '00:00:00.080 --> 00:00:00.120',
+    '00:00:00.120 --> 00:00:00.560',
+    '00:00:00.560 --> 00:00:00.600',
+  ]);
+  t.equal(cues.at(-1), '00:00:00.960 --> 00:00:01.000', 'the last ends with the clip');
+});
+
 t.test('an FFmpeg that cannot make pictures makes proxies', { skip }, async (t) => {
   const { manifest } = await projectWith(t, 'a.mov', { frames: 6 }, { makesPictures: true, lie: 'no-pictures' });
   t.equal(manifest?.pictures, undefined);
