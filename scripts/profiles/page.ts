@@ -140,6 +140,20 @@ const pictures = () => [
 ];
 
 const rules = () => [
+  '## Looks',
+  '',
+  '`proxyfs looks --add FILE.cube` checks a `.cube` table, of one or three dimensions, and keeps a copy with the project;',
+  '`edit+NAME` is the set made with it, `edit` stays without. `proxyfs mode proxy --profile edit+NAME` makes and serves it.',
+  'The samples become RGB by the master’s own matrix and range, and video again by those of the result, which the proxy’s',
+  'tags then state: BT.709, or with `--output hlg` or `pq` BT.2020. A look is never applied unasked: an editor that grades',
+  'the clip would apply it twice.',
+  '',
+  '## Hardware encoders',
+  '',
+  '`proxyfs mount --hardware auto` (or `nvenc`, `qsv`, `vaapi`, `videotoolbox`) lets a graphics card make H.264 proxies, where',
+  'one second encoded by it passes the validation of proxies. What comes of the trial stands in the log, once; where',
+  'none passes, software makes all of them.',
+  '',
   '## Equal input, equal bytes',
   '',
   'The same master, profile and FFmpeg build give the same file to the byte, on any machine and with any',
