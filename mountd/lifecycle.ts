@@ -277,11 +277,16 @@ function logMount(log: Logger, volume: MountedVolume, reason: string, place: Pla
   for (const limit of limits) log.info(limit);
 }
 
-/** A busy mount without open files has somebody's working directory in it. */
+/** Besides open files, somebody's working directory keeps a mount busy. */
 async function withHolders(error: unknown, mountPoint: string): Promise<unknown> {
   if (!(error instanceof ProxyfsError) || error.code !== 'mountpoint/busy') return error;
   const holders = await findHolders(mountPoint);
   if (holders.length === 0) return error;
-  const message = `${mountPoint} is in use: ${describeHolders(holders)}; leave it, or unmount with force`;
+  const said = noFileIsOpen(error) ? `${mountPoint} is in use: ` : `${error.message}; `;
+  const message = said + describeHolders(holders);
   return new ProxyfsError('mountpoint/busy', message, { cause: error, details: { ...error.details, holders } });
+}
+
+function noFileIsOpen({ details }: ProxyfsError): boolean {
+  return Array.isArray(details['holders']) && details['holders'].length === 0;
 }

@@ -11,7 +11,7 @@ import { errnoOf, ProxyfsError } from '../src/base/error.js';
 import { type RealPath, virtualPathBelow } from '../src/base/paths.js';
 import { listRecords } from '../src/control/discovery.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
-import { findMount } from '../src/mount/mount-table.js';
+import { findMount, findMountOfDevice } from '../src/mount/mount-table.js';
 import { detachStale } from '../src/mount/stale-mount.js';
 
 export interface Place {
@@ -42,11 +42,14 @@ export async function checkPlace(sourcePath: string, mountPath: string): Promise
 async function checkSource(path: string): Promise<RealPath> {
   try {
     const source = (await realpath(path)) as RealPath;
-    if ((await stat(source)).isDirectory()) {
+    const found = await stat(source);
+    if (found.isDirectory()) {
       await readdir(source);
+      await refuseOwnKind(source, found.dev);
       return source;
     }
   } catch (cause) {
+    if (cause instanceof ProxyfsError) throw cause;
     const errno = errnoOf(cause);
     if (errno === 'EACCES' || errno === 'EPERM') {
       throw new ProxyfsError('system/permission', `the source ${path} cannot be read: ask for access to it`, { cause });
@@ -57,6 +60,17 @@ async function checkSource(path: string): Promise<RealPath> {
   throw new ProxyfsError(
     'source/not-a-directory',
     `the source ${path} is not a folder: name the folder of the project`,
+  );
+}
+
+/** What a mount shows is proxies at times: taken for masters, they would get proxies of their own. */
+async function refuseOwnKind(source: RealPath, dev: number): Promise<void> {
+  const mount = await findMountOfDevice(dev);
+  if (mount?.type !== 'fuse.proxyfs') return;
+  const wayOut = 'name the folder of the masters, with a --state of its own if it is mounted already';
+  throw new ProxyfsError(
+    'request/invalid',
+    `the source ${source} lies in the proxyfs mount ${mount.mountPoint}, whose clips may be proxies: ${wayOut}`,
   );
 }
 

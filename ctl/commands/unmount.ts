@@ -87,8 +87,8 @@ async function endInOrder({ record, client }: Daemon, path: string): Promise<End
     if (!(error instanceof ProxyfsError)) throw error;
     if (error.code === 'job/cancelled') throw silent(record.pid, error);
     if (error.code !== 'mountpoint/busy') throw error;
-    const wayOut = `'proxyfs handles --project ${path}' says who; close them, or add --force`;
-    throw new ProxyfsError(error.code, `${path} is in use: ${wayOut}`, { cause: error, details: error.details });
+    const wayOut = `'proxyfs handles --project ${path}' lists open files, --force unmounts all the same`;
+    throw new ProxyfsError(error.code, `${error.message}: ${wayOut}`, { cause: error, details: error.details });
   }
 }
 

@@ -20,6 +20,13 @@ export async function mountPointsOf(type: string): Promise<readonly string[]> {
   return rowsOf(await readFile(MOUNT_INFO, 'utf8')).flatMap((row) => (row.type === type ? [row.mountPoint] : []));
 }
 
+/** The mount that a file lies on, by the device number that stat() gives; bind mounts of it share that. */
+export async function findMountOfDevice(dev: number): Promise<{ type: string; mountPoint: string } | undefined> {
+  // Linux keeps the low eight bits of the minor number below the major one, and its high bits above.
+  const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
+  return rowsOf(await readFile(MOUNT_INFO, 'utf8')).find((row) => row.device === device);
+}
+
 /** For the moment of process exit, when nothing asynchronous runs any more. */
 export function findMountSync(mountPoint: string): MountRecord | undefined {
   return parseMount(readFileSync(MOUNT_INFO, 'utf8'), mountPoint);

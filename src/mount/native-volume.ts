@@ -148,11 +148,7 @@ export class NativeVolume implements MountedVolume {
     const holders = [...new Set(this.handles().map(({ process, pid }) => `${process} (pid ${pid})`))];
     const named = holders.slice(0, NAMED_HOLDERS).join(', ');
     const who = holders.length === 0 ? 'a program works in a folder of it' : `files are open in ${named}`;
-    return new ProxyfsError(
-      'mountpoint/busy',
-      `'${this.mountPoint}' is in use: ${who}; close what is open there, or unmount with force`,
-      { cause, details: { holders } },
-    );
+    return new ProxyfsError('mountpoint/busy', `${this.mountPoint} is in use: ${who}`, { cause, details: { holders } });
   }
 
   /** The addon does not keep the event loop alive; the timer does, for whoever waits for the end. */

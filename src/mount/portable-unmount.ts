@@ -34,8 +34,7 @@ export async function unmountPoint(mountPoint: RealPath, force: boolean): Promis
   }
   const said = outputs.join('; ');
   if (/busy/i.test(said)) {
-    const advice = 'close the programs that use it, or force it';
-    throw new ProxyfsError('mountpoint/busy', `'${mountPoint}' is in use (${said}): ${advice}`);
+    throw new ProxyfsError('mountpoint/busy', `${mountPoint} is in use: ${said}`);
   }
   throw new ProxyfsError('system/io', `'${mountPoint}' could not be unmounted (${said})`);
 }

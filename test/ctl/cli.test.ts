@@ -292,13 +292,15 @@ t.test('Ctrl-C ends the wait for open files, says that the flip stands, and exit
 t.test('unmount waits for the end of the daemon, and says who is in the way of one that is busy', async (t) => {
   const daemon = await daemonFor(t, {
     unmount: async () => {
-      throw new ProxyfsError('mountpoint/busy', 'files are open', { details: { handles: [sampleHandle] } });
+      throw new ProxyfsError('mountpoint/busy', '/show is in use: bash (pid 7) works in /show/A001', {
+        details: { handles: [sampleHandle] },
+      });
     },
   });
   const run = await runInPlace(['unmount', daemon.record.mountPoint], { cwd: '/', env: daemon.env });
   t.match(run, {
     exitCode: 1,
-    stderr: /is in use: 'proxyfs handles --project .*' says who; close them, or add --force/,
+    stderr: /in use: bash \(pid 7\) works in \/show\/A001: 'proxyfs handles --project .*' lists open files, --force/,
   });
   const nothing = await runInPlace(['unmount', '/tmp'], { cwd: '/', env: daemon.env });
   t.match(nothing, { exitCode: 1, stderr: /belongs to no mounted project/ });

@@ -262,6 +262,10 @@ t.test('a pinned mount cannot be flipped, and forgets its pin', skip, async (t) 
   holder.stop();
   const again = await mount(t, place);
   t.match(await again.client.call('mode.get', {}), { state: { pinned: null, base: 'proxy' } });
+  for (const source of [place.mountPoint, join(place.mountPoint, 'A001')]) {
+    const nested = { source, mountPoint: join(dir, 'nested') };
+    await t.rejects(launchDaemon(nested), { code: 'request/invalid', message: /whose clips may be proxies/ });
+  }
   const inside = spawn('sleep', ['60'], { cwd: place.mountPoint });
   t.teardown(() => inside.kill());
   await until(async () => (await realpath(`/proc/${inside.pid}/cwd`)) === place.mountPoint);
