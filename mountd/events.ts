@@ -1,5 +1,7 @@
 /** What the daemon does when something happens on the mount. */
 
+import { LRUCache } from 'lru-cache';
+import type { AssetId } from '../src/base/ids.js';
 import { unreachable } from '../src/base/invariant.js';
 import { ROOT } from '../src/base/paths.js';
 import { isOwnProcess } from '../src/flip/handles.js';
@@ -9,17 +11,23 @@ import type { Daemon } from './daemon.js';
 import { isEditorUnknown, learnEditor } from './learn-editor.js';
 import { actorOf, recordQueued, recordVolumeEvent } from './record.js';
 
+/** What was wanted this long ago is in the queue, or there is a reason: a program that opens it in a loop asks for nothing new. */
+const WANTED_MS = 10_000;
+const MOST_WANTED = 10_000;
+type Wanted = LRUCache<AssetId, true>;
+
 export function followVolume(daemon: Daemon): void {
-  daemon.volume.onEvent((event) => onEvent(daemon, event));
+  const wanted: Wanted = new LRUCache({ max: MOST_WANTED, ttl: WANTED_MS });
+  daemon.volume.onEvent((event) => onEvent(daemon, event, wanted));
 }
 
-function onEvent(daemon: Daemon, event: VolumeEvent): void {
+function onEvent(daemon: Daemon, event: VolumeEvent, wanted: Wanted): void {
   const { log, production, ready } = daemon;
   recordVolumeEvent(daemon, event);
   switch (event.kind) {
     case 'opened':
       if (isOwnProcess(event.pid)) break;
-      if (event.variant === 'master') onMasterOpened(daemon, event);
+      if (event.variant === 'master') onMasterOpened(daemon, event, wanted);
       else daemon.cache.opened(event.asset);
       break;
     case 'idle':
@@ -59,25 +67,27 @@ async function onStale(daemon: Daemon, event: VolumeEvent & { kind: 'stale' }): 
   production.hint(event.path);
 }
 
-function onMasterOpened(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): void {
+function onMasterOpened(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }, wanted: Wanted): void {
   if (!isEditorUnknown(daemon)) {
-    wantProxy(daemon, event);
+    wantProxy(daemon, event, wanted);
     return;
   }
   learnEditor(daemon, event.pid)
-    .then(() => isEditorUnknown(daemon) || wantProxy(daemon, event))
+    .then(() => isEditorUnknown(daemon) || wantProxy(daemon, event, wanted))
     .catch((error: unknown) => daemon.log.warn({ err: error }, 'the set of the editor could not be chosen'));
 }
 
 /** Somebody waits in front of a master that should be a proxy: it comes first. */
-function wantProxy(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }): void {
+function wantProxy(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }, wanted: Wanted): void {
   const { files, log, modes, production, view } = daemon;
   if (daemon.workers === 0) return;
   const asset = view.byIdentity(event.asset);
   if (asset === undefined || asset.eligibility.kind !== 'eligible' || usableProxy(asset) !== undefined) return;
+  if (wanted.has(asset.id)) return;
   if (decideAssetMode(asset, modes.state).mode !== 'proxy') return;
   const row = files.catalog.get(asset.id);
   if (row === undefined) return;
+  wanted.set(asset.id, true);
   const asked = { since: Date.now(), who: actorOf(event.pid) };
   production
     .enqueue([row], { jobClass: 'interactive' })

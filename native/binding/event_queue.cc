@@ -20,6 +20,9 @@ const char* name_of(fs::EventKind kind) {
   return "changed";
 }
 
+// Nobody depends on hearing of every one; what else is lost has to be looked for.
+bool may_be_missed(fs::EventKind kind) { return kind == fs::EventKind::opened || kind == fs::EventKind::idle; }
+
 Napi::Object to_object(Napi::Env env, const fs::Event& event) {
   auto object = Napi::Object::New(env);
   object["kind"] = name_of(event.kind);
@@ -56,11 +59,11 @@ EventQueue::EventQueue(Napi::Env env, const Napi::Function& listener, std::funct
 void EventQueue::emit(fs::Event event) {
   const std::lock_guard lock(mutex_);
   if (!open_) return;
-  if (pending_.events.size() >= kCapacity) {
+  if (pending_.events.size() < kCapacity) {
+    pending_.events.push_back(std::move(event));
+  } else if (!may_be_missed(event.kind)) {
     ++pending_.lost;
     ++total_lost_;
-  } else {
-    pending_.events.push_back(std::move(event));
   }
   schedule();
 }

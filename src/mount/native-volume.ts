@@ -8,15 +8,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, ProxyfsError, toProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
-import type {
-  CommitResult,
-  Counters,
-  MountedVolume,
-  MountInfo,
-  OpenHandle,
-  SwapChanges,
-  VolumeEvent,
-} from './driver.js';
+import type { CommitResult, Counters, MountedVolume, MountInfo, OpenHandle, SwapChanges } from './driver.js';
+import { EventBacklog, type Listener } from './event-backlog.js';
 import type { NativeEvent, NativeSession } from './native-addon.js';
 import { packChanges, unpackResult } from './native-batch.js';
 import { toOpenHandle, toVolumeEvent } from './native-events.js';
@@ -29,10 +22,7 @@ const BUSY_PAUSE_MS = 50;
 const DETACH_PATIENCE_MS = 250;
 /** A copy of the mount in another mount namespace keeps the connection, though the mount point is gone here. */
 const UNMOUNT_PATIENCE_MS = 2_000;
-const MOST_WAITING_EVENTS = 8192;
 const NAMED_HOLDERS = 5;
-
-type Listener = (event: VolumeEvent) => void;
 
 export class NativeVolume implements MountedVolume {
   readonly driver = 'native';
@@ -41,10 +31,7 @@ export class NativeVolume implements MountedVolume {
   readonly #processes = new ProcessNames();
   #resolveClosed: () => void = () => {};
   #isClosed = false;
-  #listener: Listener | undefined;
-  /** Events from before there was a listener. */
-  #waiting: VolumeEvent[] = [];
-  #lostWaiting = 0;
+  readonly #events = new EventBacklog((event) => toVolumeEvent(event, this.#processes));
 
   /** `mount` starts the session with the listener it is given. */
   constructor(
@@ -105,12 +92,7 @@ export class NativeVolume implements MountedVolume {
   }
 
   onEvent(listener: Listener): void {
-    this.#listener = listener;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const event of waiting) this.#deliver(event);
-    if (this.#lostWaiting > 0) this.#deliver({ kind: 'lost', count: this.#lostWaiting });
-    this.#lostWaiting = 0;
+    this.#events.listen(listener);
   }
 
   async unmount({ force }: { force: boolean }): Promise<void> {
@@ -165,20 +147,6 @@ export class NativeVolume implements MountedVolume {
       this.#resolveClosed();
       return;
     }
-    const converted = toVolumeEvent(event, this.#processes);
-    if (this.#listener !== undefined) this.#deliver(converted);
-    else if (this.#waiting.length < MOST_WAITING_EVENTS) this.#waiting.push(converted);
-    else this.#lostWaiting += 1;
-  }
-
-  /** A listener that throws must not take the events behind it along, nor go unnoticed. */
-  #deliver(event: VolumeEvent): void {
-    try {
-      this.#listener?.(event);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    this.#events.push(event);
   }
 }

@@ -248,7 +248,7 @@ t.test('a process that ends by itself leaves no mount behind, however it ends', 
 });
 
 t.test(
-  'the kernel is answered while JavaScript is busy, and events that do not fit are counted',
+  'the kernel is answered while JavaScript is busy, and changes that do not fit are counted',
   { skip },
   async (t) => {
     const folders = await makeFolders(t);
@@ -256,19 +256,19 @@ t.test(
     const events: VolumeEvent[] = [];
     volume.onEvent((event) => events.push(event));
     await volume.commit([await swapTo(folders, 'replace')]);
-    const script = `for _ in range(5000): open(${JSON.stringify(join(folders.mountPoint, 'day1', 'a.mov'))}).close()`;
-    const done = spawnSync('python3', ['-c', script], { timeout: 20_000, stdio: 'inherit' });
+    const day = join(folders.mountPoint, 'day1');
+    const script = [
+      `for _ in range(1000): open(${JSON.stringify(join(day, 'a.mov'))}).close()`,
+      `for n in range(9000): open(${JSON.stringify(join(day, 'new'))} + str(n), 'x').close()`,
+    ].join('\n');
+    const done = spawnSync('python3', ['-c', script], { timeout: 60_000, stdio: 'inherit' });
     t.equal(done.status, 0, 'the event loop stood still, the opens went on');
     while (!events.some(({ kind }) => kind === 'lost')) await sleep(10);
     const lost = events.filter((event) => event.kind === 'lost').reduce((sum, { count }) => sum + count, 0);
     t.ok(lost > 0);
     t.equal(volume.counters().eventsLost, lost);
-    const delivered = events.filter(({ kind }) => kind !== 'lost').length;
-    t.ok(delivered >= 8_192, 'as many as the queue holds came through');
-    t.ok(
-      delivered + lost > 5_000 && delivered + lost <= 10_000,
-      'each open, and each close unless the next was faster',
-    );
+    const opens = events.filter((event) => event.kind === 'opened' && event.path === 'day1/a.mov');
+    t.equal(opens.length, 1, 'what was not heard yet is not said twice');
   },
 );
 
@@ -281,6 +281,7 @@ t.test('writing, and being refused, is told', { skip }, async (t) => {
   await t.rejects(open(join(folders.mountPoint, 'day1', 'a.mov'), 'r+'), { code: 'EROFS' });
   await sleep(50);
   volume.onEvent((event) => events.push(event));
+  while (!events.some(({ kind }) => kind === 'write-refused')) await sleep(10);
   t.ok(
     events.some((event) => event.kind === 'changed' && event.path === 'new.txt'),
     'also what happened before somebody listened',
