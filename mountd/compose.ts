@@ -15,6 +15,7 @@ import { Serving } from '../src/flip/serving.js';
 import { createViewSource, type ViewSource } from '../src/flip/view-source.js';
 import type { Logger } from '../src/log/logger.js';
 import type { MountedVolume, MountOptions } from '../src/mount/driver.js';
+import { mountNameOf } from '../src/mount/mount-table.js';
 import { watchWriters } from '../src/mount/writers.js';
 import { setOfEditor } from '../src/profiles/editors.js';
 import type { ModeState } from '../src/view/mode.js';
@@ -63,8 +64,7 @@ function chosenProfile({ profile, nle }: DaemonOptions): string | undefined {
 export function composeMountOptions(place: Place, options: DaemonOptions, settings: Settings): MountOptions {
   return {
     ...place,
-    // Samba makes file ids of this name: every project has its own, and the same at each mount.
-    fsName: `proxyfs:${projectIdOf(place.source, options.stateDir as RealPath | undefined)}`,
+    fsName: mountNameOf(projectIdOf(place.source, options.stateDir as RealPath | undefined)),
     hiddenRootNames: [HIDDEN_NAME],
     writes: settings.writes,
     allowOther: settings.allowOther,

@@ -11,7 +11,7 @@ import { errnoOf, ProxyfsError } from '../src/base/error.js';
 import { type RealPath, virtualPathBelow } from '../src/base/paths.js';
 import { listRecords } from '../src/control/discovery.js';
 import type { RuntimeRecord } from '../src/control/runtime-record.js';
-import { findMount, findMountOfDevice } from '../src/mount/mount-table.js';
+import { findMount, findMountOfDevice, showsProject } from '../src/mount/mount-table.js';
 import { detachStale } from '../src/mount/stale-mount.js';
 
 export interface Place {
@@ -66,7 +66,7 @@ async function checkSource(path: string): Promise<RealPath> {
 /** What a mount shows is proxies at times: taken for masters, they would get proxies of their own. */
 async function refuseOwnKind(source: RealPath, dev: number): Promise<void> {
   const mount = await findMountOfDevice(dev);
-  if (mount?.type !== 'fuse.proxyfs') return;
+  if (mount === undefined || !showsProject(mount)) return;
   const wayOut = 'name the folder of the masters, with a --state of its own if it is mounted already';
   throw new ProxyfsError(
     'request/invalid',

@@ -21,10 +21,21 @@ export async function mountPointsOf(type: string): Promise<readonly string[]> {
 }
 
 /** The mount that a file lies on, by the device number that stat() gives; bind mounts of it share that. */
-export async function findMountOfDevice(dev: number): Promise<{ type: string; mountPoint: string } | undefined> {
+export async function findMountOfDevice(dev: number): Promise<MountRow | undefined> {
   // Linux keeps the low eight bits of the minor number below the major one, and its high bits above.
   const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
   return rowsOf(await readFile(MOUNT_INFO, 'utf8')).find((row) => row.device === device);
+}
+
+const PROJECT = 'proxyfs:';
+
+/** What the mount of a project calls itself. Samba makes file ids of it: every project has its own, and the same at each mount. */
+export function mountNameOf(project: string): string {
+  return PROJECT + project;
+}
+
+export function showsProject({ type, name }: MountRow): boolean {
+  return type === 'fuse.proxyfs' && name.startsWith(PROJECT);
 }
 
 /** For the moment of process exit, when nothing asynchronous runs any more. */
@@ -38,8 +49,10 @@ function parseMount(table: string, mountPoint: string): MountRecord | undefined 
   return row === undefined ? undefined : { device: row.device, type: row.type };
 }
 
-interface MountRow extends MountRecord {
+export interface MountRow extends MountRecord {
   readonly mountPoint: string;
+  /** What is mounted: a device, or the name that a FUSE file system gives itself. */
+  readonly name: string;
 }
 
 /** Format: proc_pid_mountinfo(5). */
@@ -47,7 +60,8 @@ function rowsOf(table: string): MountRow[] {
   return table.split('\n').flatMap((line) => {
     const [, , device, , point, ...rest] = line.split(' ');
     if (device === undefined || point === undefined) return [];
-    return [{ device, mountPoint: unescapeOctal(point), type: rest[rest.indexOf('-') + 1] ?? '' }];
+    const [type = '', name = ''] = rest.slice(rest.indexOf('-') + 1);
+    return [{ device, mountPoint: unescapeOctal(point), type, name: unescapeOctal(name) }];
   });
 }
 
