@@ -3,7 +3,7 @@
 // usage: run-tests.mjs RESULTS [NAME...]
 
 import { spawn } from 'node:child_process';
-import { createWriteStream, readdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+mkdirSync(results, { recursive: true });
 const tap = spawn(join(root, 'node_modules', '.bin', 'tap'), ['run', ...files], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],

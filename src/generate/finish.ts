@@ -7,7 +7,6 @@ import type { RealPath } from '../base/paths.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Recipe } from '../profiles/recipe.js';
 import { copyEditLists } from './edit-lists.js';
-
 import { copyFragmentTimes } from './fragment-times.js';
 import { matchMovieLength, matchSoundLengths } from './movie-length.js';
 import { stampMxfIdentity } from './mxf-identity.js';

@@ -43,36 +43,20 @@ export async function beginsAsMovie(file: FileHandle): Promise<boolean> {
  */
 export async function lacksHeader(file: FileHandle): Promise<boolean> {
   if (!(await beginsAsMovie(file))) return false;
-  const { size } = await file.stat();
-  const head = Buffer.alloc(16);
-  let position = 0;
-  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
-    const { bytesRead } = await file.read(head, 0, head.length, position);
-    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
-    if (extent === undefined || HEADERS.has(head.toString('latin1', 4, 8))) return false;
-    position += extent.length;
+  let end = 0;
+  for await (const box of boxesOf(file, TOP_LEVEL_LIMIT)) {
+    if (HEADERS.has(box.type)) return false;
+    end = box.end;
   }
-  return position + 8 > size;
+  return end + 8 > (await file.stat()).size;
 }
 
 /** The body of the `moov` box; undefined when the file has none or it is damaged. */
 export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | undefined> {
-  const { size } = await file.stat();
-  let position = 0;
-  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
-    const head = Buffer.alloc(16);
-    const { bytesRead } = await file.read(head, 0, 16, position);
-    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
-    if (extent === undefined) return undefined;
-    if (head.toString('latin1', 4, 8) === 'moov') {
-      const length = extent.length - extent.header;
-      if (length > MOVIE_LIMIT) return undefined;
-      const body = Buffer.alloc(length);
-      const read = await file.read(body, 0, length, position + extent.header);
-      if (read.bytesRead !== length) return undefined;
-      return { body, position: position + extent.header, fragmented: child(body, 'mvex') !== undefined };
-    }
-    position += extent.length;
+  for await (const box of boxesOf(file, TOP_LEVEL_LIMIT)) {
+    if (box.type !== 'moov') continue;
+    const body = await bodyOf(file, box, MOVIE_LIMIT);
+    return body && { body, position: box.position, fragmented: child(body, 'mvex') !== undefined };
   }
   return undefined;
 }
@@ -82,55 +66,54 @@ export async function readMovieHeader(file: FileHandle): Promise<MovieHeader | u
  * broken off, and programs disagree on how much of it they read.
  */
 export async function endsInsideBox(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat();
-  const head = Buffer.alloc(16);
-  let position = 0;
-  for (let count = 0; position + 8 <= size && count < FRAGMENTS_LIMIT; count++) {
-    const { bytesRead } = await file.read(head, 0, head.length, position);
-    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
-    if (extent === undefined) return false;
-    position += extent.length;
-  }
-  return position > size;
+  let end = 0;
+  for await (const box of boxesOf(file, FRAGMENTS_LIMIT)) end = box.end;
+  return end > (await file.stat()).size;
 }
 
 /** The body of the first box of a type that lies beside the header, if it is not larger than `most`. */
 export async function readTopLevelBox(file: FileHandle, type: string, most: number): Promise<Buffer | undefined> {
-  const { size } = await file.stat();
-  const head = Buffer.alloc(16);
-  let position = 0;
-  for (let count = 0; position + 8 <= size && count < TOP_LEVEL_LIMIT; count++) {
-    const { bytesRead } = await file.read(head, 0, head.length, position);
-    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
-    if (extent === undefined) return undefined;
-    if (head.toString('latin1', 4, 8) === type) {
-      const body = Buffer.alloc(Math.min(extent.length - extent.header, most + 1));
-      const read = await file.read(body, 0, body.length, position + extent.header);
-      return body.length > most || read.bytesRead < body.length ? undefined : body;
-    }
-    position += extent.length;
-  }
+  for await (const box of boxesOf(file, TOP_LEVEL_LIMIT)) if (box.type === type) return await bodyOf(file, box, most);
   return undefined;
 }
 
 /** The bodies of the boxes of a type that lie in the file itself, as far as they are whole. */
 export async function* readBoxes(file: FileHandle, type: string): AsyncGenerator<Buffer> {
+  for await (const box of boxesOf(file, FRAGMENTS_LIMIT)) {
+    if (box.type !== type) continue;
+    const body = await bodyOf(file, box, MOVIE_LIMIT);
+    if (body !== undefined) yield body;
+  }
+}
+
+interface FileBox {
+  readonly type: string;
+  /** Where the body begins, and where the box says that it ends: perhaps behind the file. */
+  readonly position: number;
+  readonly end: number;
+}
+
+/** The boxes that lie in the file itself, to the first that is damaged, and no more than `limit`. */
+async function* boxesOf(file: FileHandle, limit: number): AsyncGenerator<FileBox> {
   const { size } = await file.stat();
   const head = Buffer.alloc(16);
-  let position = 0;
-  for (let count = 0; position + 8 <= size && count < FRAGMENTS_LIMIT; count++) {
-    const { bytesRead } = await file.read(head, 0, head.length, position);
-    const extent = boxExtent(head.subarray(0, bytesRead), size - position);
-    if (extent === undefined || position + extent.length > size) return;
-    const length = extent.length - extent.header;
-    if (head.toString('latin1', 4, 8) === type && length <= MOVIE_LIMIT) {
-      const body = Buffer.alloc(length);
-      const read = await file.read(body, 0, length, position + extent.header);
-      if (read.bytesRead !== length) return;
-      yield body;
-    }
-    position += extent.length;
+  let at = 0;
+  for (let count = 0; at + 8 <= size && count < limit; count++) {
+    const { bytesRead } = await file.read(head, 0, head.length, at);
+    const extent = boxExtent(head.subarray(0, bytesRead), size - at);
+    if (extent === undefined) return;
+    const end = at + extent.length;
+    yield { type: head.toString('latin1', 4, 8), position: at + extent.header, end };
+    at = end;
   }
+}
+
+/** Undefined: it is larger than `most`, or the file ends before. */
+async function bodyOf(file: FileHandle, { position, end }: FileBox, most: number): Promise<Buffer | undefined> {
+  const length = end - position;
+  if (length > most || (await file.stat()).size < end) return undefined;
+  const body = Buffer.alloc(length);
+  return (await file.read(body, 0, length, position)).bytesRead === length ? body : undefined;
 }
 
 /** The boxes directly inside a body, as far as they are whole. */
