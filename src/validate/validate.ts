@@ -11,7 +11,7 @@ import { probeMedia } from '../probe/probe.js';
 import type { Recipe } from '../profiles/recipe.js';
 import { rational, subtract } from '../time/rational.js';
 import { compareMedia, earliestStart, pictureOf } from './compare.js';
-import { decodeChecks } from './decode.js';
+import { decodeChecks, decodeSame } from './decode.js';
 import { type FramePlaces, placesAtRate, placesAtTimes } from './frame-places.js';
 import { pictureChecks } from './pictures.js';
 import type { ValidationReport } from './report.js';
@@ -29,12 +29,18 @@ export interface ValidationInput {
 /** A proxy that does not match is a report that is not `ok`; an unreadable one throws 'ffprobe/failed'. */
 export async function validateProxy(toolchain: Toolchain, input: ValidationInput): Promise<ValidationReport> {
   const { master, proxyFile: file, recipe, pictures, signal } = input;
-  const proxy = await probeMedia(toolchain, file, { signal, count: true });
+  // Most of each run of FFmpeg is its beginning: the frames are decoded while the header is read.
+  const likely = likelyPlaces(master);
+  const decode = (places: FramePlaces, until = signal) => decodeChecks(toolchain, { file, places, signal: until });
+  const [proxy, early] = await together(signal, [
+    (until) => probeMedia(toolchain, file, { signal: until, count: true }),
+    async (until) => (likely === undefined ? [] : await decode(likely, until)),
+  ]);
   const checks = compareMedia(master, proxy, recipe.expect);
   const video = pictureOf(proxy);
   const places = video === undefined ? undefined : await placesOf(toolchain, file, proxy, video, signal);
   if (places !== undefined) {
-    checks.push(...(await decodeChecks(toolchain, { file, places, signal })));
+    checks.push(...(likely !== undefined && decodeSame(likely, places) ? early : await decode(places)));
     const original = pictureOf(master);
     if (pictures !== undefined && video !== undefined && places.frames === original?.frames) {
       const { masterFile, samples } = pictures;
@@ -48,6 +54,12 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
   return { ok: checks.every((check) => check.ok), checks };
 }
 
+/** Where the frames of an equal proxy lie; what is found there counts only if they lie there. */
+function likelyPlaces(master: MediaInfo): FramePlaces | undefined {
+  const video = pictureOf(master);
+  return video === undefined || video.ownTimes !== undefined ? undefined : placesOfConstantRate(master, video);
+}
+
 /** Undefined for a file without a frame. */
 async function placesOf(
   toolchain: Toolchain,
@@ -56,9 +68,33 @@ async function placesOf(
   video: VideoStream,
   signal: AbortSignal | undefined,
 ): Promise<FramePlaces | undefined> {
-  const { frames, frameRate, ownTimes, startTime } = video;
+  const { ownTimes } = video;
+  const regular = placesOfConstantRate(media, video);
+  if (regular === undefined || ownTimes === undefined) return regular;
+  return placesAtTimes(await shownTimes(toolchain, file, video, { signal }), ownTimes.clock, earliestStart(media));
+}
+
+function placesOfConstantRate(
+  media: MediaInfo,
+  { frames, frameRate, startTime }: VideoStream,
+): FramePlaces | undefined {
   if (frames === undefined || frames === 0 || frameRate === undefined) return undefined;
-  const origin = earliestStart(media);
-  if (ownTimes === undefined) return placesAtRate(frames, frameRate, subtract(startTime ?? rational(0), origin));
-  return placesAtTimes(await shownTimes(toolchain, file, video, { signal }), ownTimes.clock, origin);
+  return placesAtRate(frames, frameRate, subtract(startTime ?? rational(0), earliestStart(media)));
+}
+
+/** Both have ended when this settles: the failure of one stops the other. */
+async function together<A, B>(
+  signal: AbortSignal | undefined,
+  [first, second]: readonly [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>],
+): Promise<[A, B]> {
+  const stop = new AbortController();
+  const until = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const running = [first(until), second(until)] as const;
+  try {
+    return await Promise.all(running);
+  } catch (error) {
+    stop.abort();
+    await Promise.allSettled(running);
+    throw error;
+  }
 }
