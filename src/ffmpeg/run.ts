@@ -9,7 +9,10 @@
  * Both follow the manner of the toolchain: priority, cores, and a pace that may hold them up.
  */
 
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { ProxyfsError } from '../base/error.js';
+import { invariant } from '../base/invariant.js';
 import { LastLines, tellingLines } from './last-lines.js';
 import { isMortal, launcherWords, type Manner } from './launcher.js';
 import { loadExeca } from './load-execa.js';
@@ -25,6 +28,8 @@ export interface RunOptions {
   readonly stallMs?: number | undefined;
   /** Low priority where the toolchain says nothing (default true): somebody is editing here. */
   readonly polite?: boolean | undefined;
+  /** How many outputs are read here instead of written to a disk: `pipe:3`, `pipe:4`, ... */
+  readonly pipes?: number | undefined;
   /** Where relative paths of the arguments count from; default the directory of this process. */
   readonly directory?: string | undefined;
 }
@@ -36,6 +41,11 @@ export interface RunResult {
   readonly lastLines: string[];
 }
 
+export interface PipedResult extends RunResult {
+  /** What came out of each pipe. */
+  readonly piped: readonly Buffer[];
+}
+
 export const DEFAULT_STALL_MS = 120_000;
 
 /** What every run begins with, and why. */
@@ -45,13 +55,15 @@ export const COMMON_ARGUMENTS: readonly { readonly words: readonly string[]; rea
   { words: ['-progress', 'pipe:1'], why: 'progress for the bar, and to notice a stall' },
 ];
 const COMMON = COMMON_ARGUMENTS.flatMap(({ words }) => words);
+/** After those of stdin, stdout and stderr. */
+const FIRST_PIPE = 3;
 const ENVIRONMENT = { LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' };
 
 export async function runFfmpeg(
   toolchain: Toolchain,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<RunResult> {
+): Promise<PipedResult> {
   const command = [toolchain.ffmpeg, ...COMMON, ...args];
   const manner = mannerOf(toolchain, options.polite ?? true);
   const pace = await paceOf(manner);
@@ -63,7 +75,7 @@ export async function runFfmpeg(
   const child = execa(program, words, {
     reject: false,
     buffer: false,
-    stdin: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe', ...Array<'pipe'>(options.pipes ?? 0).fill('pipe')],
     cancelSignal: AbortSignal.any(signals),
     killSignal: 'SIGKILL',
     env: ENVIRONMENT,
@@ -75,14 +87,14 @@ export async function runFfmpeg(
   const watch = watchStall({ stallMs, pid: child.pid, pace, onStall: () => kill.abort() });
   followProgress(child.stdout, options, watch);
   const leave = pace?.take((signal) => child.kill(signal));
-  const result = await child;
+  const [result, ...piped] = await Promise.all([child, ...child.stdio.slice(FIRST_PIPE).map(readAll)]);
   leave?.();
   watch.stop();
   const lastLines = lines.lines();
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'encoding was cancelled');
   if (kill.signal.aborted) throw stalled(stallMs, command, lastLines);
   if (result.exitCode !== 0) throw failed(result, command, lastLines);
-  return { command, seconds: (performance.now() - started) / 1000, lastLines };
+  return { command, seconds: (performance.now() - started) / 1000, lastLines, piped };
 }
 
 export interface FfprobeOptions {
@@ -130,6 +142,15 @@ export async function runFfprobe(
   throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {
     details: { exitCode: result.exitCode, lastLines, command },
   });
+}
+
+/** A pipe that breaks off is that of a program that broke off, which is told by how it ended. */
+async function readAll(stream: unknown): Promise<Buffer> {
+  invariant(stream instanceof Readable, 'a pipe of a program can be read');
+  const pieces: Buffer[] = [];
+  stream.on('data', (piece: Buffer) => pieces.push(piece));
+  await finished(stream).catch(() => undefined);
+  return Buffer.concat(pieces);
 }
 
 function mannerOf(toolchain: Toolchain, polite: boolean): Manner {

@@ -3,13 +3,9 @@
  * with the master's frames of the same number and with their neighbours, so that a proxy
  * that is off by a frame, green, black or of other colours is caught where every header agrees.
  *
- * Costs one run of FFmpeg a sample. Any number may run; each has a folder of its own.
+ * Costs one run of FFmpeg a sample, and no file. Any number may run.
  */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
@@ -62,32 +58,30 @@ export function sampleFrames(frames: number, samples: number): number[] {
 async function checkFrame(toolchain: Toolchain, target: PictureTarget, frame: number): Promise<ValidationCheck> {
   const field = `picture of frame ${frame}`;
   const expected = 'that of the master';
-  const directory = await mkdtemp(join(tmpdir(), 'proxyfs-pictures-'));
-  try {
-    const first = Math.max(0, frame - 1);
-    const files = { proxy: join(directory, 'proxy') as RealPath, master: join(directory, 'master') as RealPath };
-    const said = await extract(toolchain, target, { frame, first, files });
-    const [copy, originals] = [await readFrames(files.proxy), await readFrames(files.master)];
-    const found = said ?? judgePictures(copy[0], originals, frame - first);
-    return { field, expected, found: found ?? expected, ok: found === undefined };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const first = Math.max(0, frame - 1);
+  const extracted = await extract(toolchain, target, { frame, first });
+  const found =
+    typeof extracted === 'string' ? extracted : judgePictures(extracted.copy, extracted.originals, frame - first);
+  return { field, expected, found: found ?? expected, ok: found === undefined };
 }
 
 interface Extraction {
   readonly frame: number;
   /** The first of up to three frames of the master. */
   readonly first: number;
-  readonly files: { readonly proxy: RealPath; readonly master: RealPath };
 }
 
-/** Both clips are read in one run; returns FFmpeg's words when it fails. */
+interface Extracted {
+  readonly copy: Uint8Array | undefined;
+  readonly originals: readonly Uint8Array[];
+}
+
+/** Both clips are read in one run, by pipes: no disk has to have room. Returns FFmpeg's words when it fails. */
 async function extract(
   toolchain: Toolchain,
   target: PictureTarget,
-  { frame, first, files }: Extraction,
-): Promise<string | undefined> {
+  { frame, first }: Extraction,
+): Promise<Extracted | string> {
   const ahead = (compared: ComparedFile, at: number) => {
     const seconds = Number(target.places.seek(at));
     return compared.fragmented === true ? Math.min(seconds, FRAGMENT_SECONDS) : 0;
@@ -96,19 +90,20 @@ async function extract(
     const from = Number(target.places.seek(at)) - ahead(compared, at);
     return ['-noautorotate', '-ss', from.toFixed(6), '-i', fileArgument(compared.file)];
   };
-  const output = (compared: ComparedFile, index: number, at: number, count: number, file: RealPath) => [
+  const output = (compared: ComparedFile, index: number, at: number, count: number) => [
     ...(ahead(compared, at) === 0 ? [] : ['-ss', ahead(compared, at).toFixed(6)]),
     ...['-map', `${index}:${compared.video.index}`, '-frames:v', String(count), '-fps_mode', 'passthrough'],
-    ...['-vf', smallPicture(compared), '-f', 'rawvideo', '-y', fileArgument(file)],
+    ...['-vf', smallPicture(compared), '-f', 'rawvideo', `pipe:${3 + index}`],
   ];
   const args = [
     ...['-loglevel', 'error', ...input(target.proxy, frame), ...input(target.master, first)],
-    ...output(target.proxy, 0, frame, 1, files.proxy),
-    ...output(target.master, 1, first, frame - first + 2, files.master),
+    ...output(target.proxy, 0, frame, 1),
+    ...output(target.master, 1, first, frame - first + 2),
   ];
   try {
-    await runFfmpeg(toolchain, args, { signal: target.signal, stallMs: 60_000 });
-    return undefined;
+    const { piped } = await runFfmpeg(toolchain, args, { signal: target.signal, stallMs: 60_000, pipes: 2 });
+    const [[copy], originals] = [picturesIn(piped[0]), picturesIn(piped[1])];
+    return { copy, originals };
   } catch (error) {
     if (!isVerdict(error)) throw error;
     return error.message;
@@ -123,11 +118,7 @@ function smallPicture({ video, shown }: ComparedFile): string {
     : `${shown},${size},format=rgb24`;
 }
 
-async function readFrames(file: RealPath): Promise<Uint8Array[]> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  });
+function picturesIn(bytes: Buffer = Buffer.alloc(0)): readonly Uint8Array[] {
   return Array.from({ length: Math.floor(bytes.length / PICTURE_BYTES) }, (_, index) =>
     bytes.subarray(index * PICTURE_BYTES, (index + 1) * PICTURE_BYTES),
   );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, truncate } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { extensionOf } from '../../src/base/media-extension.js';
@@ -255,6 +255,34 @@ t.test('pictures are compared where asked for: off by one frame, and green', { s
   t.match(await judge('turned', 'setpts=N,hue=h=40'), colors);
   t.match(await judge('swapped', 'setpts=N,shuffleplanes=0:2:1'), colors);
   t.match(await judge('grey', 'setpts=N,hue=s=0'), colors);
+});
+
+t.test('to compare pictures takes no room on a disk', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const made = await prepare(toolchain, t.testdir(), 'master.mp4', { frames: 10, video: H264 });
+  const proxyFile = await encode(made);
+  const { TMPDIR: before } = process.env;
+  process.env['TMPDIR'] = '/dev/full';
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  const pictures = { masterFile: made.master, samples: 3 };
+  const input = { master: made.media, proxyFile, recipe: made.recipe };
+  t.equal(describeRejection(await validateProxy(toolchain, { ...input, pictures })), '');
+});
+
+t.test('what the machine lacks while pictures are compared is not the proxy’s fault', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const directory = t.testdir();
+  const made = await prepare(toolchain, directory, 'master.mp4', { frames: 10, video: H264 });
+  const proxyFile = await encode(made);
+  const ffmpeg = join(directory, 'short-of-memory') as RealPath;
+  const script = `#!/bin/sh\ncase "$*" in *pipe:4*) echo "Cannot allocate memory" >&2; exit 1 ;; esac\nexec ${toolchain.ffmpeg} "$@"\n`;
+  await writeFile(ffmpeg, script, { mode: 0o755 });
+  const pictures = { masterFile: made.master, samples: 3 };
+  const input = { master: made.media, proxyFile, recipe: made.recipe, pictures };
+  await t.rejects(validateProxy({ ...toolchain, ffmpeg }, input), { code: 'ffmpeg/failed', message: /memory/ });
 });
 
 t.test('a file that FFmpeg truncated with exit code 0 does not pass', { skip }, async (t) => {
