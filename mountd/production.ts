@@ -7,7 +7,7 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { ProxyfsError, toProxyfsError } from '../src/base/error.js';
+import { type ErrorDetails, ProxyfsError, toProxyfsError } from '../src/base/error.js';
 import type { AssetId, JobId } from '../src/base/ids.js';
 import { ROOT, type VirtualPath } from '../src/base/paths.js';
 import type { AssetRow } from '../src/catalog/asset.js';
@@ -140,6 +140,13 @@ export class Production {
 
   pausedBecause(): string | undefined {
     return this.#workers?.pausedBecause();
+  }
+
+  /** `pausedBecause` as an error, for whoever waits. */
+  obstacle(details: ErrorDetails): ProxyfsError | undefined {
+    const reason = this.pausedBecause();
+    const code = this.#workers?.obstacle;
+    return reason === undefined || code === undefined ? undefined : new ProxyfsError(code, reason, { details });
   }
 
   /** How changes are noticed, and what cannot be reached. */

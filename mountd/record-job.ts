@@ -22,6 +22,7 @@ export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob):
       return { ...about, kind: outcome.rejected ? 'rejected' : 'failed', facts: { profile, reason: outcome.reason } };
     case 'retry':
     case 'no-space':
+    case 'no-ffmpeg':
       return { ...about, kind: 'retried', facts: { profile, reason: outcome.reason } };
     case 'ineligible':
     case 'outdated':
@@ -37,6 +38,6 @@ export function eventOfOffline({ kind, place: { names, path, reason } }: Offline
 
 /** Quiet while all is well: the journal has every job. */
 export function logFinished(log: Logger, { path, outcome }: FinishedJob): void {
-  const isTrouble = outcome.kind === 'failed' || outcome.kind === 'retry' || outcome.kind === 'no-space';
+  const isTrouble = ['failed', 'retry', 'no-space', 'no-ffmpeg'].includes(outcome.kind);
   log[isTrouble ? 'warn' : 'debug']({ path, ...outcome }, isTrouble ? 'a job failed' : 'a job ended');
 }

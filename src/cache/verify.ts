@@ -9,6 +9,7 @@
 import { toProxyfsError } from '../base/error.js';
 import { realPathOf, type VirtualPath } from '../base/paths.js';
 import type { CacheBook, CachedObject } from '../catalog/cache-book.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { countFrames } from '../generate/count-frames.js';
 import type { Generation } from '../generate/generation.js';
@@ -38,6 +39,8 @@ export interface VerifyOptions {
   readonly deep: Generation | undefined;
   readonly signal: AbortSignal;
 }
+
+const ENDED_OTHERWISE: ReadonlySet<string> = new Set(['ffmpeg/failed', 'ffmpeg/stalled', 'ffprobe/failed']);
 
 /** Pictures compared by a deep check. */
 const PICTURES = 5;
@@ -82,8 +85,10 @@ async function compare(
     return report.ok ? undefined : describeRejection(report);
   } catch (error) {
     const { code, message } = toProxyfsError(error);
-    if (signal.aborted || !/^(ffprobe|ffmpeg)\/(failed|garbage)$/.test(code)) throw error;
-    return message;
+    if (!signal.aborted && (code === 'ffprobe/garbage' || isVerdict(error))) return message;
+    // It crashed, hung, or was killed: of the file that says nothing.
+    if (!signal.aborted && ENDED_OTHERWISE.has(code)) return unchecked(message);
+    throw error;
   }
 }
 

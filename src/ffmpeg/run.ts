@@ -1,9 +1,10 @@
 /**
  * Runs ffmpeg and ffprobe. With toolchain and launcher the only user of execa.
  *
- * A run ends in one of four ways: it succeeds, it fails ('ffmpeg/failed'), it makes
- * no progress for `stallMs` and is killed ('ffmpeg/stalled'), or its signal aborts it
- * ('job/cancelled'). In the last three no process is left when the promise settles.
+ * A run ends in one of five ways: it succeeds, it fails ('ffmpeg/failed'), it cannot be
+ * started ('ffmpeg/missing'), it makes no progress for `stallMs` and is killed
+ * ('ffmpeg/stalled'), or its signal aborts it ('job/cancelled'). In all but the first no
+ * process is left when the promise settles.
  * What ffmpeg left on the disk is the caller's to remove. Any number may run at once.
  *
  * Both follow the manner of the toolchain: priority, cores, and a pace that may hold them up.
@@ -93,6 +94,7 @@ export async function runFfmpeg(
   const lastLines = lines.lines();
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'encoding was cancelled');
   if (kill.signal.aborted) throw stalled(stallMs, command, lastLines);
+  if (isNotStarted(result)) throw notStarted(toolchain.ffmpeg, result, lastLines);
   if (result.exitCode !== 0) throw failed(result, command, lastLines);
   return { command, seconds: (performance.now() - started) / 1000, lastLines, piped };
 }
@@ -104,7 +106,7 @@ export interface FfprobeOptions {
   readonly stallMs?: number | undefined;
 }
 
-/** Runs ffprobe and returns its standard output. Throws 'ffprobe/failed' or 'job/cancelled'. */
+/** Runs ffprobe and returns its standard output. Throws 'ffprobe/failed', 'ffmpeg/missing' or 'job/cancelled'. */
 export async function runFfprobe(
   toolchain: Toolchain,
   args: readonly string[],
@@ -137,6 +139,7 @@ export async function runFfprobe(
   if (options.signal?.aborted) throw new ProxyfsError('job/cancelled', 'probing was cancelled');
   if (result.exitCode === 0) return result.stdout;
   const lastLines = tellingLines(result.stderr);
+  if (isNotStarted(result)) throw notStarted(toolchain.ffprobe, result, lastLines);
   const late = result.timedOut ? options.timeoutMs : kill.signal.aborted ? stallMs : undefined;
   const said = late === undefined ? (lastLines.at(-1) ?? endOf(result)) : `no answer within ${late} ms`;
   throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {
@@ -179,12 +182,28 @@ function followProgress(stdout: NodeJS.ReadableStream, options: RunOptions, watc
 interface Ended {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
+  readonly isTerminated?: boolean | undefined;
+  readonly originalMessage?: string | undefined;
   readonly shortMessage?: string | undefined;
 }
 
 function endOf(ended: Ended): string {
   if (ended.exitCode !== undefined) return `exit code ${ended.exitCode}`;
   return ended.signal === undefined ? (ended.shortMessage ?? 'it did not start') : `killed by ${ended.signal}`;
+}
+
+/** What those who start programs (the launcher, the loader of libraries) exit with when they cannot; FFmpeg never does. */
+const CANNOT_START = [126, 127];
+
+/** Says nothing about the file: the program was taken away, is being replaced, or lacks a library. */
+function isNotStarted({ exitCode, isTerminated }: Ended): boolean {
+  return exitCode === undefined ? isTerminated === false : CANNOT_START.includes(exitCode);
+}
+
+function notStarted(program: string, { originalMessage }: Ended, lastLines: readonly string[]): ProxyfsError {
+  const said = lastLines.at(-1) ?? originalMessage ?? 'it is not there';
+  const message = `${program} cannot be started (${said}): install it again, or mount with another --ffmpeg`;
+  return new ProxyfsError('ffmpeg/missing', message, { details: { lastLines } });
 }
 
 function failed(ended: Ended, command: readonly string[], lastLines: readonly string[]): ProxyfsError {

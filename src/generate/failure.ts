@@ -32,7 +32,7 @@ export function judgeFailure(thrown: unknown, attempts: number): Failure {
 
 function isPassing(thrown: unknown, attempts: number): boolean {
   if (!(thrown instanceof ProxyfsError)) return PASSING_ERRNOS.has(errnoOf(thrown) ?? '');
-  if (thrown.code === 'ffmpeg/missing' || thrown.code === 'system/no-space' || thrown.code === 'system/io') return true;
+  if (thrown.code === 'system/no-space' || thrown.code === 'system/io') return true;
   // A second stall at the same clip is the clip's doing.
   if (thrown.code === 'ffmpeg/stalled') return attempts <= 1;
   if (thrown.code !== 'ffmpeg/failed' && thrown.code !== 'ffprobe/failed') return false;

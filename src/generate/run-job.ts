@@ -34,6 +34,8 @@ export type JobOutcome =
   | { readonly kind: 'retry'; readonly reason: string }
   /** Given back to the queue, however often it was tried: the pool's disk is full. */
   | { readonly kind: 'no-space'; readonly reason: string }
+  /** Given back to the queue in the same way: FFmpeg cannot be started. */
+  | { readonly kind: 'no-ffmpeg'; readonly reason: string }
   | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
   /** The master changed, moved away or was replaced: it has to be scanned again. */
   | { readonly kind: 'outdated'; readonly reason: string }
@@ -266,6 +268,10 @@ function settleFailure(generation: Generation, lease: Lease, error: unknown): Jo
     queue.release(lease);
     log.warn({ job: lease.job.id, err: error }, 'the disk of the pool is full: the job waits for space');
     return { kind: 'no-space', reason };
+  }
+  if (error instanceof ProxyfsError && error.code === 'ffmpeg/missing') {
+    queue.release(lease);
+    return { kind: 'no-ffmpeg', reason };
   }
   const job = queue.fail(lease, reason, { retry: passing });
   log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');

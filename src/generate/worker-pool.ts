@@ -18,9 +18,9 @@ import type { JobClass } from '../jobs/job-class.js';
 import type { Job, Lease } from '../jobs/queue.js';
 import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
-import { DiskRoom } from './disk-room.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { Obstacles } from './obstacles.js';
 import { type JobObserver, type JobOutcome, runJob } from './run-job.js';
 import { advance, type RunningJob, startOf } from './running-job.js';
 
@@ -65,14 +65,13 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #workers: number;
   readonly #crew: Crew;
-  readonly #room: DiskRoom;
+  readonly #obstacles: Obstacles;
   readonly #atWork = new Set<Promise<void>>();
   /** Two copies of a clip have one key: the second worker waits and takes what the first made. */
   readonly #making = new Map<PoolKey, Promise<unknown>>();
   #isStopping = false;
   #loop: Promise<void> | undefined;
   #alarm = new AbortController();
-  #paused: string | undefined;
   #budget: Budget;
   #canSuspend = false;
   /** There was a job at the last look, or none was looked for. */
@@ -86,9 +85,8 @@ export class WorkerPool {
     this.#workers = options.workers ?? Math.max(1, Math.floor(availableParallelism() / 2));
     this.#budget = { encoders: this.#workers, awaitedOnly: false };
     this.#crew = new Crew(this.#workers, () => this.#canSuspend);
-    const { clock, log, pool } = generation;
-    const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE;
-    this.#room = new DiskRoom({ directory: pool.directory, reserveBytes, clock, log });
+    const { reserveBytes = DEFAULT_RESERVE, whyNot } = options;
+    this.#obstacles = new Obstacles(generation, { reserveBytes, whyNot });
   }
 
   /** Removes what dead processes left in the pool's temporary folder, then starts the workers. */
@@ -112,8 +110,7 @@ export class WorkerPool {
 
   /** New jobs are in the queue: idle workers look at once. */
   wake(): void {
-    this.#room.forget();
-    this.#paused = undefined;
+    this.#obstacles.forget();
     // Not looked for while all encoders are busy: a lent one goes to the new job when it is offered back.
     this.#hasMore = true;
     this.#again();
@@ -148,7 +145,12 @@ export class WorkerPool {
 
   /** Why no job is started although there are some; undefined when nothing is in the way. */
   pausedBecause(): string | undefined {
-    return this.#paused;
+    return this.#obstacles.reason;
+  }
+
+  /** What kind of obstacle that is. */
+  get obstacle(): 'ffmpeg/missing' | 'system/no-space' {
+    return this.#obstacles.code;
   }
 
   async #sweep(): Promise<void> {
@@ -184,7 +186,7 @@ export class WorkerPool {
     const wait = this.#notBefore - this.#generation.clock.now();
     if (wait > 0) return wait;
     if (this.#crew.openings().length === 0) return IDLE_MS;
-    if (!(await this.#mayStart())) return NO_SPACE_MS;
+    if (!(await this.#obstacles.mayStart())) return NO_SPACE_MS;
     if (this.#isStopping) return 0;
     const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
     // While all encoders work, only what goes before that is looked for.
@@ -217,7 +219,7 @@ export class WorkerPool {
     const { clock, log } = this.#generation;
     try {
       const outcome = await this.#work(lease, worker);
-      if (outcome.kind === 'no-space') await this.#room.ranOut();
+      await this.#obstacles.after(outcome);
       if (outcome.kind === 'retry') this.#notBefore = clock.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
     } catch (error) {
       log.error({ err: error, job: lease.job.id }, 'a job could not be settled; its lease runs out');
@@ -249,7 +251,7 @@ export class WorkerPool {
           this.#finished({ job: other.id, asset: other.asset, profile: other.profile, path, outcome }),
       };
       const generation = this.#mannered(member);
-      const work = () => this.#room.watch(abort, () => runJob(generation, observer));
+      const work = () => this.#obstacles.room.watch(abort, () => runJob(generation, observer));
       const outcome = await this.#inTurn(job.poolKey, work);
       member.row = undefined;
       this.#finished({ job: job.id, asset: job.asset, profile: job.profile, path, outcome });
@@ -269,7 +271,7 @@ export class WorkerPool {
       ...this.#generation,
       toolchain: { ...this.#generation.toolchain, manner },
       borrow: () => this.#lend(member),
-      keepFree: this.#room.least,
+      keepFree: this.#obstacles.room.least,
     };
   }
 
@@ -307,15 +309,6 @@ export class WorkerPool {
     } catch (error) {
       this.#generation.log.error({ err: error, job: finished.job }, 'the end of a job could not be acted upon');
     }
-  }
-
-  async #mayStart(): Promise<boolean> {
-    const reason = (await this.#room.whyNot()) ?? (await this.#options.whyNot?.());
-    if (reason !== undefined && this.#paused === undefined) this.#generation.log.warn(reason);
-    if (reason === undefined && this.#paused !== undefined)
-      this.#generation.log.info('there is room for proxies again');
-    this.#paused = reason;
-    return reason === undefined;
   }
 
   get #leaseMs(): number {

@@ -1,14 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blake3 } from '@napi-rs/blake-hash';
 import t, { type Test } from 'tap';
 import type { VirtualPath } from '../../src/base/paths.js';
-import { WorkerPool } from '../../src/generate/worker-pool.js';
+import { type FinishedJob, WorkerPool } from '../../src/generate/worker-pool.js';
 import { probeMedia } from '../../src/probe/probe.js';
-import { type Lie, openProject, type Project } from '../fixtures/generation.js';
+import { type Lie, openProject, type Project, type ProjectOptions } from '../fixtures/generation.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
+import { wrapper } from '../fixtures/segmenting.js';
 
 // FFmpeg runs some thirty times; a busy machine needs its time for that.
 t.setTimeout(180_000);
@@ -16,7 +17,7 @@ t.setTimeout(180_000);
 const v = (path: string) => path as VirtualPath;
 const skip = (await hasFfmpeg()) ? false : 'ffmpeg is not installed';
 
-async function projectOf(t: Test, options: { lie?: Lie; stallMs?: number } = {}): Promise<Project> {
+async function projectOf(t: Test, options: ProjectOptions = {}): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'proxyfs-generate-'));
   const project = await openProject(directory, options);
   t.teardown(async () => {
@@ -145,6 +146,38 @@ t.test('a full disk pauses the workers with a sentence, and costs no job', { ski
     workers.wake();
   }
   t.same([...project.published(), ...project.temporaries()], []);
+});
+
+t.test('while FFmpeg cannot be started the workers wait for it, and no clip is to blame', { skip }, async (t) => {
+  const folder = t.testdir();
+  const program = wrapper(folder, '');
+  const project = await projectOf(t, { ffmpeg: program });
+  for (const name of ['a.mov', 'b.mov', 'c.mov'])
+    await makeClip(project.source, name, { frames: 5 + name.charCodeAt(0) });
+  await project.prewarm();
+  const outcomes: string[] = [];
+  const onFinished = ({ outcome }: FinishedJob) => outcomes.push(outcome.kind);
+  const workers = new WorkerPool(project, { workers: 2, reserveBytes: 0, backOffMs: 1, onFinished });
+  t.teardown(() => workers.stop());
+  const aside = join(folder, 'aside');
+  await rename(program, aside);
+  await workers.start();
+  await until(() => workers.pausedBecause() !== undefined && workers.running().length === 0);
+  t.match(workers.pausedBecause(), /ffmpeg cannot be started \(.*No such file.*\): install it again, .* stays queued/);
+  t.equal(workers.obstacle, 'ffmpeg/missing');
+  // Half of an update: the program is there, a library is not.
+  await writeFile(program, '#!/bin/sh\necho "error while loading shared libraries: libavcodec.so.59" >&2\nexit 127\n');
+  await chmod(program, 0o755);
+  workers.wake();
+  await until(() => /libavcodec/.test(workers.pausedBecause() ?? ''));
+  t.match(project.queue.counts(), { waiting: 3, running: 0, failed: 0 });
+  t.same(project.catalog.failures(), []);
+  await rename(aside, program);
+  workers.wake();
+  await until(() => project.queue.counts().done === 3);
+  t.equal(workers.pausedBecause(), undefined);
+  t.same(new Set(project.queue.list().map(({ attempts }) => attempts)), new Set([1]), 'it cost no attempt');
+  t.same(new Set(outcomes), new Set(['no-ffmpeg', 'published']));
 });
 
 t.test('a master that changes while its proxy is made gets none', { skip }, async (t) => {

@@ -61,6 +61,15 @@ t.test('a movie without its header is known without a program, and only such a o
     t.match(verdictOf(name), { code: 'unreadable', reason: wanted[index] }, name);
 });
 
+t.test('an ffprobe that cannot be started is no verdict on a clip', { skip }, async (t) => {
+  const { source, scanner, verdictOf } = await bench(t, {
+    ffprobe: 'echo "error while loading shared libraries: libavformat.so.59" >&2; exit 127',
+  });
+  await makeClip(source, 'good.mov');
+  await scanner.scan(ROOT);
+  t.match(verdictOf('good.mov'), { kind: 'unknown', reason: /ffprobe cannot be started \(.*libavformat/ });
+});
+
 t.test('each clip gets a verdict with a reason', { skip }, async (t) => {
   const { source, catalog, scanner, verdictOf } = await bench(t);
   await makeClip(source, 'good.mov');
