@@ -44,6 +44,10 @@ export class Companions {
     return [...this.#held.keys()];
   }
 
+  renewIfOverdue(): void {
+    for (const keeper of this.#held.values()) keeper.renewIfOverdue();
+  }
+
   /** It has been completed or failed: nothing is left to give back. */
   settled(companion: Companion): void {
     this.#held.get(companion)?.stop();

@@ -69,6 +69,8 @@ export class WorkerPool {
   readonly #atWork = new Set<Promise<void>>();
   /** Two copies of a clip have one key: the second worker waits and takes what the first made. */
   readonly #making = new Map<PoolKey, Promise<unknown>>();
+  /** Leases of what is at work. */
+  readonly #kept = new Set<Pick<LeaseKeeper, 'renewIfOverdue'>>();
   #isStopping = false;
   #loop: Promise<void> | undefined;
   #alarm = new AbortController();
@@ -188,6 +190,8 @@ export class WorkerPool {
     if (this.#crew.openings().length === 0) return IDLE_MS;
     if (!(await this.#obstacles.mayStart())) return NO_SPACE_MS;
     if (this.#isStopping) return 0;
+    // The queue takes back what has ended by the clock, which jumps when the machine was asleep.
+    for (const each of this.#kept) each.renewIfOverdue();
     const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
     // While all encoders work, only what goes before that is looked for.
     if (lease !== undefined || this.#crew.hasRoom) this.#hasMore = lease !== undefined;
@@ -233,6 +237,8 @@ export class WorkerPool {
     const keep = new LeaseKeeper(this.#generation, leased, this.#leaseMs, abort);
     const member = this.#crew.join(() => keep.lease.job, abort);
     const companions = new Companions(this.#generation, { worker, leaseMs: this.#leaseMs });
+    const kept = [keep, companions];
+    for (const each of kept) this.#kept.add(each);
     let path: VirtualPath | undefined;
     try {
       const observer: JobObserver = {
@@ -257,6 +263,7 @@ export class WorkerPool {
       this.#finished({ job: job.id, asset: job.asset, profile: job.profile, path, outcome });
       return outcome;
     } finally {
+      for (const each of kept) this.#kept.delete(each);
       keep.stop();
       companions.close();
       this.#crew.leave(member);

@@ -180,6 +180,28 @@ t.test('while FFmpeg cannot be started the workers wait for it, and no clip is t
   t.same(new Set(outcomes), new Set(['no-ffmpeg', 'published']));
 });
 
+t.test('a machine that was asleep goes on with what it was doing', { skip }, async (t) => {
+  const clock = { ahead: 0, now: () => Date.now() + clock.ahead };
+  const project = await projectOf(t, { lie: 'slow', clock });
+  await makeClip(project.source, 'a.mov', { frames: 60 });
+  await project.prewarm();
+  const outcomes: string[] = [];
+  const onFinished = ({ outcome }: FinishedJob) => outcomes.push(outcome.kind);
+  const workers = new WorkerPool(project, { workers: 2, reserveBytes: 0, onFinished });
+  t.teardown(() => workers.stop());
+  await workers.start();
+  for (let nights = 0; nights < 4; nights += 1) {
+    await until(() => (workers.running()[0]?.frame ?? 0) > 0);
+    clock.ahead += 8 * 3_600_000;
+    // The other worker looks for something to do at once.
+    workers.wake();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await until(() => project.queue.counts().done === 1);
+  t.same(outcomes, ['published']);
+  t.match(project.queue.list(), [{ attempts: 1 }]);
+});
+
 t.test('a master that changes while its proxy is made gets none', { skip }, async (t) => {
   const project = await projectOf(t, { lie: 'changes-master' });
   await makeClip(project.source, 'a.mov');
