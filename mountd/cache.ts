@@ -8,6 +8,7 @@ import { systemClock } from '../src/base/clock.js';
 import { type AssetId, type FileIdentity, identityKey } from '../src/base/ids.js';
 import { type RealPath, realPathOf, type VirtualPath } from '../src/base/paths.js';
 import { returnMemory } from '../src/base/return-memory.js';
+import { describeTooLarge } from '../src/cache/describe.js';
 import { Health } from '../src/cache/health.js';
 import { inspect } from '../src/cache/inspect.js';
 import { Keeper } from '../src/cache/keeper.js';
@@ -20,7 +21,7 @@ import type { Settings } from '../src/config/settings.js';
 import { blake3OfFile } from '../src/fingerprint/fingerprint.js';
 import type { Serving } from '../src/flip/serving.js';
 import { Withdrawer, type WithdrawerOptions } from '../src/flip/withdraw.js';
-import type { ListedJob } from '../src/jobs/queue.js';
+import type { Job } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
 import { sameGuard } from '../src/view/resolve.js';
 import { viewKey } from '../src/view/view.js';
@@ -129,10 +130,21 @@ export class Cache {
     // A job that somebody waits for meanwhile may displace more.
     const asked = `${next.id} ${next.jobClass}`;
     if (this.#refused?.asked === asked && now < this.#refused.until) return this.#refused.reason;
+    // Its job says so itself, and gives way to the others.
+    if ((await this.tooLarge(next)) !== undefined) return undefined;
     const size = [next, ...files.queue.list({ state: 'running' })].reduce((sum, job) => sum + this.#sizeOf(job), 0);
     const reason = await this.keeper.makeRoom(size, DISPLACES[next.jobClass]);
     this.#refused = reason === undefined ? undefined : { asked, until: now + REFUSED_MS, reason };
     return reason;
+  }
+
+  /** Why there can be no room for a proxy, whatever goes; undefined also while nothing is known of such proxies. */
+  async tooLarge(job: Pick<Job, 'asset' | 'profile'>): Promise<string | undefined> {
+    const { cacheBook } = this.#options.files;
+    const quota = await this.keeper.quota();
+    if (quota === undefined || cacheBook.ratioOf(job.profile).masters === 0) return undefined;
+    const size = this.#sizeOf(job);
+    return size > quota ? describeTooLarge(size, quota) : undefined;
   }
 
   /** The mount could not serve the proxies of these: looks at each, and withdraws what is damaged. */
@@ -191,7 +203,7 @@ export class Cache {
     returnMemory(this.#options.serving.view.size);
   }
 
-  #sizeOf({ asset, profile }: ListedJob): number {
+  #sizeOf({ asset, profile }: Pick<Job, 'asset' | 'profile'>): number {
     const { cacheBook, catalog } = this.#options.files;
     const { proxies, masters } = cacheBook.ratioOf(profile);
     const ratio = masters === 0 ? FIRST_RATIO : proxies / masters;

@@ -112,6 +112,7 @@ export function composeDaemon(parts: Parts): Daemon {
     isProfileKnown: () => !learnsEditor || modes.state.profiles?.has(ROOT) === true,
     log,
     whyNot: () => cache.roomForNextJob(),
+    refuse: (job) => cache.tooLarge(job),
     isMissed: (asset, profile) => cache.isMissed(asset, profile),
     onTouched: (ids) => ready.touch(ids),
     isBeingWritten: watchWriters(volume),

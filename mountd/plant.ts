@@ -19,7 +19,16 @@ export async function prepareGeneration(options: ProductionOptions): Promise<Gen
   const { pictureChecks, pictures: makesPictures, segmentSeconds } = settings;
   const stallMs = settings.stallSeconds * 1000;
   const work = { source, catalog, queue, pool, toolchain, looks, profile };
-  return { ...work, log, clock: systemClock, stallMs, pictureChecks, makesPictures, segmentSeconds };
+  return {
+    ...work,
+    refuse: options.refuse,
+    log,
+    clock: systemClock,
+    stallMs,
+    pictureChecks,
+    makesPictures,
+    segmentSeconds,
+  };
 }
 
 export function createScanner(

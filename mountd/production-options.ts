@@ -4,6 +4,7 @@ import type { AssetId, FileIdentity } from '../src/base/ids.js';
 import type { RealPath } from '../src/base/paths.js';
 import type { AssetRow } from '../src/catalog/asset.js';
 import type { Settings } from '../src/config/settings.js';
+import type { Job } from '../src/jobs/queue.js';
 import type { Logger } from '../src/log/logger.js';
 import type { PlaybackWatch } from '../src/politeness/playback.js';
 import type { ProfileOf } from '../src/view/profile-choice.js';
@@ -23,6 +24,8 @@ export interface ProductionOptions {
   readonly log: Logger;
   /** Asked before each job: why none may start. */
   readonly whyNot: () => Promise<string | undefined>;
+  /** Asked of a job whose turn has come: why its proxy cannot be made here. */
+  readonly refuse: (job: Job) => Promise<string | undefined>;
   /** False for what is made only when somebody asks for it. */
   readonly isMissed: (asset: AssetRow, profile: string) => boolean;
   /** Who plays from the mount. */

@@ -289,6 +289,7 @@ export class Production {
       this.#scan = { ...this.#scan, running: false, finishedAt: Date.now() };
     }
     await this.#returned.finish(this.#abort.signal, this.#options.onTouched);
+    if (this.makesUnasked()) this.#storage.afterStart();
     await this.#unasked.backlog();
   }
 

@@ -1,8 +1,10 @@
 /**
- * Clips whose storage answered with errors are tried again: from time to time, and at once when
- * something was mounted or unmounted. A drive that is well again tells nobody.
+ * Clips that failed for what lies around them are tried again. Where their storage answered with
+ * errors: from time to time, and at once when something was mounted or unmounted, since a drive
+ * that is well again tells nobody. Where the quota was too small: when the project is mounted.
  */
 
+import { isTooLarge } from '../src/cache/describe.js';
 import type { AssetRow } from '../src/catalog/asset.js';
 import type { Catalog } from '../src/catalog/catalog.js';
 import type { EnqueueOptions } from '../src/generate/enqueue.js';
@@ -34,13 +36,22 @@ export class StorageRetries {
   }
 
   again(): void {
+    this.#retry(isMasterFault, 'clips whose storage answered with errors');
+  }
+
+  /** The quota may be another one than it was. */
+  afterStart(): void {
+    this.#retry(isTooLarge, 'clips whose proxies were too large for the pool');
+  }
+
+  #retry(isMeant: (reason: string) => boolean, what: string): void {
     const { catalog, enqueue, log } = this.#options;
-    const failed = catalog.failures().filter(({ reason }) => isMasterFault(reason));
+    const failed = catalog.failures().filter(({ reason }) => isMeant(reason));
     const assets = [...new Set(failed.map(({ asset }) => asset))].flatMap((id) => catalog.get(id) ?? []);
     if (assets.length === 0) return;
-    log.info({ clips: assets.length }, 'clips whose storage answered with errors are tried again');
+    log.info({ clips: assets.length }, `${what} are tried again`);
     enqueue(assets, { jobClass: 'backlog', retryFailed: true }).catch((err: unknown) => {
-      log.warn({ err }, 'clips whose storage answered with errors could not be queued');
+      log.warn({ err }, `${what} could not be queued`);
     });
   }
 }

@@ -22,6 +22,18 @@ export function describeKept(kept: Readonly<Record<Kept, number>>, unusedMs: num
   return parts.length === 0 ? 'this project has no proxies that could go' : parts.join(', ');
 }
 
+const TOO_LARGE = 'more than the quota of the pool';
+
+/** Why a clip is set aside: its proxy would not fit if it were the only one. */
+export function describeTooLarge(size: number, quota: number): string {
+  return `its proxy needs about ${formatSize(size)}, ${TOO_LARGE} (${formatSize(quota)})`;
+}
+
+/** Another quota may have room for it. */
+export function isTooLarge(reason: string): boolean {
+  return reason.includes(TOO_LARGE);
+}
+
 function span(ms: number): string {
   if (ms < HOUR) return 'minute';
   return ms < 24 * HOUR ? 'hour' : 'day';

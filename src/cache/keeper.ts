@@ -76,7 +76,7 @@ export class Keeper {
   /** Frees room for one more proxy; `unusedMs`: only what was not used for so long. Returns why there is none. */
   makeRoom(size: number, unusedMs: number): Promise<string | undefined> {
     return this.#lock.run(async () => {
-      const quota = await this.#quota();
+      const quota = await this.quota();
       if (quota === undefined) return undefined;
       // Who displaces nothing leaves the headroom free: an estimate that was too low must cost nobody a proxy.
       const limit = Number.isFinite(unusedMs) ? quota : quota * (1 - HEADROOM);
@@ -107,7 +107,7 @@ export class Keeper {
     const { book, pins, pool } = this.#options;
     const { used } = await pool.space();
     const { evicted, evictedBytes } = book.totals();
-    const quota = (await this.#quota()) ?? null;
+    const quota = (await this.quota()) ?? null;
     return { used, quota, evicted, evictedBytes, pins: pins.list(), note: this.#tooMuch ?? this.#noRoom ?? null };
   }
 
@@ -120,7 +120,7 @@ export class Keeper {
   }
 
   async #trim(): Promise<void> {
-    const quota = await this.#quota();
+    const quota = await this.quota();
     if (quota === undefined) return;
     const used = await this.#usedWithin(quota);
     const over = used - quota;
@@ -239,7 +239,8 @@ export class Keeper {
     this.#tooMuch = tooMuch;
   }
 
-  async #quota(): Promise<number | undefined> {
+  /** In bytes. */
+  async quota(): Promise<number | undefined> {
     const { pool, quota } = this.#options;
     return quota === undefined ? undefined : quotaBytes(quota, (await pool.space()).total);
   }
@@ -258,7 +259,7 @@ function quotaReached({ quota, used, size, choice, unusedMs }: Reached): string 
   const what = size === 0 ? 'the pool is above its quota' : 'no proxies are made: the pool has reached its quota';
   const next = size === 0 ? '' : `, and the next proxy needs about ${formatSize(size)}`;
   if (size > quota) {
-    return `no proxies are made: the next one needs about ${formatSize(size)}, more than the quota of the pool (${formatSize(quota)}); raise pool-quota`;
+    return `no more proxies are made at once: the next one and those in the making need about ${formatSize(size)}, more than the quota of the pool (${formatSize(quota)})`;
   }
   const wayOut = 'raise pool-quota, unpin something, or open or prewarm what is needed';
   return `${what} (${formatSize(used)} of ${formatSize(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;

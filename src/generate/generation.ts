@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { RealPath } from '../base/paths.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import type { JobQueue } from '../jobs/queue.js';
+import type { Job, JobQueue } from '../jobs/queue.js';
 import type { Logger } from '../log/logger.js';
 import type { Looks } from '../looks/look.js';
 import type { Pool } from '../pool/pool.js';
@@ -32,6 +32,8 @@ export interface Generation {
   readonly borrow?: Borrow | undefined;
   /** Bytes of the pool's disk that are not to be used. */
   readonly keepFree?: number | undefined;
+  /** Why no proxy may be made of a clip, for a reason that is not the clip's; asked when its turn has come. */
+  readonly refuse?: ((job: Job) => Promise<string | undefined>) | undefined;
   /** How many frames of a finished proxy are compared as pictures; none when undefined. */
   readonly pictureChecks?: number | undefined;
 }

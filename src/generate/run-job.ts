@@ -107,7 +107,16 @@ async function work(generation: Generation, observer: JobObserver): Promise<JobO
     queue.complete(observer.lease());
     return { kind: 'adopted', size: adopted.size };
   }
+  const refusal = await generation.refuse?.(job);
+  if (refusal !== undefined) return setAside(generation, observer.lease(), plan, refusal);
   return await make(generation, observer, { asset, path, plan, profile });
+}
+
+/** It would hold up all that waits behind it. */
+function setAside({ catalog, profile, queue }: Generation, lease: Lease, plan: MakePlan, reason: string): JobOutcome {
+  queue.fail(lease, reason, { retry: false });
+  catalog.recordFailure({ asset: lease.job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
+  return { kind: 'failed', reason, rejected: false };
 }
 
 interface Wanted {
@@ -250,8 +259,10 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
   if (isLeaseLost(error)) return { kind: 'interrupted' };
   try {
     if (!observer.signal.aborted) return settleFailure(generation, observer.lease(), error);
-    generation.queue.release(observer.lease());
-    if (isStoppedForSpace(observer.signal)) {
+    const isForSpace = isStoppedForSpace(observer.signal);
+    // What is smaller may fit.
+    generation.queue.release(observer.lease(), { last: isForSpace });
+    if (isForSpace) {
       return { kind: 'no-space', reason: (observer.signal.reason as Error).message };
     }
   } catch (late) {

@@ -9,6 +9,10 @@ const WAYS: readonly (readonly [RegExp, string])[] = [
     "the drive or its cable is at fault, the kernel's log ('dmesg') says more; it is tried again every ten minutes and when the drive is connected anew, or with 'proxyfs failures --retry'",
   ],
   [
+    /more than the quota of the pool/,
+    "raise pool-quota and mount again, or choose a lighter set ('proxyfs profiles'); the others are made meanwhile",
+  ],
+  [
     /moov atom not found|Invalid data found|truncated|End of file|could not find codec parameters/i,
     `the file is damaged or was not copied to its end: copy it again; a file that changes is tried again by itself`,
   ],

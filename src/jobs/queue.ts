@@ -81,8 +81,8 @@ export interface JobQueue {
   complete(lease: Lease): void;
   /** `retry`: back to waiting (bounded by the backend's limit of attempts), else failed for good. */
   fail(lease: Lease, reason: string, options: { retry: boolean }): Job;
-  /** Gives an interrupted job back without counting an attempt. */
-  release(lease: Lease): void;
+  /** Gives an interrupted job back without counting an attempt; `last`: behind the others of its class. */
+  release(lease: Lease, options?: { last: boolean }): void;
   /** Ends waiting and running jobs; the lease of a running one is lost. Returns how many. A reason is a person's. */
   cancel(ids: readonly JobId[], reason?: string): number;
   /** From now on nothing in the scope is leased, until then or until it is resumed; over restarts too. */

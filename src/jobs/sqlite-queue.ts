@@ -133,8 +133,9 @@ class SqliteQueue implements JobQueue {
     return failed;
   }
 
-  release(lease: Lease): void {
-    this.#change(lease, `state = 'waiting', attempts = attempts - 1, ${UNLEASED}`);
+  release(lease: Lease, options: { last: boolean } = { last: false }): void {
+    const place = options.last ? `arrival = ${NEXT_ARRIVAL}, ` : '';
+    this.#change(lease, `state = 'waiting', attempts = attempts - 1, ${place}${UNLEASED}`);
   }
 
   cancel(ids: readonly JobId[], reason?: string): number {

@@ -202,6 +202,25 @@ t.test('a machine that was asleep goes on with what it was doing', { skip }, asy
   t.match(project.queue.list(), [{ attempts: 1 }]);
 });
 
+t.test('a clip for which there can be no room is set aside, and the others are made', { skip }, async (t) => {
+  const project = await projectOf(t);
+  for (const name of ['a.mov', 'b.mov']) await makeClip(project.source, name, { frames: 5 + name.charCodeAt(0) });
+  await project.prewarm();
+  const refuse = async ({ path }: { path: string }) => (path === 'a.mov' ? 'too large for the pool' : undefined);
+  const outcomes: (readonly [string | undefined, string])[] = [];
+  const onFinished = ({ path, outcome }: FinishedJob) => outcomes.push([path, outcome.kind]);
+  const workers = new WorkerPool({ ...project, refuse }, { workers: 1, reserveBytes: 0, onFinished });
+  t.teardown(() => workers.stop());
+  await workers.start();
+  await until(() => outcomes.length === 2);
+  t.same(outcomes, [
+    ['a.mov', 'failed'],
+    ['b.mov', 'published'],
+  ]);
+  t.match(project.catalog.failures(), [{ path: 'a.mov', reason: 'too large for the pool', rejected: false }]);
+  t.match(project.queue.list({ state: 'failed' }), [{ attempts: 1, reason: 'too large for the pool' }]);
+});
+
 t.test('a master that changes while its proxy is made gets none', { skip }, async (t) => {
   const project = await projectOf(t, { lie: 'changes-master' });
   await makeClip(project.source, 'a.mov');

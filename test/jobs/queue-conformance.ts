@@ -182,6 +182,11 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
       t.same([lease.job.asset, lease.job.attempts], [1, 1]);
       queue.release(lease);
     }
+    const lease = queue.lease('w', 1000);
+    if (lease === undefined) throw new Error('no lease');
+    queue.release(lease, { last: true });
+    t.match(queue.lease('w', 1000)?.job, { asset: 2 }, 'unless it lets the others go first');
+    t.match(queue.lease('w', 1000)?.job, { asset: 1, attempts: 1 });
   });
 
   test('cancelled jobs are over, running ones lose their lease, and both can be asked for again', (t, { queue }) => {
