@@ -58,7 +58,7 @@ Sizes are bytes, also as \`500M\`, \`20G\` or \`1.5T\`: powers of 1000, as disks
 command shows them; \`20Gi\` counts in powers of 1024.
 
 A key that does not exist, or a value that cannot be, is refused with the file and its line,
-and nothing is mounted. Paths are absolute or begin with \`~/\`; in the project's file they may
+and nothing is mounted; so is a variable whose name is nearly that of a setting. Paths are absolute or begin with \`~/\`; in the project's file they may
 count from the source. Settings marked * run programs or choose a place to write to: they are
 taken from the project's file only when nobody but its owner, who is root or the user who
 mounts, can write it.

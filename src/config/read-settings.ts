@@ -7,8 +7,11 @@
 
 import { isAbsolute } from 'node:path';
 import { ProxyfsError } from '../base/error.js';
+import { nearestName } from '../base/nearest.js';
 import { keyOf, type Setting } from './setting.js';
 import { SETTING_NAMES, type SettingFlags, type SettingName, type Settings, settingOf } from './settings.js';
+
+const PREFIX = 'PROXYFS_';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +80,28 @@ function flagLayer(flags: SettingFlags): Layer {
   return { origin: 'flag', values };
 }
 
+/** Variables of ours that are no settings: what hooks are told, and how the command prints errors. */
+const NO_SETTINGS: ReadonlySet<string> = new Set(
+  ['CHANGED', 'DEBUG', 'MODE', 'MOUNT', 'PYTHON', 'SOURCE'].map((name) => `${PREFIX}${name}`),
+);
+
+/** Somebody else may call a variable like ours: only what is nearly a setting is a mistake. */
+function refuseMistyped(env: Environment): void {
+  const names = SETTING_NAMES.map((name): string => settingOf(name).env);
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || NO_SETTINGS.has(name) || names.includes(name) || !text) continue;
+    const words = names.map((each) => each.slice(PREFIX.length));
+    const near = nearestName(name.slice(PREFIX.length), words);
+    if (near === undefined) continue;
+    throw new ProxyfsError(
+      'config/invalid',
+      `the environment variable ${name} is no setting, did you mean ${PREFIX}${near}; 'proxyfs config' lists them all`,
+    );
+  }
+}
+
 function environmentLayer(env: Environment): Layer {
+  refuseMistyped(env);
   const values = new Map<SettingName, { value: unknown; where: string }>();
   for (const name of SETTING_NAMES) {
     const setting = settingOf(name);

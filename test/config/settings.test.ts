@@ -46,4 +46,11 @@ t.test('what cannot be is refused with its origin and what it may be', async (t)
   refused({}, { PROXYFS_DISK_RESERVE: '5 apples' }, /with K, M, G or T/);
   refused({}, { PROXYFS_STALL_SECONDS: '-1' }, /from 1/);
   refused({ profile: '' }, {}, /--profile cannot be ''/);
+  refused({}, { PROXYFS_WORKER: '2' }, /variable PROXYFS_WORKER is no setting, did you mean PROXYFS_WORKERS;/);
+  refused({}, { PROXYFS_POOLQUOTA: '2' }, /did you mean PROXYFS_POOL_QUOTA/);
+});
+
+t.test('variables that only begin like ours, and those of hooks, are no mistakes', async (t) => {
+  const env = { PROXYFS_VERSION: '2', PROXYFS_MODE: 'proxy', PROXYFS_SOURCE: '/raid', PROXYFS_WORKER: '' };
+  t.same(readSettings({}, env), readSettings({}, {}));
 });
