@@ -140,9 +140,9 @@ t.test('encoders run at the lowest priority unless told otherwise', async (t) =>
   await copyFile(fixtureProgram('reports-priority'), program);
   await chmod(program, 0o755);
   const result = await runFfmpeg({ ...fakes('ffmpeg-fails'), ffmpeg: program }, []);
-  t.match(result.lastLines.join('\n'), /nice 19/);
+  t.match(result.lastLines.join('\n'), /nice 19, io idle/);
   const impolite = await runFfmpeg({ ...fakes('ffmpeg-fails'), ffmpeg: program }, [], { polite: false });
-  t.notMatch(impolite.lastLines.join('\n'), /nice 19/);
+  t.notMatch(impolite.lastLines.join('\n'), /nice 19|io idle/);
 });
 
 t.test('ffprobe that never answers is ended in time', async (t) => {
