@@ -60,12 +60,12 @@ export class JobFollower {
     if (frames === undefined) this.#isTotalKnown = false;
   }
 
-  /** Rejects with `system/no-space` or `generate/paused` when none of what is left can be started. */
+  /** Rejects with `system/no-space`, `ffmpeg/missing` or `generate/paused` when none of what is left can be started. */
   async untilDone(): Promise<readonly ClipResult[]> {
     const { signal, progress } = this.#context;
     while (this.#pending.size > 0) {
       signal.throwIfAborted();
-      this.#refuseWhenFull();
+      this.#refuseWhenObstructed();
       this.#refuseWhenPaused();
       this.#askQueue();
       progress(this.#progress());
@@ -132,6 +132,12 @@ export class JobFollower {
       .filter(({ asset, profile }) => this.#pending.has(keyOf(asset, profile)));
     const sum = (pick: (row: (typeof running)[number]) => number) => running.reduce((all, row) => all + pick(row), 0);
     const framesDone = this.#framesDone + sum(({ frame }) => frame);
+    const { production } = this.#daemon;
+    const standing = production.suspended();
+    const { encoders, reason: givesWayTo } = production.budget();
+    // Between two clips nobody is at work for a moment, without any reason.
+    const isHeldUp = encoders === 0 || (running.length > 0 && running.every(({ job }) => standing.has(job)));
+    const reason = production.pausedBecause() ?? (isHeldUp ? givesWayTo : undefined) ?? null;
     const now = { fps: sum((row) => row.fps), speed: sum((row) => row.speed) };
     if (now.fps > 0) this.#pace = now;
     const { fps, speed } = this.#pace;
@@ -144,7 +150,8 @@ export class JobFollower {
       framesTotal: this.#framesTotal,
       fps,
       speed,
-      etaSeconds: left === undefined || fps <= 0 ? null : left / fps,
+      etaSeconds: left === undefined || fps <= 0 || reason !== null ? null : left / fps,
+      reason,
       current: running.map(({ path }) => path),
     };
   }
@@ -160,11 +167,10 @@ export class JobFollower {
     throw new ProxyfsError('generate/paused', message, { details: { waiting: this.#pending.size } });
   }
 
-  #refuseWhenFull(): void {
+  #refuseWhenObstructed(): void {
     const { production } = this.#daemon;
-    const reason = production.pausedBecause();
-    if (reason === undefined || production.running().length > 0) return;
-    throw new ProxyfsError('system/no-space', reason, { details: { waiting: this.#pending.size } });
+    const obstacle = production.obstacle({ waiting: this.#pending.size });
+    if (obstacle !== undefined && production.running().length === 0) throw obstacle;
   }
 }
 

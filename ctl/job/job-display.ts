@@ -76,6 +76,7 @@ class Tally {
     const [fps, framesDone] = [sum((clip) => clip.fps), this.#framesDone + sum((clip) => clip.frame)];
     return {
       kind: 'generate',
+      reason: null,
       ...{ clipsDone: this.#clipsDone, clipsTotal: this.#clips, framesDone, framesTotal: this.#frames },
       ...{ fps, speed: sum((clip) => clip.speed) },
       etaSeconds: fps > 0 ? Math.max(0, this.#frames - framesDone) / fps : null,

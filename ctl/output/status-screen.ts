@@ -136,7 +136,8 @@ function runningRows({ running }: Status): string[][] {
 }
 
 /** All is encoded while the file is read back and compared. */
-function describePace({ frame, frames, fps, speed }: Status['running'][number]): string {
+function describePace({ frame, frames, fps, speed, suspended }: Status['running'][number]): string {
+  if (suspended) return 'stands still';
   if (frames !== null && frame >= frames) return 'being checked';
   return fps === 0 ? '' : `${fps.toFixed(0)} fps  ${speed.toFixed(1)}x`;
 }

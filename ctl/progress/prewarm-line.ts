@@ -34,7 +34,8 @@ export function plainLine(progress: Generate): string {
 }
 
 /** Nothing until the first measurement. */
-function paceOf({ fps, speed }: Generate): readonly string[] {
+function paceOf({ fps, reason, speed }: Generate): readonly string[] {
+  if (reason !== null) return [`stands still: ${escapeText(reason)}`];
   return fps > 0 ? [`${fps.toFixed(0)} fps`, `${speed.toFixed(1)}x`] : [];
 }
 

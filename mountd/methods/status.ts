@@ -2,6 +2,7 @@
 
 import { statfs } from 'node:fs/promises';
 import type { Result } from '../../src/control/schema.js';
+import type { RunningJob } from '../../src/generate/running-job.js';
 import type { Daemon } from '../daemon.js';
 import { followState } from '../offline.js';
 import { summaryOf } from '../summary.js';
@@ -38,13 +39,18 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     etaSeconds: work.encoders === 0 ? null : etaOf(daemon, waiting),
     work,
     cache: await cacheState(daemon),
-    running: production.running().map(({ path, frame, frames, fps, speed, etaSeconds }) => {
-      return { path, frame, frames, fps, speed, etaSeconds };
-    }),
+    running: production.running().map((row) => toRunning(row, production.suspended().has(row.job))),
     ineligibleBy: [...summary.ineligibleBy],
     failedBy,
     counters: { ...volume.counters() },
   };
+}
+
+/** What stands still has no pace, and nobody knows until when. */
+function toRunning(row: RunningJob, suspended: boolean): Result<'status'>['running'][number] {
+  const { path, frame, frames } = row;
+  const { fps, speed, etaSeconds } = suspended ? { fps: 0, speed: 0, etaSeconds: null } : row;
+  return { path, frame, frames, fps, speed, etaSeconds, suspended };
 }
 
 async function freeAt(directory: string): Promise<number> {

@@ -97,6 +97,7 @@ const half: Generate = {
   speed: 1.99,
   etaSeconds: 61,
   current: ['A/b\n.mov'],
+  reason: null,
 };
 
 t.test('progress is one line with clips, frames, speed and time left, in the width there is', async (t) => {
@@ -106,6 +107,8 @@ t.test('progress is one line with clips, frames, speed and time left, in the wid
   );
   t.ok(barLine(half, 30).length < 30, 'never a second line');
   t.match(barLine({ ...half, framesTotal: 0, etaSeconds: null }, 200), /^░{24} .*ETA -:--/);
+  const standing = { ...half, etaSeconds: null, reason: 'mpv (pid 7) plays a.mov' };
+  t.match(plainLine(standing), /50 of 100 frames, stands still: mpv \(pid 7\) plays a\.mov$/);
   t.equal(plainLine(half), '1 of 4 clips, 50 of 100 frames, 48 fps, 2.0x, 1:01 left');
   t.equal(scanLine({ kind: 'scan', found: 9, probed: 3, total: null }), 'Looking at the files: 3 of 9 examined');
   const clip = {

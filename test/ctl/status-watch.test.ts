@@ -128,7 +128,10 @@ t.test('what is not examined yet, being checked, or in danger is said', async (t
       ...status,
       assets: { ...status.assets, total: 8 },
       space: { ...status.space, stateFree: 0 },
-      running: [{ path: 'a.mov', frame: 100, frames: 100, fps: 0, speed: 2, etaSeconds: null }],
+      running: [
+        { path: 'a.mov', frame: 100, frames: 100, fps: 0, speed: 2, etaSeconds: null, suspended: false },
+        { path: 'b.mov', frame: 50, frames: 100, fps: 0, speed: 0, etaSeconds: null, suspended: true },
+      ],
     },
     createColors(false),
     0,
@@ -136,4 +139,5 @@ t.test('what is not examined yet, being checked, or in danger is said', async (t
   t.match(screen, /\nClips +8: .*, 1 failed, 3 not examined yet\n/);
   t.match(screen, new RegExp(`\nNote: 0 B free at ${info.stateDir}, where the catalog lies: .* free some space\n`));
   t.match(screen, /\n +100\/100 +being checked +a\.mov\n/);
+  t.match(screen, /\n +50\/100 +stands still +b\.mov\n/);
 });

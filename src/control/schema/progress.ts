@@ -17,6 +17,8 @@ export const progressSchema = z.discriminatedUnion('kind', [
     etaSeconds: z.number().nullable(),
     /** Paths being encoded now. */
     current: z.array(path),
+    /** Why nothing of it is at work now. */
+    reason: z.string().nullable(),
   }),
   z.object({ kind: z.literal('clip'), clip: clipResult }),
   /** Proxies are read into memory. */

@@ -104,6 +104,8 @@ export const projectMethods = {
           /** Times real time. */
           speed: z.number(),
           etaSeconds: z.number().nullable(),
+          /** It is paused, or gives way. */
+          suspended: z.boolean(),
         }),
       ),
       ineligibleBy: z.array(z.object({ code: z.string(), reason: z.string(), count })),
