@@ -32,6 +32,8 @@ export class Examinations {
   readonly #atWork = new Map<VirtualPath, bigint>();
   readonly #growing = new Map<VirtualPath, NodeJS.Timeout>();
 
+  #toldTrouble: string | undefined;
+
   constructor(options: ExaminationsOptions) {
     this.#options = options;
   }
@@ -77,10 +79,15 @@ export class Examinations {
     const { signal } = this.#abort;
     try {
       const { growing } = await scanner.examine(files, { signal, onTouched });
+      this.#toldTrouble = undefined;
       this.revisit(growing);
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ err: error, files: files.length }, 'new files could not be examined; it is tried again');
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.#toldTrouble) {
+        log.warn({ err: error, files: files.length }, 'new files could not be examined; it is tried again');
+      }
+      this.#toldTrouble = reason;
       const again = () => files.forEach(({ path }) => void onDue(path));
       setTimeout(again, RETRY_MS).unref();
     }

@@ -32,7 +32,7 @@ export interface ExamineInput {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Rejects only when aborted, or on an error of our own. */
+/** Rejects only when aborted, with `ffmpeg/missing`, or on an error of our own. */
 export type Examine = (input: ExamineInput) => Promise<AssetFacts>;
 
 /** QuickTime and MP4 say in their header where every frame is; other files have to be read. */
@@ -140,9 +140,10 @@ async function isMovie(real: RealPath): Promise<boolean> {
   }
 }
 
-/** Errors of files and programs, as opposed to mistakes of ours. */
+/** Errors of files, as opposed to mistakes of ours and to programs that cannot be started. */
 function isOfTheWorld(error: unknown): boolean {
-  return error instanceof ProxyfsError ? error.code !== 'internal' : errnoOf(error) !== undefined;
+  if (!(error instanceof ProxyfsError)) return errnoOf(error) !== undefined;
+  return error.code !== 'internal' && error.code !== 'ffmpeg/missing';
 }
 
 const unknown = (reason: string): AssetFacts => ({

@@ -66,8 +66,9 @@ t.test('an ffprobe that cannot be started is no verdict on a clip', { skip }, as
     ffprobe: 'echo "error while loading shared libraries: libavformat.so.59" >&2; exit 127',
   });
   await makeClip(source, 'good.mov');
-  await scanner.scan(ROOT);
-  t.match(verdictOf('good.mov'), { kind: 'unknown', reason: /ffprobe cannot be started \(.*libavformat/ });
+  const message = /ffprobe cannot be started \(.*libavformat.*\): install it again/;
+  await t.rejects(scanner.scan(ROOT), { code: 'ffmpeg/missing', message });
+  t.match(verdictOf('good.mov'), { kind: 'unknown' }, 'it is examined when there is one');
 });
 
 t.test('each clip gets a verdict with a reason', { skip }, async (t) => {
