@@ -23,14 +23,14 @@ export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: V
   journal.record({ ...about, who: { pid, process: name } });
 }
 
-/** Who asked for which proxies; what was in the queue before `since` was asked for by somebody else. */
+/** Who asked for which proxies; what was in the queue before `since`, and is no more urgent than it was, somebody else did. */
 export function recordQueued(
   { files: { journal } }: Daemon,
   answers: readonly Enqueued[],
   { since, who }: { readonly since: number; readonly who: Actor | undefined },
 ): void {
   for (const answer of answers) {
-    if (answer.kind !== 'queued' || answer.job.createdAt < since) continue;
+    if (answer.kind !== 'queued' || answer.job.updatedAt < since) continue;
     const { asset, jobClass, poolKey, profile } = answer.job;
     journal.record({ kind: 'queued', path: answer.path, asset, who, facts: { profile, poolKey, jobClass } });
   }

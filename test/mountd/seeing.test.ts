@@ -82,6 +82,8 @@ t.test('what a mount says of itself is true', obstacle === undefined ? {} : { sk
     );
   }
 
+  await client.call('queue.cancel', { paths: ['A'] });
+  await client.call('prewarm', { paths: ['A'], wait: false });
   await proxyfs('resume');
   t.match(await proxyfs('prewarm', join(mountPoint, 'A')), { exitCode: 0 });
   const listed = await client.call('ls', { path: 'A' });
@@ -106,7 +108,8 @@ t.test('what a mount says of itself is true', obstacle === undefined ? {} : { sk
   const story = told.events.filter(({ kind }) => ['queued', 'started', 'published'].includes(kind));
   t.same(
     story.map(({ kind }) => kind),
-    ['queued', 'started', 'published'],
+    ['queued', 'queued', 'started', 'published'],
+    'also who asked again for what was cancelled, and nobody who found it waiting',
   );
   t.match(story[0], { who: { command: /./, pid: process.pid }, facts: { jobClass: 'prewarm' } }, 'who asked');
   t.match(told.proxies, [{ isServed: true, valid: true, ffmpeg: /./, command: [/ffmpeg$/] }]);
