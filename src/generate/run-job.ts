@@ -21,6 +21,7 @@ import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { isReachable } from './master.js';
 import { masterFault } from './master-fault.js';
+import { plainReason } from './plain-reason.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
 import { removeSegments } from './segmented.js';
 
@@ -226,16 +227,12 @@ function record(
     case 'published':
       queue.complete(lease);
       return { kind: 'published', size: outcome.variant.size, seconds };
-    case 'rejected':
-      queue.fail(lease, `rejected: ${outcome.reason}`, { retry: false });
-      catalog.recordFailure({
-        asset: asset.id,
-        profile,
-        recipeHash: plan.recipe.hash,
-        reason: outcome.reason,
-        rejected: true,
-      });
-      return { kind: 'failed', reason: outcome.reason, rejected: true };
+    case 'rejected': {
+      const reason = plainReason(outcome.reason, generation, asset.paths[0]);
+      queue.fail(lease, `rejected: ${reason}`, { retry: false });
+      catalog.recordFailure({ asset: asset.id, profile, recipeHash: plan.recipe.hash, reason, rejected: true });
+      return { kind: 'failed', reason, rejected: true };
+    }
     case 'master-changed':
       return drop(generation, lease, 'the file changed while its proxy was made');
   }
@@ -274,7 +271,8 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
 
 function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
   const { catalog, queue, profile, log } = generation;
-  const { reason, passing } = judgeFailure(error, lease.job.attempts);
+  const { passing, ...failure } = judgeFailure(error, lease.job.attempts);
+  const reason = plainReason(failure.reason, generation, catalog.get(lease.job.asset)?.paths[0]);
   if (isOutOfSpace(error)) {
     queue.release(lease);
     log.warn({ job: lease.job.id, err: error }, 'the disk of the pool is full: the job waits for space');
