@@ -163,8 +163,10 @@ export class JobFollower {
     for (const { path } of this.#pending.values()) {
       if (holdOf({ path, jobClass: 'prewarm' }, holds) === undefined) return;
     }
-    const message = `the making of proxies is paused: ${this.#pending.size} clips stay queued; 'proxyfs status' says since when, 'proxyfs resume' ends it`;
-    throw new ProxyfsError('generate/paused', message, { details: { waiting: this.#pending.size } });
+    const { size } = this.#pending;
+    const clips = size === 1 ? '1 clip stays' : `${size} clips stay`;
+    const message = `the making of proxies is paused: ${clips} queued; 'proxyfs status' says since when, 'proxyfs resume' ends it`;
+    throw new ProxyfsError('generate/paused', message, { details: { waiting: size } });
   }
 
   #refuseWhenObstructed(): void {

@@ -54,14 +54,16 @@ function counts(clips: readonly Clip[]): string {
     .join(', ');
 }
 
-function needs({ bytes, seconds, measured, encoders, poolFree }: Preview, style: Style): string {
+function needs({ bytes, seconds, measured, encoders, poolFree, poolQuota }: Preview, style: Style): string {
   const time =
     seconds === null
       ? 'the time is not known before something has been made here'
       : `about ${formatClockTime(seconds)} with ${counted(encoders, 'encoder')}`;
   const by = measured ? 'by what was made here' : 'by what the codec usually needs';
-  const room = `${formatSize(poolFree)} free in the pool`;
-  const short = bytes > poolFree ? style.red(`; ${room}: that is not enough`) : `; ${room}`;
+  const isQuota = poolQuota !== null && poolQuota < poolFree;
+  const most = isQuota ? poolQuota : poolFree;
+  const room = isQuota ? `the quota of the pool is ${formatSize(most)}` : `${formatSize(most)} free in the pool`;
+  const short = bytes > most ? style.red(`; ${room}: that is not enough`) : `; ${room}`;
   return `Needs about ${formatSize(bytes)} (${by}), ${time}${short}`;
 }
 

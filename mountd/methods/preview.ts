@@ -1,6 +1,7 @@
 /** `prewarm.preview`: what a prewarm would make, how much space that takes and how long. Queues nothing. */
 
 import { Slices } from '../../src/base/slices.js';
+import { settingsOf } from '../../src/config/read-settings.js';
 import type { CallContext } from '../../src/control/handlers.js';
 import type { Params, Result } from '../../src/control/schema.js';
 import { type Preview, previewProxy } from '../../src/generate/preview.js';
@@ -33,7 +34,10 @@ export async function previewPrewarm(
   }
   const { encoders } = production.budget();
   const { free } = await files.pool.space();
-  return { clips, ...totalsOf(clips, encoders), encoders, poolFree: free };
+  const { diskReserveBytes } = settingsOf(daemon.traced);
+  const poolFree = Math.max(0, free - diskReserveBytes);
+  const poolQuota = (await daemon.cache.keeper.quota()) ?? null;
+  return { clips, ...totalsOf(clips, encoders), encoders, poolFree, poolQuota };
 }
 
 function toRow(preview: Preview, estimator: Estimator): Row {

@@ -65,7 +65,7 @@ t.test('a dry run says what would be made, how much that is, and why not the res
       { ...clip, path: 'c.mov', outcome: 'ready', bytes: 5e7, measured: true },
       { ...clip, path: 'd.png', outcome: 'ineligible', bytes: null, reason: 'it is a still' },
     ],
-    ...{ bytes: 3e8, seconds: null, measured: false, encoders: 2, poolFree: 2e8 },
+    ...{ bytes: 3e8, seconds: null, measured: false, encoders: 2, poolFree: 2e8, poolQuota: null },
   };
   let answer = preview;
   const daemon = await startFakeDaemon({ 'prewarm.preview': async () => answer });
@@ -83,5 +83,7 @@ t.test('a dry run says what would be made, how much that is, and why not the res
   answer = { ...preview, seconds: 90, measured: true, poolFree: 1e12 };
   t.match((await run()).stdout, /by what was made here\), about 1:30 with 2 encoders; 1\.0 TB free in the pool\n/);
   t.same(JSON.parse((await run('--json')).stdout), answer);
+  answer = { ...answer, poolQuota: 2.5e8 };
+  t.match((await run()).stdout, /; the quota of the pool is 250\.0 MB: that is not enough\n/);
   t.same(new Set(daemon.calls.map(({ method }) => method)), new Set(['prewarm.preview']), 'nothing else is asked');
 });

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { WorkerPool } from '../../src/generate/worker-pool.js';
+import { type FinishedJob, WorkerPool } from '../../src/generate/worker-pool.js';
 import { openProject } from '../fixtures/generation.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 
@@ -28,7 +28,7 @@ t.test(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
     const project = await openProject(directory, { lie: 'slow', pool: join(disk, 'pool') });
     const outcomes: string[] = [];
-    const onFinished = ({ outcome }: { outcome: { kind: string } }) => outcomes.push(outcome.kind);
+    const onFinished = ({ path, outcome }: FinishedJob) => outcomes.push(`${path} ${outcome.kind}`);
     const workers = new WorkerPool(project, { workers: 1, reserveBytes: 40 * MIB, onFinished });
     t.teardown(async () => {
       await workers.stop();
@@ -37,19 +37,21 @@ t.test(
       await rm(directory, { recursive: true, force: true });
     });
     await makeClip(project.source, 'a.mov', { frames: 60 });
+    await makeClip(project.source, 'b.mov', { frames: 10 });
     await project.prewarm();
     await workers.start();
     await until(() => workers.running().length === 1);
     await writeFile(join(disk, 'somebody-else'), Buffer.alloc(50 * MIB));
     await until(() => outcomes.length === 1 && workers.pausedBecause() !== undefined);
-    t.same(outcomes, ['no-space']);
+    t.same(outcomes, ['a.mov no-space']);
     t.same([...project.published(), ...project.temporaries()], [], 'nothing half-made is left');
-    t.match(project.queue.list(), [{ state: 'waiting', attempts: 0 }], 'the job is as it was');
+    const waiting = project.queue.list({ state: 'waiting' });
+    t.match(waiting, [{ path: 'b.mov' }, { path: 'a.mov', attempts: 0 }], 'the job waits behind what may fit');
     t.match(workers.pausedBecause(), /free some space/);
     t.same(project.catalog.failures(), [], 'and the clip is not to blame');
     await rm(join(disk, 'somebody-else'));
-    await until(() => project.queue.counts().done === 1);
-    t.same(outcomes, ['no-space', 'published'], 'by itself');
+    await until(() => project.queue.counts().done === 2);
+    t.same(outcomes, ['a.mov no-space', 'b.mov published', 'a.mov published'], 'by itself');
     t.equal(workers.pausedBecause(), undefined);
   },
 );

@@ -61,7 +61,10 @@ export const generationMethods = {
       seconds: z.number().nullable(),
       measured: z.boolean(),
       encoders: count,
+      /** Bytes on its disk beyond the reserve. */
       poolFree: z.number(),
+      /** Bytes; null: none is set. */
+      poolQuota: z.number().nullable(),
     }),
   },
   /** The recipe of a clip, before anything is made. Rejects with `profile/wrong-engine`. */
