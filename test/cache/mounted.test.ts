@@ -118,6 +118,19 @@ t.test('the backlog stops at the quota and says so, and what was made stays', sk
   t.ok(serving.proxy > 0 && jobs.waiting > 0, `${serving.proxy} served, ${jobs.waiting} wait`);
 });
 
+t.test('a clip that is too large for the quota is set aside, and holds up no other', skip, async (t) => {
+  const { dir, client } = await stage(t, CLIPS.slice(0, 1), { PROXYFS_POOL_QUOTA: '400K' });
+  await client.call('prewarm', { paths: [''], wait: true });
+  const source = join(dir, 'source');
+  await makeClip(source, 'r1/huge.mov', { frames: 300, audio: [], extra: ['-qscale:v', '2'] });
+  await makeClip(source, 'r2/later.mov', { frames: 9, audio: [], extra: ['-qscale:v', '2'] });
+  const paths = ['r1/huge.mov', 'r2/later.mov'];
+  const made = await client.call('prewarm', { paths, wait: true });
+  t.match(made, { made: 1, failed: 1, clips: [{ path: 'r1/huge.mov', outcome: 'failed' }, { outcome: 'made' }] });
+  const { failures } = await client.call('failures', {});
+  t.match(failures, [{ reason: /needs about .*, more than the quota of the pool \(400/, wayOut: /raise pool-quota/ }]);
+});
+
 async function variantOf(client: Client, path: string): Promise<string | undefined> {
   return (await client.call('ls', { path })).entries[0]?.variant;
 }
