@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { SETTINGS } from '../../src/config/settings.js';
 import { benchFlips } from './flips.js';
 import { benchGenerate } from './generate.js';
 import { benchPlayback } from './playback.js';
@@ -56,9 +57,9 @@ const PROJECTS = [
 const QUICK_PLAY = { rounds: 1, seconds: 8 };
 const PLAY = { rounds: 3, seconds: 15 };
 
-/** Five segments each: of the usual length they would take an hour. */
-const QUICK_SEGMENTS = { size: '1280x720', seconds: 20, segmentSeconds: 4, most: 3 };
-const SEGMENTS = { size: '1920x1080', seconds: 75, segmentSeconds: 15, most: 5 };
+/** Many short ones, which cost most; and the shortest clip that is divided without being told so. */
+const QUICK_SEGMENTS = { size: '1280x720', seconds: 16, segmentSeconds: 4, most: 2 };
+const SEGMENTS = { size: '1280x720', seconds: 122, segmentSeconds: SETTINGS.segmentSeconds.default, most: 3 };
 
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {

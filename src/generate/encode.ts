@@ -77,6 +77,6 @@ function whatIsWrong(error: unknown): string | undefined {
   if (errnoOf(error) === 'ENOENT') return 'no file';
   if (!(error instanceof ProxyfsError)) return undefined;
   if (error.code === 'path/missing') return 'no file';
-  if (error.code === 'pool/damaged') return error.message;
+  if (error.code === 'pool/damaged' || error.code === 'generate/segments') return error.message;
   return error.code === 'ffprobe/garbage' || isVerdict(error) ? error.message : undefined;
 }

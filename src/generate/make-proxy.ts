@@ -188,6 +188,8 @@ async function runFor({ generation, master, options }: Making, outputs: readonly
 interface Encoded {
   readonly run: RunResult;
   readonly segments?: PublishedSegments;
+  /** Throws 'generate/segments' when the file has not the frames of its segments. */
+  readonly checkFrames?: () => Promise<void>;
   readonly startedAt: number;
 }
 
@@ -210,7 +212,7 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
   let blake3 = '';
   const validation = await finishAndReadBack(toolchain, encoding, async () => {
     // Also to the disk, which the publication waits for.
-    [blake3] = await Promise.all([blake3OfFile(file, signal), syncFile(file)]);
+    [blake3] = await Promise.all([blake3OfFile(file, signal), syncFile(file), encoded.checkFrames?.()]);
   });
   if (!validation.ok) return { kind: 'rejected', reason: describeRejection(validation) };
   const made = { blake3, size: (await stat(file)).size };

@@ -25,6 +25,7 @@ import { framesOf, type MakePlan } from './plan.js';
 export interface SegmentedRun {
   readonly run: RunResult;
   readonly segments: PublishedSegments;
+  readonly checkFrames: () => Promise<void>;
 }
 
 interface Wanted {
@@ -57,7 +58,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
   if (segmenting === undefined || length === undefined) return undefined;
   const key = keyOf(plan, segmenting, generation.toolchain.build);
   try {
-    const { run, digests } = await encodeInSegments(generation.toolchain, {
+    const { run, digests, checkFrames } = await encodeInSegments(generation.toolchain, {
       ...{ master, segmenting, output: file, signal, onProgress },
       masterState: `${asset.master.size} ${asset.master.mtimeNs}`,
       frames: framesOf(plan.media) ?? 0,
@@ -68,7 +69,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
       keepFree: generation.keepFree,
       stallMs: generation.stallMs,
     });
-    return { run, segments: { key, ...digests } };
+    return { run, segments: { key, ...digests }, checkFrames };
   } catch (error) {
     if (signal.aborted || !isNoFit(error)) throw error;
     generation.log.info({ err: error, path }, 'a clip is encoded in one piece');

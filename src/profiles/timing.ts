@@ -72,6 +72,10 @@ function masterTimes({ video, audio, muxer, copiesAudio }: TimedMaster, times: O
     const why = 'its hidden frames leave a gap from which programs would take another rate in the proxy';
     throw new Refusal('hidden-frames', `an edit list trims it, and ${why}`);
   }
+  if (!editLists && times.stored !== undefined && !keepsAverage(video, times)) {
+    const why = 'as after a cut without a new encode, and programs would take another rate from the proxy';
+    throw new Refusal('frame-rate', `its header states another length than its frames take, ${why}`);
+  }
   // With the edit lists of the master everything is written as it is stored, from its first tick.
   const firstTick = editLists ? 0n : nearestTick(leadOf(video, audio), rational(times.clock));
   return { kind: 'master-times', times, firstTick, stored: times.stored ?? frames, editLists };

@@ -5,9 +5,9 @@
  * Promises: a segment that is there is not made again, whatever interrupted the work. Each
  * segment is entered by a seek, so its first frames are encoded once more than needed and
  * compared with the last ones of the segment before, which came to them without a seek; the
- * number of its frames is counted; and the frames of the joined file are compared with those
- * of all segments. Whatever does not fit is thrown as `generate/segments`: the clip is encoded
- * in one piece then. Concurrency: one call for each folder; within it as many FFmpegs as are lent.
+ * number of its frames is counted. That the joined file has the frames of all segments is for the
+ * caller to check, beside what else he reads of it. Whatever does not fit is thrown as
+ * `generate/segments`: the clip is encoded in one piece then. Concurrency: one call for each folder; within it as many FFmpegs as are lent.
  */
 
 import { ProxyfsError } from '../base/error.js';
@@ -66,6 +66,8 @@ export interface Segmented {
   /** The command of the join, and the time of all. */
   readonly run: RunResult;
   readonly digests: SegmentDigests;
+  /** Reads the joined file: it has the frames of the segments and nothing else. While the segments are there. */
+  readonly checkFrames: () => Promise<void>;
 }
 
 /** A segment that is there, made now or before. */
@@ -90,6 +92,7 @@ export async function encodeInSegments(toolchain: Toolchain, encoding: Segmented
   return {
     run: { ...run, seconds: (performance.now() - started) / 1000 },
     digests: { frames: framesPerSegment, sources: parts.map(({ record }) => record.source) },
+    checkFrames: () => desk.checkFrames(parts),
   };
 }
 
@@ -138,7 +141,6 @@ class Desk {
     });
   }
 
-  /** The joined file, with the frames of the segments and nothing else. */
   async join(parts: readonly Part[]): Promise<RunResult> {
     const { master, output, segmenting, signal, stallMs } = this.encoding;
     const pieces = parts.map(({ piece }) => piece);
@@ -146,11 +148,13 @@ class Desk {
     const { encoding, store, toolchain } = this;
     const siting = segmenting.statesSiting ? await sitingWords(toolchain, encoding, store) : [];
     const args = joinArguments(segmenting, { master, list, output }, siting);
-    const run = await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
-    const found = await this.#reader.framesOf(output, 'joined.hash');
+    return await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
+  }
+
+  async checkFrames(parts: readonly Part[]): Promise<void> {
+    const found = await this.#reader.framesOf(this.encoding.output, 'joined.hash');
     const wanted = parts.flatMap(({ frames }) => frames);
     if (!sameList(found, wanted)) throw unfit('the joined file does not hold the frames of its segments');
-    return run;
   }
 
   /** Made before, by this process or by one that was interrupted, and still what it was. */

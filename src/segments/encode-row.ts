@@ -178,9 +178,15 @@ class Taker {
   /** Of the packets from where an encode of this segment alone would begin to read. */
   async #digest(segment: Segment, isRead: boolean): Promise<string> {
     const { end } = timesOf(this.row.reading.segmenting, segment);
-    const first = isRead ? await this.#reader.firstOf(segment) : undefined;
-    if (first !== undefined && this.#source.beginWith(first)) return this.#source.digestUntil(end);
+    if (isRead && (await this.#beginsWith(segment))) return this.#source.digestUntil(end);
     return (await this.#reader.sourceOf(segment)).digestUntil(end);
+  }
+
+  /** Forgets what was read before; false when the packet at which the segment would begin was not read. */
+  async #beginsWith(segment: Segment): Promise<boolean> {
+    if (segment.index === this.row.stretch.first.index) return true;
+    const first = await this.#reader.firstOf(segment);
+    return first !== undefined && this.#source.beginWith(first);
   }
 
   /** Nothing is encoded any more once a frame was out of place; it need not be read to its end to see that. */

@@ -174,7 +174,7 @@ t.test('a lent encoder goes to a job that comes later, after the segment that it
   await makeClip(source, 'long.mov', LONG);
   const waits = (row: string, file: string) =>
     `case "$*" in *trim=${row}*) while [ ! -e "$0.${file}" ]; do sleep 0.02; done ;; esac`;
-  const ffmpeg = wrapper(directory, `${waits('end', 'own')}\n${waits('start', 'lent')}\n${LOGGING}`);
+  const ffmpeg = wrapper(directory, `${waits('end=', 'own')}\n${waits('start=', 'lent')}\n${LOGGING}`);
   const project = await openProject(directory, { ffmpeg, segmentSeconds: 2 });
   t.teardown(() => project.close());
   const segments = join(project.pool.directory, 'segments');

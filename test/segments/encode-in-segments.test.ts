@@ -1,6 +1,6 @@
 /** Segments against whole encodes, byte by byte. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -80,7 +80,7 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
       const output = join(directory, `${hands}-${name}`) as RealPath;
       const told: number[] = [];
       let spare = lent;
-      await encodeInSegments(toolchain, {
+      const { checkFrames } = await encodeInSegments(toolchain, {
         ...{ master, masterState: '1', segmenting, output },
         frames: options.frames ?? 0,
         framesPerSegment: options.height === 720 ? 20 : 40,
@@ -98,6 +98,10 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
       const made = await readFile(output);
       t.equal(made.length, bytes.length, `${profile} of ${name} by ${hands}: the size`);
       t.ok(made.equals(bytes), `${profile} of ${name} by ${hands}: every byte`);
+      await checkFrames();
+      const middle = made.length >> 1;
+      await writeFile(output, made.fill(255, middle, middle + 4096));
+      await t.rejects(checkFrames(), { code: 'generate/segments' }, `${profile} of ${name}: a damaged join is found`);
       t.equal(told.at(-1), options.frames);
       t.equal(spare, lent, 'what was lent is given back');
       t.same(
