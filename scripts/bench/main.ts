@@ -59,7 +59,7 @@ const PLAY = { rounds: 3, seconds: 15 };
 
 /** Many short ones, which cost most; and the shortest clip that is divided without being told so. */
 const QUICK_SEGMENTS = { size: '1280x720', seconds: 16, segmentSeconds: 4, most: 2 };
-const SEGMENTS = { size: '1280x720', seconds: 122, segmentSeconds: SETTINGS.segmentSeconds.default, most: 3 };
+const SEGMENTS = { size: '1280x720', seconds: 122, segmentSeconds: SETTINGS.segmentSeconds.fallback, most: 3 };
 
 const root = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-bench-')));
 try {
