@@ -25,6 +25,13 @@ std::optional<Entered> try_enter(Volume& volume, NodeId parent, std::string_view
   return Entered{id, found.replacement, found.flip_ns, found.listed};
 }
 
+// A file was found at another name than before. Storage that finds files by their paths (FUSE, SMB) still looks for
+// it at the former name through a descriptor from before, and for all below it: they are opened anew.
+void let_go(Volume& volume, const FileStat& stat) {
+  if (S_ISDIR(stat.stx_mode)) return volume.files.release();
+  volume.files.drop(file_id(stat));
+}
+
 // A file was found at another name than before. Is it at the former one no longer (it was renamed behind the
 // mount), the kernel may still hold that one and would open this file by it: the entry is dropped.
 void drop_former(Volume& volume, const NodePlace& former, const FileStat& stat) {
@@ -64,7 +71,10 @@ Entered enter(Volume& volume, NodeId parent, std::string_view name, const FileSt
     Resolution found;
     std::optional<NodePlace> former;
     if (const auto entered = try_enter(volume, parent, name, stat, asker, found, former)) {
-      if (former) drop_former(volume, *former, stat);
+      if (former) {
+        let_go(volume, stat);
+        drop_former(volume, *former, stat);
+      }
       report_unfit(volume, found, entered->id, stat);
       return *entered;
     }

@@ -428,6 +428,30 @@ TEST("names that were exchanged behind the mount are both forgotten by the kerne
   }
 }
 
+TEST("what is found at another name than before is reached by its new path, with all below it") {
+  Tree tree;
+  for (const char* name : {"reel/day/clip.mov", "note"}) tree.write(tree.path(name), name);
+  const auto descriptors = [] {
+    return std::vector<std::filesystem::path>(std::filesystem::directory_iterator("/proc/self/fd"), {}).size();
+  };
+  const size_t before = descriptors();
+  const uint64_t reel = tree.lookup("reel").nodeid;
+  const uint64_t day = tree.lookup("day", reel).nodeid;
+  const uint64_t clip = tree.lookup("clip.mov", day).nodeid;
+  CHECK_EQUAL(getattr_error(tree, clip), 0);
+  CHECK_EQUAL(descriptors(), before + 3);
+  std::filesystem::rename(tree.path("reel"), tree.path("reel 2"));
+  CHECK_EQUAL(tree.lookup("reel 2").nodeid, reel);
+  CHECK_EQUAL(descriptors(), before);  // storage that goes by paths would look at the former name
+  CHECK_EQUAL(content(tree, clip), "reel/day/clip.mov");
+  const uint64_t note = tree.lookup("note").nodeid;
+  CHECK_EQUAL(getattr_error(tree, note), 0);
+  const size_t with_note = descriptors();
+  std::filesystem::rename(tree.path("note"), tree.path("note 2"));
+  CHECK_EQUAL(tree.lookup("note 2").nodeid, note);
+  CHECK_EQUAL(descriptors(), with_note - 1);
+}
+
 TEST("a walk over many files keeps the number of descriptors bounded") {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
