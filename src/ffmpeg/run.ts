@@ -25,7 +25,7 @@ import type { Toolchain } from './toolchain.js';
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: EncodeProgress) => void) | undefined;
-  /** Milliseconds without one more frame or microsecond before it is killed. */
+  /** Milliseconds without one more frame or microsecond, or byte read before the first, until it is killed. */
   readonly stallMs?: number | undefined;
   /** Low priority where the toolchain says nothing (default true): somebody is editing here. */
   readonly polite?: boolean | undefined;
@@ -48,6 +48,8 @@ export interface PipedResult extends RunResult {
 }
 
 export const DEFAULT_STALL_MS = 120_000;
+/** In times of `stallMs`: who reads for longer without a frame goes in circles. */
+const LONGEST_OPENING = 10;
 
 /** What every run begins with, and why. */
 export const COMMON_ARGUMENTS: readonly { readonly words: readonly string[]; readonly why: string }[] = [
@@ -85,8 +87,16 @@ export async function runFfmpeg(
   const lines = new LastLines(20);
   child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
   const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
-  const watch = watchStall({ stallMs, pid: child.pid, pace, onStall: () => kill.abort() });
-  followProgress(child.stdout, options, watch);
+  let hasBegun = false;
+  // Until the first frame it reads headers and an index, which takes minutes on slow storage; not for ever.
+  const isOpening = () => !hasBegun && performance.now() - started < LONGEST_OPENING * stallMs;
+  const look = () => (isOpening() ? bytesRead(child.pid) : undefined);
+  const watch = watchStall({ stallMs, pid: child.pid, pace, look, onStall: () => kill.abort() });
+  const onProgress = (progress: EncodeProgress) => {
+    hasBegun ||= progress.frame > 0 || progress.outTimeUs > 0;
+    options.onProgress?.(progress);
+  };
+  followProgress(child.stdout, { ...options, onProgress }, watch);
   const leave = pace?.take((signal) => child.kill(signal));
   const [result, ...piped] = await Promise.all([child, ...child.stdio.slice(FIRST_PIPE).map(readAll)]);
   leave?.();
@@ -143,7 +153,7 @@ export async function runFfprobe(
   const late = result.timedOut ? options.timeoutMs : kill.signal.aborted ? stallMs : undefined;
   const said = late === undefined ? (lastLines.at(-1) ?? endOf(result)) : `no answer within ${late} ms`;
   throw new ProxyfsError('ffprobe/failed', `ffprobe cannot read it: ${said}`, {
-    details: { exitCode: result.exitCode, lastLines, command },
+    details: { exitCode: result.exitCode, signal: result.signal, isLate: late !== undefined, lastLines, command },
   });
 }
 

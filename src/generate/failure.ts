@@ -34,12 +34,12 @@ function isPassing(thrown: unknown, attempts: number): boolean {
   if (!(thrown instanceof ProxyfsError)) return PASSING_ERRNOS.has(errnoOf(thrown) ?? '');
   if (thrown.code === 'system/no-space' || thrown.code === 'system/io') return true;
   // A second stall at the same clip is the clip's doing.
-  if (thrown.code === 'ffmpeg/stalled') return attempts <= 1;
+  if (thrown.code === 'ffmpeg/stalled' || thrown.details['isLate'] === true) return attempts <= 1;
   if (thrown.code !== 'ffmpeg/failed' && thrown.code !== 'ffprobe/failed') return false;
   // A crash at the same clip again is the clip's doing.
   if (CRASHES.has(String(thrown.details['signal']))) return attempts <= 1;
   // No exit code: somebody killed it (the kernel when memory is short, an operator).
-  const wasKilled = thrown.code === 'ffmpeg/failed' && thrown.details['exitCode'] === undefined;
+  const wasKilled = thrown.details['exitCode'] === undefined;
   return wasKilled || PASSING_WORDS.test(reasonOf(thrown));
 }
 

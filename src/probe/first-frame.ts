@@ -6,11 +6,11 @@
  */
 
 import { z } from 'zod';
-import { ProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import type { VideoStream } from './media-info.js';
 
 export interface FirstFrame {
@@ -55,8 +55,8 @@ export async function readFirstFrame(
     const frame = frameSchema.safeParse(JSON.parse(said)).data?.frames[0];
     return frame === undefined ? undefined : describe(frame);
   } catch (error) {
-    const isTheFrame =
-      error instanceof SyntaxError || (error instanceof ProxyfsError && error.code === 'ffprobe/failed');
+    // Of an ffprobe that was killed or hung nothing is known, and nothing may be recorded.
+    const isTheFrame = error instanceof SyntaxError || isVerdict(error);
     if (!isTheFrame || options.signal?.aborted) throw error;
     return undefined;
   }

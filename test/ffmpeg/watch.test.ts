@@ -50,6 +50,12 @@ t.test('a program that hears no signal and floods its errors is ended, and its l
   t.ok(error.details.lastLines.length <= 20);
 });
 
+t.test('reading counts as progress before the first frame, and for ten times as long at most', async (t) => {
+  await runFfmpeg(fakes('ffmpeg-reads'), [], { stallMs: 2000, polite: false });
+  const endless = runFfmpeg(fakes('ffmpeg-reads'), ['endless'], { stallMs: 200 });
+  await t.rejects(endless, { code: 'ffmpeg/stalled' });
+});
+
 t.test('a crash is named, tried once more, and then the clip’s doing', async (t) => {
   const error = await runFfmpeg(fakes('ffmpeg-crashes'), []).then(
     () => t.fail('it should fail'),

@@ -7,6 +7,7 @@ import type { RealPath } from '../../src/base/paths.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
 import { measureCadence, parsePacketLines } from '../../src/probe/cadence.js';
 import { liesElsewhere } from '../../src/probe/data-reference.js';
+import { readFirstFrame } from '../../src/probe/first-frame.js';
 import { isMediaExtension, isMediaPath } from '../../src/probe/media-extensions.js';
 import type { MediaInfo, VideoStream } from '../../src/probe/media-info.js';
 import { probeMedia } from '../../src/probe/probe.js';
@@ -198,6 +199,15 @@ t.test('what cannot be read is an error with a reason', { skip }, async (t) => {
   await t.rejects(probeMedia(toolchain, join(directory, 'absent.mov') as RealPath), { code: 'ENOENT' });
   const garbage = { ...toolchain, ffprobe: fixtureProgram('ffprobe-garbage') };
   await t.rejects(probeMedia(garbage, clip), { code: 'ffprobe/garbage', message: /streams\.0\.index|format/ });
+});
+
+t.test('an ffprobe that is killed at the first frame says nothing about the clip', { skip }, async (t) => {
+  const toolchain = await locateFfmpeg();
+  const clip = await makeClip(t.testdir(), 'clip.mov', { frames: 3 });
+  const video = videoOf(await probeMedia(toolchain, clip));
+  const killed = { ...toolchain, ffprobe: fixtureProgram('ffprobe-killed') };
+  t.match(await readFirstFrame(toolchain, clip, video, {}), { fieldOrder: 'progressive' });
+  await t.rejects(readFirstFrame(killed, clip, video, {}), { code: 'ffprobe/failed', message: /SIGKILL/ });
 });
 
 t.test('damaged movie headers give nothing and never an exception', async (t) => {
