@@ -21,6 +21,7 @@ export function eventOfFinished({ asset, path, profile, outcome }: FinishedJob):
     case 'failed':
       return { ...about, kind: outcome.rejected ? 'rejected' : 'failed', facts: { profile, reason: outcome.reason } };
     case 'retry':
+    case 'replaced':
     case 'no-space':
     case 'no-ffmpeg':
       return { ...about, kind: 'retried', facts: { profile, reason: outcome.reason } };

@@ -20,6 +20,7 @@ import type { VariantRow } from '../catalog/catalog.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { isVerdict } from '../ffmpeg/verdict.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import {
   MANIFEST_VERSION,
@@ -51,6 +52,8 @@ export interface Product {
 export interface MakeOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EncodeProgress) => void;
+  /** What does not look like the clip's doing is thrown, to be tried again with all that was wanted. */
+  readonly isFirstAttempt?: boolean | undefined;
 }
 
 export type MakeOutcome =
@@ -158,14 +161,18 @@ async function picturesOf(
   }
 }
 
-/** A command with pictures that fails is no evidence against the proxies: they are tried by themselves. */
+/**
+ * A command with pictures that fails is no evidence against the proxies: they are tried by themselves. One that was
+ * killed, crashed or hung is none against the pictures either, until that happens again.
+ */
 async function runOnce(making: Making, outputs: readonly Output[]): Promise<RunResult> {
   const { generation, options, path } = making;
   try {
     return await runFor(making, outputs);
   } catch (error) {
     const hasPictures = outputs.some(({ pictures }) => pictures !== undefined);
-    if (!hasPictures || options.signal.aborted || isOutOfSpace(error)) throw error;
+    const mayPass = options.isFirstAttempt === true && !isVerdict(error);
+    if (!hasPictures || mayPass || options.signal.aborted || isOutOfSpace(error)) throw error;
     generation.log.warn({ err: error, path }, 'a proxy with pictures could not be made: it is tried without them');
     return await runFor(
       making,

@@ -33,6 +33,8 @@ export type JobOutcome =
   | { readonly kind: 'failed'; readonly reason: string; readonly rejected: boolean }
   /** Waits in the queue again after a failure that may pass. */
   | { readonly kind: 'retry'; readonly reason: string }
+  /** Another job took its place in the queue. */
+  | { readonly kind: 'replaced'; readonly reason: string }
   /** Given back to the queue, however often it was tried: the pool's disk is full. */
   | { readonly kind: 'no-space'; readonly reason: string }
   /** Given back to the queue in the same way: FFmpeg cannot be started. */
@@ -153,13 +155,14 @@ async function makeAll(
   wanted: Wanted,
   joined: readonly Joined[],
 ): Promise<readonly MakeOutcome[]> {
+  const options = { ...observer, isFirstAttempt: observer.lease().job.attempts <= 1 };
   try {
-    return await makeProxies(generation, wanted, [wanted, ...joined], observer);
+    return await makeProxies(generation, wanted, [wanted, ...joined], options);
   } catch (error) {
     if (joined.length === 0 || observer.signal.aborted || isOutOfSpace(error)) throw error;
     generation.log.warn({ err: error, path: wanted.path }, 'several proxies in one pass failed: one is made at a time');
     for (const { companion } of joined) observer.companions.release(companion);
-    return await makeProxies(generation, wanted, [wanted], observer);
+    return await makeProxies(generation, wanted, [wanted], options);
   }
 }
 
@@ -244,12 +247,12 @@ function drop({ queue }: Generation, lease: Lease, reason: string): JobOutcome {
   return { kind: 'outdated', reason };
 }
 
-/** The recipe or FFmpeg changed since the job was queued. */
+/** The file, the recipe or FFmpeg changed since the job was queued. */
 function replaceJob({ queue }: Generation, observer: JobObserver, plan: MakePlan): JobOutcome {
   const { id, asset, path, profile, jobClass } = observer.lease().job;
   queue.cancel([id]);
   queue.enqueue([{ asset, path, profile, jobClass, poolKey: plan.poolKey }]);
-  return { kind: 'retry', reason: 'its recipe changed since it was queued' };
+  return { kind: 'replaced', reason: 'its file or its recipe changed since it was queued' };
 }
 
 function settleError(generation: Generation, observer: JobObserver, error: unknown): JobOutcome {

@@ -14,7 +14,13 @@ t.setTimeout(180_000);
 const skip = (await hasFfmpeg()) ? false : 'ffmpeg is not installed';
 const run = promisify(execFile);
 
-async function projectWith(t: Test, name: string, clip: ClipOptions, options: ProjectOptions) {
+async function projectWith(
+  t: Test,
+  name: string,
+  clip: ClipOptions,
+  options: ProjectOptions,
+  expected: readonly string[] = ['published'],
+) {
   const directory = await mkdtemp(join(tmpdir(), 'proxyfs-pictures-'));
   const project = await openProject(directory, options);
   t.teardown(async () => {
@@ -24,7 +30,7 @@ async function projectWith(t: Test, name: string, clip: ClipOptions, options: Pr
   const master = await makeClip(project.source, name, clip);
   await project.prewarm();
   const outcomes = (await project.work()).map(({ outcome }) => outcome.kind);
-  t.same(outcomes, ['published']);
+  t.same(outcomes, expected);
   t.same(project.temporaries(), []);
   const asset = project.catalog.byPath(name as VirtualPath);
   const [variant] = asset === undefined ? [] : project.catalog.variantsOf(asset.id);
@@ -114,6 +120,14 @@ t.test('of a clip of variable rate each cue lasts as long as its frames', { skip
 t.test('an FFmpeg that cannot make pictures makes proxies', { skip }, async (t) => {
   const { manifest } = await projectWith(t, 'a.mov', { frames: 6 }, { makesPictures: true, lie: 'no-pictures' });
   t.equal(manifest?.pictures, undefined);
+});
+
+t.test('an encoder that was killed or hung once costs no pictures', { skip }, async (t) => {
+  for (const lie of ['killed-once', 'hangs-once'] as const) {
+    const options = { makesPictures: true, lie, stallMs: 3000 };
+    const { manifest } = await projectWith(t, 'a.mov', { frames: 6 }, options, ['retry', 'published']);
+    t.equal(manifest?.pictures?.sprite.count, 6, lie);
+  }
 });
 
 t.test('an index has no gaps and ends with the clip, and half a JPEG is none', async (t) => {

@@ -119,6 +119,24 @@ t.test('a failure that may pass is tried again', { skip }, async (t) => {
   }
 });
 
+t.test('a job whose file has changed since makes room for one of the file as it is, at once', { skip }, async (t) => {
+  const project = await projectOf(t, {});
+  await makeClip(project.source, 'a.mov', { frames: 6 });
+  await project.prewarm();
+  await makeClip(project.source, 'a.mov', { frames: 8 });
+  const { catalog, queue } = project;
+  const [before] = queue.list();
+  await project.prewarm({ only: 'nothing there' });
+  const began = performance.now();
+  const finished = await project.work({ backOffMs: 60_000 });
+  t.match(finished, [
+    { outcome: { kind: 'replaced', reason: /file or its recipe changed/ } },
+    { outcome: { kind: 'published' } },
+  ]);
+  t.ok(performance.now() - began < 30_000, 'nothing is waited for');
+  t.not(catalog.variantsOf(before?.asset ?? (0 as never))[0]?.poolKey, before?.poolKey);
+});
+
 t.test('a failure that keeps coming back is final', { skip }, async (t) => {
   const project = await projectOf(t, { lie: 'hangs', stallMs: 300 });
   await makeClip(project.source, 'a.mov');
