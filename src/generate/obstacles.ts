@@ -24,6 +24,8 @@ export class Obstacles {
   /** Why FFmpeg could not be started the last time; it is tried before the next job is. */
   #noFfmpeg: string | undefined;
   #reason: string | undefined;
+  /** It was logged that something is in the way, and not yet that nothing is. */
+  #isLogged = false;
 
   constructor(generation: Generation, { reserveBytes, whyNot }: ObstacleOptions) {
     const { clock, log, pool } = generation;
@@ -45,8 +47,10 @@ export class Obstacles {
   async mayStart(): Promise<boolean> {
     const { log } = this.#generation;
     const reason = (await this.#whyNoFfmpeg()) ?? (await this.room.whyNot()) ?? (await this.#whyNot?.());
-    if (reason !== undefined && this.#reason === undefined) log.warn(reason);
-    if (reason === undefined && this.#reason !== undefined) log.info('proxies are made again');
+    // Whoever wakes the workers (every clip that is opened) asks anew, which is no news.
+    if (reason !== undefined && !this.#isLogged) log.warn(reason);
+    if (reason === undefined && this.#isLogged) log.info('proxies are made again');
+    this.#isLogged = reason !== undefined;
     this.#reason = reason;
     return reason === undefined;
   }
