@@ -29,24 +29,31 @@ void NodeFiles::anchor(Fd source) {
 }
 
 PathFd NodeFiles::open_path(NodeId id) {
-  if (id == kRootNode) return {root()};
-  const auto node = nodes_.find(id);
-  if (!node) return {nullptr, ESTALE};
-  if (SharedFd fd = cached(*node)) return {std::move(fd)};
-  const auto place = nodes_.place(id);
-  if (!place) return {nullptr, ESTALE};
-  if (place->kept) return {place->kept};
-  PathFd found = open_place(*place, *node);
-  if (found || found.error != ESTALE) return found;
-  // Moved, replaced or removed behind the mount: whoever has it open still reaches it.
-  if (SharedFd fd = handles_.descriptor_of(*node)) return {std::move(fd)};
+  // Up to what has a descriptor, and down again. Not by recursion: folders may lie deeper in each other than a
+  // thread has stack for.
+  std::vector<Step> steps;
+  PathFd found = open_known(id, steps);
+  for (; !steps.empty(); steps.pop_back()) {
+    const Step& step = steps.back();
+    if (found) found = open_at(found.get(), step.place.name, step.node);
+    if (found || found.error != ESTALE) continue;
+    // Moved, replaced or removed behind the mount: whoever has it open still reaches it.
+    if (SharedFd fd = handles_.descriptor_of(step.node)) found = {std::move(fd)};
+  }
   return found;
 }
 
-PathFd NodeFiles::open_place(const NodePlace& place, const Node& node) {
-  const PathFd parent = open_path(place.parent);
-  if (!parent) return parent;
-  return open_at(parent.get(), place.name, node);
+PathFd NodeFiles::open_known(NodeId id, std::vector<Step>& steps) {
+  for (; id != kRootNode; id = steps.back().place.parent) {
+    const auto node = nodes_.find(id);
+    if (!node) return {nullptr, ESTALE};
+    if (SharedFd fd = cached(*node)) return {std::move(fd)};
+    auto place = nodes_.place(id);
+    if (!place) return {nullptr, ESTALE};
+    if (place->kept) return {std::move(place->kept)};
+    steps.push_back({*node, std::move(*place)});
+  }
+  return {root()};
 }
 
 PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& node) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "fs/fd.h"
 #include "fs/handle_table.h"
@@ -39,6 +40,8 @@ class NodeFiles {
   bool left_its_name(const Node& node);
   // A handle's own descriptor of the master serves as well; kept only as long as the handle lives.
   void lend(const Node& node, SharedFd fd);
+  // A descriptor that may be of use, for as long as there is room.
+  void keep(const Node& node, const SharedFd& fd);
   // No node of this file is left.
   void drop(const FileId& file);
   // Gives descriptors back when the process has none left (EMFILE).
@@ -61,9 +64,14 @@ class NodeFiles {
 
   // Null when the file has no descriptor now.
   SharedFd cached(const Node& node);
-  PathFd open_place(const NodePlace& place, const Node& node);
+  // What is to be opened by its name in what comes after it.
+  struct Step {
+    Node node;
+    NodePlace place;
+  };
+  // The first of the node and those above it that has a descriptor; the others are added to `steps`.
+  PathFd open_known(NodeId id, std::vector<Step>& steps);
   PathFd open_at(int directory, const std::string& name, const Node& node);
-  void keep(const Node& node, const SharedFd& fd);
   void evict(size_t limit, Recent& evicted);
 
   const NodeTable& nodes_;

@@ -61,9 +61,7 @@ std::optional<NodePlace> NodeTable::place(NodeId id) const {
 
 std::string NodeTable::path(NodeId id) const {
   std::lock_guard guard(mutex_);
-  std::string out;
-  append_path(id, out);
-  return out;
+  return path_at(id);
 }
 
 std::string NodeTable::path_of(NodeId parent, std::string_view name) const {
@@ -72,12 +70,19 @@ std::string NodeTable::path_of(NodeId parent, std::string_view name) const {
   return out += name;
 }
 
-void NodeTable::append_path(NodeId id, std::string& out) const {
-  const Record* record = at(id);
-  if (record == nullptr || id == kRootNode) return;
-  append_path(record->parent, out);
-  if (!out.empty()) out += '/';
-  out += extras_[slot_of(id)].name;
+// Without recursion: folders may lie deeper in each other than a thread has stack for.
+std::string NodeTable::path_at(NodeId id) const {
+  const auto is_named = [this](NodeId each) { return each != kRootNode && at(each) != nullptr; };
+  size_t length = 0;
+  for (NodeId each = id; is_named(each); each = at(each)->parent) length += extras_[slot_of(each)].name.size() + 1;
+  std::string out(length == 0 ? 0 : length - 1, '/');
+  size_t end = out.size();
+  for (NodeId each = id; is_named(each); each = at(each)->parent) {
+    const std::string& name = extras_[slot_of(each)].name;
+    name.copy(out.data() + end - name.size(), name.size());
+    end -= std::min(end, name.size() + 1);
+  }
+  return out;
 }
 
 void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name, int64_t now_ns) {
@@ -223,7 +228,7 @@ std::vector<PlaceChange> NodeTable::places(const std::vector<NodeId>& ids) const
 std::vector<std::string> NodeTable::paths(const std::vector<NodeId>& ids) const {
   std::vector<std::string> out;
   out.reserve(ids.size());
-  for_each_named(ids, [&](NodeId id, const Record&) { append_path(id, out.emplace_back()); });
+  for_each_named(ids, [&](NodeId id, const Record&) { out.push_back(path_at(id)); });
   return out;
 }
 
@@ -322,19 +327,26 @@ void NodeTable::settle(uint32_t slot, NodeId parent, std::string_view name) {
 }
 
 std::optional<FileId> NodeTable::release_if_idle(uint32_t slot) {
-  Record* record = &records_[slot];
-  if (record->lookups != 0 || record->opens != 0 || record->children != 0 || slot == kRootNode) return std::nullopt;
-  const NodeId parent = record->parent;
-  const FileId file = record->file;
-  unindex(slot);
-  record->used = false;
-  ++record->generation;
-  extras_[slot] = Extra{};
-  free_.push_back(slot);
-  --live_;
-  --must(parent).children;
-  release_if_idle(slot_of(parent));
+  if (!is_idle(slot)) return std::nullopt;
+  const FileId file = records_[slot].file;
+  // Without recursion, like path_at().
+  for (uint32_t idle = slot; is_idle(idle);) {
+    const NodeId parent = records_[idle].parent;
+    unindex(idle);
+    records_[idle].used = false;
+    ++records_[idle].generation;
+    extras_[idle] = Extra{};
+    free_.push_back(idle);
+    --live_;
+    --must(parent).children;
+    idle = slot_of(parent);
+  }
   return by_file_.contains(file) ? std::nullopt : std::optional(file);
+}
+
+bool NodeTable::is_idle(uint32_t slot) const {
+  const Record& record = records_[slot];
+  return record.lookups == 0 && record.opens == 0 && record.children == 0 && slot != kRootNode;
 }
 
 }  // namespace proxyfs::fs

@@ -149,8 +149,10 @@ class NodeTable {
   uint32_t take_slot();
   void unindex(uint32_t slot);
   void settle(uint32_t slot, NodeId parent, std::string_view name);
+  // Lets go of the node, and of those above it that lived for it alone. Returns its file as forget() does.
   std::optional<FileId> release_if_idle(uint32_t slot);
-  void append_path(NodeId id, std::string& out) const;
+  bool is_idle(uint32_t slot) const;
+  std::string path_at(NodeId id) const;
   // Calls with each record that is there and has its name, and lets others to the table now and then.
   template <typename Each>
   void for_each_named(const std::vector<NodeId>& ids, Each each) const;

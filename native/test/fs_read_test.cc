@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -146,7 +148,7 @@ TEST("an open handle keeps its variant across flips, and is listed as outdated")
   CHECK_EQUAL(handles.size(), 1u);
   CHECK_EQUAL(handles.at(0).path, "clip.mov");
   CHECK(handles.at(0).outdated && !handles.at(0).replaced);
-  CHECK_EQUAL(handles.at(0).pid, 4242u);
+  CHECK_EQUAL(handles.at(0).pid, tree.pid);
   CHECK_EQUAL(tree.open(master).error, ESTALE);
   tree.release(master, fh);
   CHECK(tree.events.take(EventKind::idle) == Strings{"clip.mov"});
@@ -470,6 +472,45 @@ TEST("a walk over many files keeps the number of descriptors bounded") {
     CHECK(open.size() < 60);
   }
   setrlimit(RLIMIT_NOFILE, &before);
+}
+
+// On a thread with as little stack as `bytes`.
+void run_on_stack(size_t bytes, std::function<void()> body) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, bytes);
+  pthread_t thread{};
+  const auto run = [](void* given) -> void* {
+    (*static_cast<std::function<void()>*>(given))();
+    return nullptr;
+  };
+  if (pthread_create(&thread, &attributes, run, &body) != 0) throw std::runtime_error("no thread");
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+TEST("folders that lie in each other take no stack, however many") {
+  constexpr int kDeep = 1900;  // and the path still has room, so that it can be taken away
+  Tree tree;
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit all{limit.rlim_max, limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &all);  // taking the folders away again opens each of them
+  run_on_stack(256 << 10, [&] {
+    std::vector<uint64_t> nodes{1};
+    fuse_mkdir_in in{};
+    in.mode = 0755;
+    for (int i = 0; i < kDeep; ++i) {
+      nodes.push_back(tree.call(FUSE_MKDIR, nodes.back(), in, test::cstr("d")).as<fuse_entry_out>().nodeid);
+    }
+    tree.fs().release_paths();
+    CHECK_EQUAL(tree.call(FUSE_GETATTR, nodes.back(), fuse_getattr_in{}).error, 0);
+    const Strings made = tree.events.take(EventKind::changed);
+    CHECK_EQUAL(made.back().size(), size_t{2 * kDeep - 1});
+    CHECK_EQUAL(made.at(1), "d/d");
+    for (size_t i = 1; i < nodes.size(); ++i) tree.forget(nodes[i], 1);
+  });
+  CHECK_EQUAL(tree.fs().counters().nodes, 1u);
 }
 
 TEST("statfs answers for the source's file system") {

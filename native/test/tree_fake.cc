@@ -116,7 +116,7 @@ Answer Tree::call(uint32_t opcode, uint64_t nodeid, const std::string& body) {
   header.nodeid = nodeid;
   header.uid = uid;
   header.gid = gid;
-  header.pid = 4242;
+  header.pid = pid;
   std::memcpy(bytes, &header, sizeof header);
   std::memcpy(bytes + sizeof header, body.data(), body.size());
   const auto request = wire::Request::parse({bytes, header.len});

@@ -84,6 +84,7 @@ class Tree {
   FakeSink events;
   int send_result = 0;  // what the device says to the next replies
   uint32_t uid = 0, gid = 0;
+  uint32_t pid = 1 << 23;  // of nobody: above all that Linux gives
 
  private:
   std::filesystem::path root_;
