@@ -43,36 +43,28 @@ void reply_made(Call& call, const Place& place) {
   reply_entry(call, place.parent.get(), call.nodeid(), place.name);
 }
 
-// Opens place/name, made if it is not there. -ESTALE when it appeared meanwhile and is an asset of the
-// table: the kernel then looks it up and sends an OPEN, which knows about replacements.
-int open_or_create(Volume& volume, const Place& place, const fuse_create_in& in, bool& created) {
-  const int flags = own_open_flags(in.flags & ~static_cast<uint32_t>(O_TRUNC)) | O_NOFOLLOW | O_CLOEXEC;
-  created = true;
-  int fd = ::openat(place.parent.get(), place.name.c_str(), flags | O_CREAT | O_EXCL, in.mode & 07777);
+// Makes place/name and opens it. -ESTALE when it appeared meanwhile: the kernel then looks it up, judges whether
+// the caller may open it, truncates it where that is asked for, and sends an OPEN, which knows about replacements.
+int create_and_open(Volume& volume, const Place& place, const fuse_create_in& in) {
+  const int flags = own_open_flags(in.flags) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  int fd = ::openat(place.parent.get(), place.name.c_str(), flags, in.mode & 07777);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
     volume.files.shrink();
-    fd = ::openat(place.parent.get(), place.name.c_str(), flags | O_CREAT | O_EXCL, in.mode & 07777);
+    fd = ::openat(place.parent.get(), place.name.c_str(), flags, in.mode & 07777);
   }
   if (fd >= 0) return fd;
-  if (errno != EEXIST || (in.flags & O_EXCL) != 0) return -errno;
-  created = false;
-  Fd existing(::openat(place.parent.get(), place.name.c_str(), flags));
-  if (!existing) return -errno;
-  FileStat stat{};
-  if (const int error = stat_fd(existing.get(), stat)) return error;
-  if (volume.swaps.read().listed(file_id(stat))) return -ESTALE;
-  return existing.release();
+  return errno == EEXIST && (in.flags & O_EXCL) == 0 ? -ESTALE : -errno;
 }
 
-// Node and handle for a file that this request has just opened, replied as entry and open together.
-void reply_created(Call& call, const std::string& name, int opened, uint32_t flags, bool created, bool named) {
+// Node and handle for a file that this request has just made, replied as entry and open together.
+void reply_created(Call& call, const std::string& name, int opened, uint32_t flags, bool named) {
   Volume& volume = call.volume;
   auto fd = std::make_shared<const Fd>(opened);
   FileStat stat{};
   if (const int error = stat_fd(opened, stat)) return void(call.reply.error(-error));
   const Entered entered = enter(volume, call.nodeid(), name, stat, call.pid());
   volume.nodes.open(entered.id);
-  if (created) volume.nodes.changed_here(entered.id, wall_clock_ns());
+  volume.nodes.changed_here(entered.id, wall_clock_ns());
   const Node node{entered.id, file_id(stat), birth_ns(stat), S_IFREG, entered.replacement};
   if (named) {
     volume.files.lend(node, fd);
@@ -80,10 +72,10 @@ void reply_created(Call& call, const std::string& name, int opened, uint32_t fla
     volume.nodes.detached(node.file, call.nodeid(), name, fd);
   }
   const HandleRef handle = make_handle(call, node, fd, fd, flags, stat);
-  handle->created = created && named;
+  handle->created = named;
   wire::OpenOut out = open_out(volume, *handle, stat);
   out.fh = volume.handles.add(handle);
-  if (created && named) volume.emit(EventKind::changed, volume.nodes.path(entered.id), node.file);
+  if (named) volume.emit(EventKind::changed, volume.nodes.path(entered.id), node.file);
   if (call.reply.values(entry_out(volume, entered, stat), out) == 0) return;
   abandon_handle(volume, out.fh);
   volume.forget(entered.id, 1);
@@ -102,14 +94,13 @@ void create_file(Call& call) {
   if (in == nullptr) return void(call.reply.error(EINVAL));
   const auto place = new_place(call, call.request.name(sizeof *in));
   if (!place) return;
-  bool created = false;
   int fd = -1;
   {
     const CallerCredentials as_caller = caller(call, in->umask);
-    fd = open_or_create(call.volume, *place, *in, created);
+    fd = create_and_open(call.volume, *place, *in);
   }
   if (fd < 0) return void(call.reply.error(-fd));
-  reply_created(call, place->name, fd, in->flags, created, true);
+  reply_created(call, place->name, fd, in->flags, true);
 }
 
 void create_unnamed_file(Call& call) {
@@ -126,7 +117,7 @@ void create_unnamed_file(Call& call) {
     if (fd < 0) fd = -errno;
   }
   if (fd < 0) return void(call.reply.error(-fd));
-  reply_created(call, std::string(*name), fd, in->flags, true, false);
+  reply_created(call, std::string(*name), fd, in->flags, false);
 }
 
 void make_node(Call& call) {

@@ -196,6 +196,17 @@ TEST("virtual xattrs tell variant, reason, path and profile; they are neither li
   CHECK_EQUAL(tree.call(FUSE_REMOVEXATTR, proxy, cstr("user.proxyfs.variant")).error, EPERM);
 }
 
+TEST("what appeared since the kernel looked is neither opened nor truncated by CREATE, but looked up again") {
+  Tree tree;
+  tree.write(tree.path("appeared"), "of somebody else");
+  for (const uint32_t flags : {uint32_t{O_RDWR | O_CREAT}, uint32_t{O_WRONLY | O_CREAT | O_TRUNC}}) {
+    CHECK_EQUAL(create(tree, "appeared", flags).error, ESTALE);
+  }
+  CHECK_EQUAL(create(tree, "appeared", O_WRONLY | O_CREAT | O_EXCL).error, EEXIST);
+  CHECK_EQUAL(slurp(tree.path("appeared")), "of somebody else");
+  CHECK_EQUAL(tree.fs().counters().open_handles, 0u);
+}
+
 TEST("a file that was unlinked while open answers through its node until it is forgotten") {
   Tree tree;
   tree.write(tree.path("f"), "x");
