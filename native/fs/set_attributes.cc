@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,15 +19,19 @@ int64_t given_mtime(const fuse_setattr_in& in) {
   return static_cast<int64_t>(in.mtime * 1'000'000'000U + in.mtimensec);
 }
 
+bool is_own_thread(uint32_t thread) { return ::syscall(SYS_tgkill, ::getpid(), thread, 0) == 0; }
+
 // After a flip the control plane sets the times of a path to what they are, so that inotify users of the
 // mount wake up (IN_ATTRIB). That must change nothing on the master, whose mtime is part of the guard.
+// - This process sets times for no other end, and what it read a moment ago may be untrue by now: somebody who
+//   writes to the master at this time would find an earlier mtime, and the guard a file that has not changed.
 // - A replaced path shows times that are not the master's, so no time can be set on it at all: success,
 //   and nothing happens.
 // - An asset that is served itself ignores an mtime within a millisecond of its own (the precision that
 //   survives a JavaScript Date); any other time is set.
-bool is_nudge(Volume& volume, const Target& target, const fuse_setattr_in& in) {
+bool is_nudge(Volume& volume, const Target& target, const fuse_setattr_in& in, uint32_t thread) {
   if ((in.valid & kTimes) == 0) return false;
-  if (target.node.replacement) return true;
+  if (target.node.replacement || is_own_thread(thread)) return true;
   if ((in.valid & FATTR_MTIME) == 0 || (in.valid & FATTR_MTIME_NOW) != 0) return false;
   // Unsigned: times may be so far apart that the difference does not fit.
   const auto present = static_cast<uint64_t>(nanoseconds(target.master.stx_mtime));
@@ -76,7 +81,8 @@ int apply(Call& call, const Target& target, const fuse_setattr_in& in) {
   if ((in.valid & (FATTR_UID | FATTR_GID)) != 0 || in.valid == 0) error = set_owner(target, in);
   if (error == 0 && (in.valid & FATTR_MODE) != 0) error = set_mode(target, in);
   if (error == 0 && (in.valid & FATTR_SIZE) != 0) error = set_size(call, target, in);
-  if (error == 0 && (in.valid & kTimes) != 0 && !is_nudge(call.volume, target, in)) error = set_times(target, in);
+  const bool sets_times = (in.valid & kTimes) != 0 && !is_nudge(call.volume, target, in, call.pid());
+  if (error == 0 && sets_times) error = set_times(target, in);
   return error;
 }
 

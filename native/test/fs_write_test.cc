@@ -196,6 +196,17 @@ TEST("virtual xattrs tell variant, reason, path and profile; they are neither li
   CHECK_EQUAL(tree.call(FUSE_REMOVEXATTR, proxy, cstr("user.proxyfs.variant")).error, EPERM);
 }
 
+TEST("this process never sets times on an asset: what it read may be untrue by now") {
+  Tree tree;
+  with_proxy(tree);
+  const int64_t before = mtime_of(tree.path("clip.mov"));
+  tree.fs().commit({tree.master("clip.mov")});
+  const uint64_t master = tree.lookup("clip.mov").nodeid;
+  tree.pid = static_cast<uint32_t>(gettid());
+  CHECK_EQUAL(tree.call(FUSE_SETATTR, master, times(before - 5'000'000'000)).error, 0);
+  CHECK_EQUAL(mtime_of(tree.path("clip.mov")), before);
+}
+
 TEST("what appeared since the kernel looked is neither opened nor truncated by CREATE, but looked up again") {
   Tree tree;
   tree.write(tree.path("appeared"), "of somebody else");
