@@ -35,7 +35,8 @@ void let_go(Volume& volume, const FileStat& stat) {
 // A file was found at another name than before. Is it at the former one no longer (it was renamed behind the
 // mount), the kernel may still hold that one and would open this file by it: the entry is dropped.
 void drop_former(Volume& volume, const NodePlace& former, const FileStat& stat) {
-  if (!volume.capabilities.coherent) return;
+  // What was removed through the mount the kernel knows to be gone.
+  if (!volume.capabilities.coherent || former.gone) return;
   if (const PathFd parent = volume.files.open_path(former.parent)) {
     FileStat there{};
     const bool linked = stat_at(parent.get(), former.name.c_str(), there) == 0 && file_id(there) == file_id(stat);

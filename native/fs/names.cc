@@ -47,8 +47,14 @@ SharedFd hold(Volume& volume, const Name& name) {
   return std::make_shared<const Fd>(std::move(fd));
 }
 
+// What has another name may stay known to the kernel by that for ever: its descriptor is one among those that are
+// kept as long as there is room, and without it the kernel finds the other name by itself.
 void lose_name(Volume& volume, const Name& name, const SharedFd& held) {
-  if (held) volume.nodes.detached(file_id(*name.found), name.parent, name.name, held);
+  if (!held) return;
+  FileStat left{};
+  const bool has_more = !S_ISDIR(name.found->stx_mode) && stat_fd(held->get(), left) == 0 && left.stx_nlink > 0;
+  if (has_more) volume.files.keep(Node{0, file_id(left), birth_ns(left), 0, nullptr}, held);
+  volume.nodes.detached(file_id(*name.found), name.parent, name.name, has_more ? nullptr : held);
 }
 
 void report(Volume& volume, const Name& name) {

@@ -77,7 +77,7 @@ PathFd NodeFiles::open_at(int directory, const std::string& name, const Node& no
 
 int NodeFiles::open_by_name(const Node& node, int flags, FileStat& stat) {
   const auto place = nodes_.place(node.id);
-  if (!place || place->kept) return -1;
+  if (!place || place->gone) return -1;
   const PathFd parent = open_path(place->parent);
   if (!parent) return -1;
   // Another file may have come to this name: O_NONBLOCK, since it could be a FIFO.
@@ -88,7 +88,7 @@ int NodeFiles::open_by_name(const Node& node, int flags, FileStat& stat) {
 
 bool NodeFiles::left_its_name(const Node& node) {
   const auto place = nodes_.place(node.id);
-  if (!place || place->kept) return false;
+  if (!place || place->gone) return false;
   const PathFd parent = open_path(place->parent);
   if (!parent) return parent.error == ESTALE;
   FileStat stat{};

@@ -27,7 +27,7 @@ NodeId NodeTable::enter(NodeId parent, std::string_view name, const FileStat& st
   if (slot == 0) slot = make(stat, replacement);
   Record& record = records_[slot];
   if (former != nullptr && record.parent != 0 && (record.parent != parent || extras_[slot].name != name)) {
-    *former = NodePlace{record.parent, extras_[slot].name, extras_[slot].kept};
+    *former = NodePlace{record.parent, extras_[slot].name, extras_[slot].gone, nullptr};
   }
   settle(slot, parent, name);
   ++record.lookups;
@@ -56,7 +56,7 @@ std::optional<NodePlace> NodeTable::place(NodeId id) const {
   const Record* record = at(id);
   if (record == nullptr) return std::nullopt;
   const Extra& extra = extras_[slot_of(id)];
-  return NodePlace{record->parent, extra.name, extra.kept};
+  return NodePlace{record->parent, extra.name, extra.gone, extra.kept};
 }
 
 std::string NodeTable::path(NodeId id) const {
@@ -100,7 +100,9 @@ void NodeTable::detached(const FileId& file, NodeId parent, std::string_view nam
   const auto found = by_file_.find(file);
   if (found == by_file_.end()) return;
   for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
-    if (records_[slot].parent == parent && extras_[slot].name == name) extras_[slot].kept = kept;
+    if (records_[slot].parent != parent || extras_[slot].name != name) continue;
+    extras_[slot].gone = true;
+    extras_[slot].kept = kept;
   }
 }
 
@@ -197,7 +199,7 @@ void NodeTable::collect_known(const FileId& file, Known& into) const {
   bool named = false;
   for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
     const Record& record = records_[slot];
-    if (record.lookups == 0 || extras_[slot].kept) continue;
+    if (record.lookups == 0 || extras_[slot].gone) continue;
     into.nodes.push_back(id_of(slot));
     if (record.by_readdir) into.readdir_places.push_back({record.parent, extras_[slot].name});
     if (!std::exchange(named, true)) into.files.push_back(id_of(slot));
@@ -211,7 +213,7 @@ void NodeTable::for_each_named(const std::vector<NodeId>& ids, Each each) const 
     std::lock_guard guard(mutex_);
     for (size_t i = first; i < std::min(ids.size(), first + kAtOnce); ++i) {
       const Record* record = at(ids[i]);
-      if (record != nullptr && !extras_[slot_of(ids[i])].kept) each(ids[i], *record);
+      if (record != nullptr && !extras_[slot_of(ids[i])].gone) each(ids[i], *record);
     }
   }
 }
@@ -277,7 +279,7 @@ uint32_t NodeTable::make(const FileStat& stat, const ReplacementRef& replacement
   record.birth_ns = birth_ns(stat);
   record.type = stat.stx_mode & S_IFMT;
   record.used = record.indexed = true;
-  extras_[slot] = Extra{{}, replacement, nullptr};
+  extras_[slot] = Extra{{}, replacement, false, nullptr};
   auto [first, added] = by_file_.try_emplace(record.file, slot);
   if (!added) record.next_of_file = std::exchange(first->second, slot);
   ++live_;
@@ -316,6 +318,7 @@ void NodeTable::unindex(uint32_t slot) {
 void NodeTable::settle(uint32_t slot, NodeId parent, std::string_view name) {
   Record& record = records_[slot];
   if (slot == kRootNode) return;
+  extras_[slot].gone = false;
   extras_[slot].kept = nullptr;
   if (extras_[slot].name != name) extras_[slot].name = name;
   if (record.parent == parent) return;

@@ -40,7 +40,8 @@ struct Node {
 struct NodePlace {
   NodeId parent = 0;
   std::string name;
-  SharedFd kept;  // set while the node's name is known to be gone
+  bool gone = false;  // the name was removed through the mount
+  SharedFd kept;      // set while it is gone, and so is every other name of the file
 };
 
 // How all open handles of one node read: all through one backing file of the kernel, or none.
@@ -75,7 +76,7 @@ class NodeTable {
 
   // The name now stands for this file (rename through the mount, which also advances its ctime).
   void moved(const FileId& file, NodeId parent, std::string_view name, int64_t now_ns);
-  // The name is gone; `kept` still reaches the file for those who hold it.
+  // The name is gone; `kept` still reaches the file for those who hold it, null when it has further names.
   void detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept);
   bool has(const FileId& file) const;
 
@@ -135,6 +136,7 @@ class NodeTable {
   struct Extra {
     std::string name;
     ReplacementRef replacement;
+    bool gone = false;
     SharedFd kept;
   };
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -216,6 +217,38 @@ TEST("what appeared since the kernel looked is neither opened nor truncated by C
   CHECK_EQUAL(create(tree, "appeared", O_WRONLY | O_CREAT | O_EXCL).error, EEXIST);
   CHECK_EQUAL(slurp(tree.path("appeared")), "of somebody else");
   CHECK_EQUAL(tree.fs().counters().open_handles, 0u);
+}
+
+size_t open_descriptors() {
+  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
+
+TEST("names of hard links that are removed leave no descriptor each") {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit few{400, limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  Tree tree;
+  const size_t before = open_descriptors();
+  std::vector<uint64_t> nodes;
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "f" + std::to_string(i);
+    tree.write(tree.path(name), name);
+    fuse_link_in in{};
+    in.oldnodeid = tree.lookup(name).nodeid;
+    nodes.push_back(in.oldnodeid);
+    CHECK_EQUAL(tree.call(FUSE_LINK, 1, in, cstr("link")).error, 0);
+    CHECK_EQUAL(tree.call(FUSE_UNLINK, 1, cstr("link")).error, 0);
+  }
+  CHECK(open_descriptors() - before <= 100 + 8);
+  tree.fs().release_paths();
+  for (int i = 0; i < 300; ++i) {
+    // Its one name was taken away: the kernel looks the path up again, and it is there.
+    CHECK_EQUAL(tree.open(nodes[i]).error, ESTALE);
+    CHECK_EQUAL(tree.lookup("f" + std::to_string(i)).nodeid, nodes[i]);
+    CHECK_EQUAL(tree.open(nodes[i]).error, 0);
+  }
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 TEST("a file that was unlinked while open answers through its node until it is forgotten") {
