@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <new>
+#include <utility>
 
 #include "session/error.h"
 #include "session/handshake.h"
@@ -194,6 +196,17 @@ void Session::watch() {
   }
 }
 
+void Session::add_relief() {
+  try {
+    for (unsigned more = 0; more < kRelief && readers_.size() < InFlight::kMostReaders; ++more) add_reader();
+    relief_refused_ = false;
+  } catch (const std::exception& error) {
+    // The system has no more threads or memory to give: the next look asks again.
+    if (std::exchange(relief_refused_, true)) return;
+    std::fprintf(stderr, "proxyfs: no reader can be added: %s\n", error.what());
+  }
+}
+
 bool Session::look_after_readers() {
   const bool waiting = in_flight_.recheck();
   const unsigned stuck = in_flight_.count_stuck();
@@ -202,9 +215,7 @@ bool Session::look_after_readers() {
     if (stuck > 0 && stuck >= running) close_once();
     return running > 0;
   }
-  if (stuck >= running && !stopping_) {
-    for (unsigned more = 0; more < kRelief && readers_.size() < InFlight::kMostReaders; ++more) add_reader();
-  }
+  if (stuck >= running && !stopping_) add_relief();
   return waiting || stuck > 0 || idle_ == 0;
 }
 

@@ -73,6 +73,7 @@ class Session {
   void watch();
   // False: nothing is left to watch for now.
   bool look_after_readers();
+  void add_relief();
   void serve(Device& device, unsigned index);
   void dispatch(Device& device, unsigned index, std::span<const std::byte> bytes);
   void answer(const wire::Request& request, wire::Reply& reply);
@@ -96,6 +97,7 @@ class Session {
   std::condition_variable watch_changed_;
   std::atomic<bool> watching_{false};  // set under watch_mutex_
   bool watch_ends_ = false;            // watch_mutex_
+  bool relief_refused_ = false;        // the watch's
   std::thread watch_;
   bool stopped_ = false;   // owner thread
   bool released_ = false;  // owner thread: every thread has ended

@@ -3,15 +3,17 @@
  * commanded and taken away. The source is a mount whose daemon is stopped.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { toRealPath } from '../../src/base/paths.js';
 import { type HostedVolume, hostVolume, mountOptions, whyNoMount } from './hosted-volume.js';
 
+const run = promisify(execFile);
 const skip = await whyNoMount();
 const FILES = 12;
 /** More callers than a volume has threads at first. */
@@ -63,6 +65,30 @@ t.test('what waited for a source is answered rightly when it comes back', { skip
   t.equal((await volume.counters()).openHandles, 0, 'and what was done for the dead is undone');
   await volume.unmount(false);
 });
+
+t.test(
+  'a volume for which the system has no more threads lives on, and adds them later',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const { disk, volume } = await mountOnDisk(t);
+    const size = async () =>
+      Number(/^VmSize:\s+(\d+)/m.exec(await readFile(`/proc/${volume.pid}/status`, 'utf8'))?.[1]);
+    const threads = async () => (await readdir(`/proc/${volume.pid}/task`)).length;
+    disk.signal('SIGSTOP');
+    // No room for another stack.
+    await run('prlimit', [`--as=${((await size()) + 4096) * 1024}:unlimited`, `--pid=${volume.pid}`]);
+    const callers = await startCallers(volume);
+    await sleep(1_000);
+    const before = await threads();
+    await run('prlimit', ['--as=unlimited', `--pid=${volume.pid}`]);
+    for (let left = 100; left > 0 && (await threads()) === before; left -= 1) await sleep(50);
+    t.ok((await threads()) > before, 'as soon as there are threads again, they help');
+    disk.signal('SIGCONT');
+    t.same(await Promise.all(callers.map(ended)), Array(CALLERS).fill(0), 'each gets its bytes');
+    t.match(volume.stderr, /^proxyfs: no reader can be added: .*\n$/, 'it is said once');
+    await volume.unmount(false);
+  },
+);
 
 async function mountOnDisk(t: Test): Promise<{ disk: HostedVolume; volume: HostedVolume }> {
   const disk = await hostVolume(t);
