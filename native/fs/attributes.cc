@@ -46,9 +46,9 @@ uint32_t encode_device(uint32_t major, uint32_t minor) {
 
 }  // namespace
 
-fuse_attr attributes(const FileStat& master, const Replacement* served, int64_t flip_ns) {
+fuse_attr attributes(const Volume& volume, const FileStat& master, const Replacement* served, int64_t flip_ns) {
   fuse_attr out{};
-  out.ino = master.stx_ino;
+  out.ino = volume.shown_inode(file_id(master));
   out.size = served ? served->facts().size : master.stx_size;
   out.blocks = served ? served->facts().blocks : master.stx_blocks;
   out.blksize = served ? served->facts().block_size : master.stx_blksize;
@@ -77,7 +77,7 @@ void set_attribute_timeout(const Volume& volume, NodeId id, const FileStat& mast
 int reply_attributes(Call& call, const FileStat& master, const Replacement* served, int64_t flip_ns) {
   fuse_attr_out out{};
   set_attribute_timeout(call.volume, call.nodeid(), master, served, out.attr_valid, out.attr_valid_nsec);
-  out.attr = attributes(master, served, flip_ns);
+  out.attr = attributes(call.volume, master, served, flip_ns);
   return call.reply.value(out);
 }
 
@@ -115,7 +115,7 @@ void get_extended_attributes(Call& call) {
   set_attribute_timeout(call.volume, call.nodeid(), master, served, out.attr_valid, out.attr_valid_nsec);
   wire::Statx& stat = out.stat;
   stat.mask = master.stx_mask & kStatMask;
-  stat.ino = master.stx_ino;
+  stat.ino = call.volume.shown_inode(file_id(master));
   stat.mode = master.stx_mode;
   stat.nlink = master.stx_nlink;
   stat.uid = master.stx_uid;

@@ -1,5 +1,5 @@
 // How a file looks to the kernel: the master's identity, owner, mode and links, and exactly the size of
-// what is served. Pure but for entry timeouts, which come from the options.
+// what is served.
 #pragma once
 
 #include "fs/volume.h"
@@ -7,7 +7,7 @@
 namespace proxyfs::fs {
 
 // `flip_ns`: when the asset last changed its variant, so that ctime advances with a flip; 0 when never.
-fuse_attr attributes(const FileStat& master, const Replacement* served, int64_t flip_ns);
+fuse_attr attributes(const Volume& volume, const FileStat& master, const Replacement* served, int64_t flip_ns);
 
 // Replies with a fuse_attr_out about the node of the call; `served` null for masters.
 int reply_attributes(Call& call, const FileStat& master, const Replacement* served, int64_t flip_ns);

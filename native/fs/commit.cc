@@ -126,6 +126,7 @@ int anchor(Volume& volume, Fd source) {
   FileStat stat{};
   if (const int error = stat_fd(source.get(), stat)) return error;
   volume.files.anchor(std::move(source));
+  volume.own_device = file_id(stat).dev;
   NodeTable::Known known;
   volume.nodes.retire_all(file_id(stat), birth_ns(stat), known);
   if (volume.capabilities.coherent) tell_kernel(volume, known);

@@ -55,14 +55,14 @@ class Listing {
 
   bool fits(const dirent64& entry, size_t head) const { return used_ + record(entry, head) <= bytes_.size(); }
 
-  // `head` bytes of `entry_out` (0 or its size), then the entry itself.
-  void add(const dirent64& entry, const fuse_entry_out* plus) {
+  // `head` bytes of `entry_out` (0 or its size), then the entry itself, with this inode number.
+  void add(const dirent64& entry, uint64_t inode, const fuse_entry_out* plus) {
     const size_t head = plus ? sizeof *plus : 0;
     std::byte* at = bytes_.data() + used_;
     std::memset(at, 0, record(entry, head));
     if (plus) std::memcpy(at, plus, head);
     fuse_dirent out{};
-    out.ino = entry.d_ino;
+    out.ino = inode;
     out.off = static_cast<uint64_t>(entry.d_off);
     out.namelen = static_cast<uint32_t>(std::strlen(entry.d_name));
     out.type = entry.d_type;
@@ -116,7 +116,7 @@ void list(Call& call, bool plus) {
     if (!volume.is_hidden(handle->node.id, entry.d_name)) {
       if (!listing.fits(entry, plus ? sizeof(fuse_entry_out) : 0)) break;
       const fuse_entry_out head = plus ? plus_entry(volume, *handle, entry, entered) : fuse_entry_out{};
-      listing.add(entry, plus ? &head : nullptr);
+      listing.add(entry, volume.shown_inode({handle->node.file.dev, entry.d_ino}), plus ? &head : nullptr);
     }
     advance(stream);
   }

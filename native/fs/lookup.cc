@@ -92,7 +92,7 @@ fuse_entry_out entry_out(const Volume& volume, const Entered& entered, const Fil
   if (entered.listed && stat.stx_nlink > 1 && !volume.capabilities.inc_epoch && volume.capabilities.coherent) {
     out.entry_valid = out.entry_valid_nsec = 0;
   }
-  out.attr = attributes(stat, entered.replacement.get(), entered.flip_ns);
+  out.attr = attributes(volume, stat, entered.replacement.get(), entered.flip_ns);
   return out;
 }
 

@@ -33,6 +33,7 @@ Volume::Volume(Options given, Kernel& the_kernel, EventSink& sink)
       kernel(the_kernel),
       events(sink),
       proc_fds(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      own_device(file_id(root_stat(options.source_fd)).dev),
       nodes(file_id(root_stat(options.source_fd)), birth_ns(root_stat(options.source_fd))),
       files(nodes, handles, Fd(options.source_fd), path_fd_cap()) {
   invariant(static_cast<bool>(proc_fds), "/proc/self/fd cannot be opened");
@@ -44,6 +45,14 @@ bool Volume::is_hidden(NodeId parent, std::string_view name) const {
   return parent == kRootNode &&
          std::find(options.hidden_root_names.begin(), options.hidden_root_names.end(), name) !=
              options.hidden_root_names.end();
+}
+
+uint64_t Volume::shown_inode(const FileId& file) const {
+  if (file.dev == own_device.load(std::memory_order_relaxed)) return file.ino;
+  // Thirteen bits above those that numbers have in practice, and below what a double can count.
+  constexpr int kFirstBit = 40;
+  const uint64_t mixed = file.dev * 0x9E3779B97F4A7C15ULL;
+  return file.ino ^ ((mixed >> 51 | 1) << kFirstBit);
 }
 
 void Volume::forget(NodeId id, uint64_t count) {

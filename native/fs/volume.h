@@ -31,6 +31,7 @@ struct Volume {
   EventSink& events;
   Capabilities capabilities;  // set by start(), before the first request
   const Fd proc_fds;          // /proc/self/fd: descriptors are reopened and named through it
+  std::atomic<uint64_t> own_device;  // of the source's root; another one after anchor()
   NodeTable nodes;
   HandleTable handles;
   NodeFiles files;
@@ -42,6 +43,9 @@ struct Volume {
 
   std::mutex& backing_stripe(NodeId id) { return backing_stripes[static_cast<uint32_t>(id) % backing_stripes.size()]; }
   bool is_hidden(NodeId parent, std::string_view name) const;
+  // What st_ino says of a file. To its users the mount is one device, and file systems deal the same numbers: what
+  // lies on another one, mounted below the source, gets numbers apart.
+  uint64_t shown_inode(const FileId& file) const;
   void forget(NodeId id, uint64_t count);
   // Whether the master was changed a moment ago and not by us: it may be growing at this very time.
   bool changes_behind(NodeId id, const FileStat& master) const;
