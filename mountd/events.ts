@@ -16,9 +16,16 @@ const WANTED_MS = 10_000;
 const MOST_WANTED = 10_000;
 type Wanted = LRUCache<AssetId, true>;
 
-export function followVolume(daemon: Daemon): void {
+/** Returns what ends it: the last events may be told when the catalog has been closed. */
+export function followVolume(daemon: Daemon): () => void {
   const wanted: Wanted = new LRUCache({ max: MOST_WANTED, ttl: WANTED_MS });
-  daemon.volume.onEvent((event) => onEvent(daemon, event, wanted));
+  let isOver = false;
+  daemon.volume.onEvent((event) => {
+    if (!isOver) onEvent(daemon, event, wanted);
+  });
+  return () => {
+    isOver = true;
+  };
 }
 
 function onEvent(daemon: Daemon, event: VolumeEvent, wanted: Wanted): void {

@@ -6,9 +6,11 @@
  * a daemon that crashes takes its mount point along, and its guardian starts the next.
  */
 
+import { constants } from 'node:os';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxyfsError } from '../src/base/error.js';
+import { EXIT } from '../src/base/exit-code.js';
 import { alsoReturns } from '../src/base/return-memory.js';
 import type { Locations } from '../src/config/locations.js';
 import { settingsOf, type TracedSettings } from '../src/config/read-settings.js';
@@ -42,6 +44,8 @@ import { keepSettings, settingsInForce } from './settings-in-force.js';
 import { Teardown } from './teardown.js';
 import { version } from './version.js';
 
+/** The last comes when a terminal is closed. */
+const ENDING_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** A drain looks this often whether the last file has been closed. */
 const DRAIN_POLL_MS = 500;
 const CRASH_UNMOUNT_MS = 2000;
@@ -74,10 +78,10 @@ export class Lifecycle {
 
   /** Resolves when the mount point answers and the control socket listens. */
   async start(): Promise<RuntimeRecord> {
+    for (const signal of ENDING_SIGNALS) process.on(signal, () => this.#onSignal(signal));
     try {
       const daemon = await this.#bringUp();
       this.#daemon = daemon;
-      process.on('SIGTERM', () => this.#onSignal()).on('SIGINT', () => this.#onSignal());
       process.on('uncaughtException', (error) => void this.#crash(error));
       void daemon.volume.closed.then(() => {
         this.#isUnmounted = true;
@@ -94,7 +98,7 @@ export class Lifecycle {
   work(): void {
     if (this.#daemon === undefined) return;
     this.#teardown.add('free memory', alsoReturns(returnFreeMemory));
-    followVolume(this.#daemon);
+    this.#teardown.add('events', followVolume(this.#daemon));
     this.#daemon.production.start();
     void this.#watchPool(this.#daemon);
     const { log } = this.#daemon;
@@ -208,10 +212,12 @@ export class Lifecycle {
     return handles;
   }
 
-  #onSignal(): void {
+  #onSignal(signal: (typeof ENDING_SIGNALS)[number]): void {
     this.#signals += 1;
     const daemon = this.#daemon;
-    if (daemon === undefined || this.#ending !== undefined) return;
+    // Nobody was told yet that anything is served; an exit takes along a mount that is there already.
+    if (daemon === undefined) endProcess(128 + constants.signals[signal]);
+    if (this.#ending !== undefined) return;
     if (this.#signals === 1) void this.#drain(daemon);
     else if (this.#signals === 2) void this.#detach(daemon);
   }
@@ -258,6 +264,8 @@ export class Lifecycle {
   /** State may be wrong now, so nothing is done but to leave no dead mount point. */
   async #crash(error: Error): Promise<void> {
     const daemon = this.#daemon;
+    // Whoever unmounted it does not want it back for what went wrong afterwards.
+    const isOver = this.#isUnmounted;
     // The end of the mount below must not pass for an orderly one.
     this.#ending ??= new Promise(() => undefined);
     try {
@@ -266,7 +274,7 @@ export class Lifecycle {
       await Promise.race([unmounted, sleep(CRASH_UNMOUNT_MS)]);
     } finally {
       process.stderr.write(`proxyfsd: ${error.stack ?? error.message}\n`);
-      endProcess(CRASHED);
+      endProcess(isOver ? EXIT.executionFailed : CRASHED);
     }
   }
 }

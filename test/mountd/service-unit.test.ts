@@ -74,3 +74,29 @@ t.test('the service is ready when its mount point answers, and ends by SIGTERM',
   t.equal(await ended, 0);
   t.equal(await findMount(mountPoint), undefined);
 });
+
+t.test('a service that is told to end while it starts leaves no dead mount point', await mountObstacle(), async (t) => {
+  const [source, mountPoint] = [join(dir, 'early'), join(dir, 'early-mnt')];
+  await Promise.all([source, mountPoint].map((each) => mkdir(each)));
+  const args = ['--foreground', '--source', source, '--mount-point', mountPoint, '--state', join(dir, 'early-state')];
+  for (const [signal, status] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const) {
+    const env = { ...process.env, XDG_RUNTIME_DIR: join(dir, 'run') };
+    const daemon = spawn(process.execPath, [DAEMON, ...args, '--workers', '0'], { env, stdio: 'ignore' });
+    const ended = new Promise((resolve) => daemon.once('exit', resolve));
+    t.teardown(async () => {
+      daemon.kill('SIGKILL');
+      await ended;
+      await run('umount', ['-l', mountPoint]).catch(() => undefined);
+    });
+    for (let left = 10_000; left > 0 && (await findMount(mountPoint)) === undefined; left -= 1) await sleep(1);
+    daemon.kill(signal);
+    const end = await ended;
+    // Ready already, on a machine that was busy with something else: then it has ended in good order.
+    t.ok(end === status || end === 0, `${signal}: ${String(end)}`);
+    t.equal(await findMount(mountPoint), undefined, signal);
+  }
+});
