@@ -2,8 +2,8 @@
  * Who is at work, and who of them has to stand still: the budget of the moment goes to the
  * highest class first, and within one to whoever began first.
  *
- * Promises: no more than the budget's encoders work at once; a job that stands still keeps
- * what it has done; what somebody waits for does not wait for what nobody asked for. Jobs of
+ * Promises: no more than the budget's encoders work at once, lent ones included, which stand
+ * still before any job does; a job that stands still keeps what it has done; what somebody waits for does not wait for what nobody asked for. Jobs of
  * one pool key take turns, so they count as one. All state belongs to the event loop.
  */
 
@@ -11,6 +11,7 @@ import type { PoolKey } from '../base/ids.js';
 import { Pace } from '../ffmpeg/pace.js';
 import { JOB_CLASSES, type JobClass } from '../jobs/job-class.js';
 import type { Job } from '../jobs/queue.js';
+import type { Loan } from '../segments/work-off.js';
 import type { RunningJob } from './running-job.js';
 
 /** How much may be done at this moment. */
@@ -28,8 +29,14 @@ export interface Member {
   readonly pace: Pace;
   /** Since it has begun to work. */
   row: RunningJob | undefined;
-  /** Encoders beyond the first that work for it at this moment. */
-  helpers: number;
+  /** Encoders beyond the first, while they encode for it. */
+  readonly helpers: Set<Helper>;
+}
+
+interface Helper {
+  readonly pace: Pace;
+  /** Counts as an encoder of its own; else it has taken the place of the job's first. */
+  isLent: boolean;
 }
 
 export const AWAITED: readonly JobClass[] = ['interactive', 'prewarm'];
@@ -59,7 +66,7 @@ export class Crew {
   }
 
   join(job: () => Job, abort: AbortController): Member {
-    const member = { job, abort, pace: new Pace(), row: undefined, helpers: 0 };
+    const member = { job, abort, pace: new Pace(), row: undefined, helpers: new Set<Helper>() };
     this.#members.add(member);
     this.arrange();
     return member;
@@ -70,14 +77,26 @@ export class Crew {
     this.arrange();
   }
 
-  /** One more encoder for a member that works, while the budget has room; the result gives it back. */
-  lend(member: Member): (() => void) | undefined {
+  /** One more encoder for a member that works, while the budget has room. */
+  lend(member: Member): Loan | undefined {
     if (member.pace.isSuspended || !this.hasRoom) return undefined;
-    member.helpers += 1;
-    return () => {
-      member.helpers -= 1;
+    const helper: Helper = { pace: new Pace(), isLent: true };
+    member.helpers.add(helper);
+    const end = () => {
+      member.helpers.delete(helper);
+      helper.pace.resume();
       this.arrange();
     };
+    const offer = () => {
+      const isKept = !helper.pace.isSuspended && this.#busy() <= this.#budget.encoders;
+      if (!isKept) end();
+      return isKept;
+    };
+    const takeOver = () => {
+      helper.isLent = false;
+      this.arrange();
+    };
+    return { pace: helper.pace, offer, takeOver, end };
   }
 
   use(budget: Budget): void {
@@ -87,13 +106,20 @@ export class Crew {
 
   /** Lets those work that the budget has room for, the others stand still. */
   arrange(): void {
+    const groups = [...this.#groups().values()].sort((a, b) => rankOf(a) - rankOf(b));
     let left = this.#budget.encoders;
-    for (const [, group] of [...this.#groups()].sort((a, b) => rankOf(a[1]) - rankOf(b[1]))) {
-      const works = left > 0 && this.#isAllowed(rankOf(group));
-      if (works) left -= encodersIn(group);
-      for (const { pace } of group) {
-        if (works || !this.canSuspend()) pace.resume();
-        else pace.suspend();
+    const working = new Set<readonly Member[]>();
+    for (const group of groups) {
+      if (left === 0 || !this.#isAllowed(rankOf(group))) continue;
+      working.add(group);
+      left -= 1;
+    }
+    for (const group of groups) {
+      for (const { pace } of group) this.#turn(pace, working.has(group));
+      for (const { isLent, pace } of helpersOf(group)) {
+        const works = working.has(group) && (!isLent || left > 0);
+        if (works && isLent) left -= 1;
+        this.#turn(pace, works);
       }
     }
   }
@@ -106,6 +132,11 @@ export class Crew {
     if (this.hasRoom) return allowed;
     const lowest = Math.max(...working.map(rankOf));
     return this.canSuspend() ? AWAITED.filter((each) => JOB_CLASSES.indexOf(each) < lowest) : [];
+  }
+
+  #turn(pace: Pace, works: boolean): void {
+    if (works || !this.canSuspend()) pace.resume();
+    else pace.suspend();
   }
 
   #working(): readonly (readonly Member[])[] {
@@ -131,7 +162,12 @@ export class Crew {
   }
 }
 
-const encodersIn = (group: readonly Member[]): number => 1 + group.reduce((sum, { helpers }) => sum + helpers, 0);
+const helpersOf = (group: readonly Member[]): readonly Helper[] => group.flatMap(({ helpers }) => [...helpers]);
+
+/** In a group that works. */
+function encodersIn(group: readonly Member[]): number {
+  return 1 + helpersOf(group).filter(({ isLent, pace }) => isLent && !pace.isSuspended).length;
+}
 
 function rankOf(group: readonly Member[]): number {
   return Math.min(...group.map(({ job }) => JOB_CLASSES.indexOf(job().jobClass)));

@@ -16,6 +16,7 @@ import { isMortal, type Manner } from '../ffmpeg/launcher.js';
 import { holdOf, isEverything } from '../jobs/hold.js';
 import type { JobClass } from '../jobs/job-class.js';
 import type { Job, Lease } from '../jobs/queue.js';
+import type { Loan } from '../segments/work-off.js';
 import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
 import type { Generation } from './generation.js';
@@ -283,15 +284,19 @@ export class WorkerPool {
   }
 
   /** Only while no other job could use the encoder. */
-  #lend(member: Member): (() => void) | undefined {
-    const release = this.#hasMore ? undefined : this.#crew.lend(member);
-    return (
-      release &&
-      (() => {
-        release();
-        this.#again();
-      })
-    );
+  #lend(member: Member): Loan | undefined {
+    const loan = this.#hasMore ? undefined : this.#crew.lend(member);
+    if (loan === undefined) return undefined;
+    const end = () => {
+      loan.end();
+      this.#again();
+    };
+    const offer = () => {
+      if (!this.#hasMore && loan.offer()) return true;
+      end();
+      return false;
+    };
+    return { ...loan, offer, end };
   }
 
   async #inTurn<T>(key: PoolKey, task: () => Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@
 import { ProxyfsError } from '../base/error.js';
 import { invariant } from '../base/invariant.js';
 import type { RealPath } from '../base/paths.js';
+import type { Pace } from '../ffmpeg/pace.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
@@ -122,8 +123,8 @@ class Desk {
     const { toolchain, store, encoding } = this;
     const left = missing().reduce((frames, { from, to }) => frames + to - from, 0);
     const room = new Room(encoding.directory, encoding.keepFree ?? 0, encoding.frames, left);
-    const work = async (stretch: Stretch, stop: AbortSignal) => {
-      const row = { toolchain, store, reading: { ...encoding, signal: stop }, stretch };
+    const work = async (stretch: Stretch, stop: AbortSignal, pace?: Pace) => {
+      const row = { toolchain: paced(toolchain, pace), store, reading: { ...encoding, signal: stop }, stretch };
       const onProgress = this.#progress.follow(stretch, leadOf(encoding.segmenting, stretch.first));
       const onSegment = async (segment: Segment, record: SegmentRecord) => {
         const file = store.fileOf(segment);
@@ -190,6 +191,11 @@ class Desk {
   async #sourceOf(segment: Segment): Promise<string> {
     return (await this.#reader.sourceOf(segment)).digestUntil(timesOf(this.encoding.segmenting, segment).end);
   }
+}
+
+/** The programs of a lent encoder are held up by a pace of their own. */
+function paced(toolchain: Toolchain, pace: Pace | undefined): Toolchain {
+  return pace === undefined ? toolchain : { ...toolchain, manner: { priority: 'low', ...toolchain.manner, pace } };
 }
 
 function partOf(segment: Segment, file: RealPath, record: SegmentRecord): Part {

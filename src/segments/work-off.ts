@@ -1,17 +1,32 @@
 /**
  * Hands out segments: in rows as long as possible, since every row begins with a seek, and to
  * several encoders at once while somebody lends them. Whoever comes later takes half of what
- * the longest row has not begun.
+ * the longest row has not begun. The clip's own encoder is never idle while a lent one works: a
+ * lent one may be held up at any moment, and takes its place when nothing else is left.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pace } from '../ffmpeg/pace.js';
 import { rowsOf, type Segment } from './bounds.js';
 import { Stretch } from './stretch.js';
 
-/** Lends an encoder; undefined while there is none to spare. The result gives it back. */
-export type Borrow = () => (() => void) | undefined;
+/** A lent encoder. */
+export interface Loan {
+  /** Holds up what it encodes, apart from the rest of the clip. */
+  readonly pace: Pace;
+  /** To be called after every segment, since somebody else may wait by now: false when it is given back. */
+  offer(): boolean;
+  /** It takes the place of the clip's own encoder, and is no longer lent. */
+  takeOver(): void;
+  /** What it encoded has ended. */
+  end(): void;
+}
 
-type Work = (stretch: Stretch, signal: AbortSignal) => Promise<void>;
+/** Lends an encoder; undefined while there is none to spare. */
+export type Borrow = () => Loan | undefined;
+
+/** `pace`: of a lent encoder. */
+type Work = (stretch: Stretch, signal: AbortSignal, pace?: Pace) => Promise<void>;
 
 interface Means {
   readonly signal: AbortSignal;
@@ -33,8 +48,11 @@ class Shift {
   readonly #work: Work;
   readonly #means: Means;
   readonly #running = new Map<Stretch, Promise<void>>();
+  /** Of those that run, the lent ones. */
+  readonly #lent = new Map<Stretch, Loan>();
+  /** What the clip's own encoder works on. */
+  #own: Stretch | undefined;
   readonly #abort = new AbortController();
-  #isOwnFree = true;
   #failed: { readonly error: unknown } | undefined;
 
   constructor(segments: readonly Segment[], work: Work, means: Means) {
@@ -55,41 +73,55 @@ class Shift {
 
   #startOne(): boolean {
     const longest = this.#longest();
-    if (this.#waiting.length === 0 && longest === undefined) return false;
-    if (this.#isOwnFree) {
-      this.#isOwnFree = false;
-      this.#start(new Stretch(this.#next(longest), () => {}), () => {
-        this.#isOwnFree = true;
-      });
-      return true;
-    }
-    const release = this.#means.borrow?.();
-    if (release !== undefined) this.#startBorrowed(this.#next(longest), release);
-    return release !== undefined;
+    const isLeft = this.#waiting.length > 0 || longest !== undefined;
+    if (this.#own === undefined) return isLeft ? this.#startOwn(this.#next(longest)) : this.#takeOver();
+    const loan = isLeft ? this.#means.borrow?.() : undefined;
+    if (loan !== undefined) this.#startLent(this.#next(longest), loan);
+    return loan !== undefined;
+  }
+
+  #startOwn(segments: readonly Segment[]): true {
+    this.#own = new Stretch(segments, () => {});
+    this.#start(this.#own);
+    return true;
   }
 
   /** A lent encoder is offered back after every segment: somebody else may wait for it by now. */
-  #startBorrowed(segments: readonly Segment[], release: () => void): void {
-    let giveBack: (() => void) | undefined = release;
+  #startLent(segments: readonly Segment[], loan: Loan): void {
     const onPassed = (stretch: Stretch) => {
-      if (stretch.isFinished) return;
-      giveBack?.();
-      giveBack = this.#means.borrow?.();
-      if (giveBack === undefined) this.#waiting.push(stretch.giveRest());
+      if (stretch.isFinished || !this.#lent.has(stretch)) return;
+      if (loan.offer()) return;
+      this.#lent.delete(stretch);
+      this.#waiting.push(stretch.giveRest());
     };
-    this.#start(new Stretch(segments, onPassed), () => giveBack?.());
+    const stretch = new Stretch(segments, onPassed);
+    this.#lent.set(stretch, loan);
+    this.#start(stretch, loan);
   }
 
-  #start(stretch: Stretch, release: () => void): void {
+  /** What is left is in the hands of lent ones: one of them is the clip's own from now on. */
+  #takeOver(): boolean {
+    for (const [stretch, loan] of this.#lent) {
+      this.#lent.delete(stretch);
+      this.#own = stretch;
+      loan.takeOver();
+      return true;
+    }
+    return false;
+  }
+
+  #start(stretch: Stretch, loan?: Loan): void {
     const signal = AbortSignal.any([this.#means.signal, this.#abort.signal]);
-    const run = this.#work(stretch, signal)
+    const run = this.#work(stretch, signal, loan?.pace)
       .catch((error: unknown) => {
         this.#failed ??= { error };
         this.#abort.abort(error);
       })
       .finally(() => {
         this.#running.delete(stretch);
-        release();
+        this.#lent.delete(stretch);
+        if (this.#own === stretch) this.#own = undefined;
+        loan?.end();
       });
     this.#running.set(stretch, run);
   }

@@ -64,6 +64,39 @@ t.test('where nothing can be made to stand still, a budget only keeps more from 
   t.same(crew.openings(), [], 'and nothing takes another’s place');
 });
 
+t.test('lent encoders stand still at once where the budget shrinks or somebody waits', async (t) => {
+  const { crew, join, working } = crewOf(3);
+  const long = join(job(1, 'prewarm'));
+  const [first, second] = [crew.lend(long), crew.lend(long)];
+  if (first === undefined || second === undefined) throw new Error('there was room for both');
+  t.equal(crew.lend(long), undefined, 'three are at work');
+  const lent = () => [first, second].map(({ pace }) => !pace.isSuspended);
+  crew.use({ encoders: 2, awaitedOnly: false });
+  t.same([working(), lent()], [[1], [true, false]]);
+  const opened = join(job(2, 'interactive'));
+  t.same(
+    [working(), lent()],
+    [
+      [1, 2],
+      [false, false],
+    ],
+    'two at work, as many as may',
+  );
+  t.notOk(crew.hasRoom);
+  crew.leave(opened);
+  t.same(lent(), [true, false]);
+  crew.use({ encoders: 0, awaitedOnly: false });
+  t.same([working(), lent()], [[], [false, false]], 'with its job');
+  crew.use({ encoders: 1, awaitedOnly: false });
+  second.takeOver();
+  t.same([working(), lent()], [[1], [false, true]], 'in the place of the first it follows the job');
+  t.notOk(first.offer(), 'for the other there is no room');
+  crew.use({ encoders: 2, awaitedOnly: false });
+  t.ok(crew.hasRoom);
+  second.end();
+  t.ok(crew.lend(long));
+});
+
 t.test('a crew of nobody takes nothing', async (t) => {
   t.same(crewOf(0).crew.openings(), []);
 });

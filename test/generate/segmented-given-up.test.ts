@@ -43,6 +43,10 @@ t.test('a cancelled clip leaves nothing behind, one that is paused its segments 
   await workers.start();
   while (recordsIn(segments).length === 0) await sleep(20);
   t.same(encodes(ffmpeg).map(niceness), [19], 'one encoder, that lets everybody else go first');
+  const [disk] = encodes(ffmpeg).map(({ pid }) =>
+    execFileSync('ionice', ['-p', `${pid}`], { encoding: 'utf8' }).trim(),
+  );
+  t.equal(disk, 'idle', 'also to the disks');
   project.queue.pause({ path: 'long.mov' as VirtualPath, jobClass: undefined });
   workers.recheck();
   while (finished.length === 0) await sleep(20);
@@ -75,6 +79,46 @@ t.test('a cancelled clip leaves nothing behind, one that is paused its segments 
     [],
   );
 });
+
+/** The third field of proc(5)'s stat; Z for what has ended. */
+function stateOf({ pid }: { readonly pid: number }): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? 'Z';
+  } catch {
+    return 'Z';
+  }
+}
+
+t.test(
+  'encoders that are lent stand still at once when fewer may work, and the clip ends all the same',
+  skip,
+  async (t) => {
+    const directory = await projectIn(t);
+    await makeClip(join(directory, 'source'), 'long.mov', LONG);
+    const ffmpeg = wrapper(directory, `SLOW=1\n${LOGGING}`);
+    const project = await openProject(directory, { ffmpeg, segmentSeconds: 2 });
+    t.teardown(() => project.close());
+    const finished: FinishedJob[] = [];
+    const onFinished = (job: FinishedJob) => finished.push(job);
+    const workers = new WorkerPool(project, { workers: 2, reserveBytes: 0, onFinished });
+    t.teardown(() => workers.stop());
+    await project.prewarm();
+    await workers.start();
+    const states = () => encodes(ffmpeg).map(stateOf);
+    const standing = () => states().filter((state) => state === 'T').length;
+    const working = () => states().filter((state) => state !== 'T' && state !== 'Z').length;
+    while (working() < 2) await sleep(20);
+    workers.use({ encoders: 1, awaitedOnly: false });
+    // A signal is heard when its process gets a processor.
+    while (standing() === 0) await sleep(10);
+    t.same([working(), standing()], [1, 1]);
+    while (finished.length === 0) {
+      if (working() > 1) t.fail('more than one at work');
+      await sleep(50);
+    }
+    t.match(finished, [{ outcome: { kind: 'published' } }]);
+  },
+);
 
 const obstacle = process.getuid?.() === 0 ? skip : { skip: 'only root can mount a disk' };
 t.test(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { extensionOf } from '../../src/base/media-extension.js';
 import type { RealPath } from '../../src/base/paths.js';
+import { Pace } from '../../src/ffmpeg/pace.js';
 import { runFfmpeg } from '../../src/ffmpeg/run.js';
 import { locateFfmpeg } from '../../src/ffmpeg/toolchain.js';
 import { probeMedia } from '../../src/probe/probe.js';
@@ -90,9 +91,10 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
         borrow: () => {
           if (spare === 0) return undefined;
           spare -= 1;
-          return () => {
+          const end = () => {
             spare += 1;
           };
+          return { pace: new Pace(), offer: () => true, takeOver: () => {}, end };
         },
       });
       const made = await readFile(output);

@@ -1,13 +1,19 @@
 /** Who encodes which row: pure bookkeeping, without FFmpeg. */
 
 import t from 'tap';
+import { Pace } from '../../src/ffmpeg/pace.js';
 import { rowsOf, type Segment, segmentsOf } from '../../src/segments/bounds.js';
 import type { Stretch } from '../../src/segments/stretch.js';
-import { workOff } from '../../src/segments/work-off.js';
+import { type Loan, workOff } from '../../src/segments/work-off.js';
 
 const SEGMENTS = segmentsOf(95, 10);
 const indexes = (segments: readonly Segment[]) => segments.map(({ index }) => index);
 const signal = new AbortController().signal;
+
+/** An encoder that may be kept for as long as `offer` says so. */
+function loanOf({ offer = () => true, end = () => {}, takeOver = () => {} }: Partial<Loan> = {}): Loan {
+  return { pace: new Pace(), offer, end, takeOver };
+}
 
 /** Takes segments one by one, giving way after each. */
 async function encode(stretch: Stretch, done: number[]): Promise<void> {
@@ -43,9 +49,10 @@ t.test('a lent one takes half of what is not begun, and each segment is made onc
   const borrow = () => {
     if (lent === 2) return undefined;
     lent += 1;
-    return () => {
+    const end = () => {
       lent -= 1;
     };
+    return loanOf({ end });
   };
   const work = (stretch: Stretch) => {
     rows.push(indexes(stretch.segments));
@@ -61,7 +68,7 @@ t.test('what is encoded already is not given away', async (t) => {
   const rows: number[][] = [];
   const done: number[] = [];
   let isFree = false;
-  const borrow = () => (isFree ? () => {} : undefined);
+  const borrow = () => (isFree ? loanOf() : undefined);
   const work = async (stretch: Stretch) => {
     rows.push(indexes(stretch.segments));
     if (rows.length === 1) {
@@ -85,7 +92,7 @@ t.test('a lent one that is wanted elsewhere leaves its rest to the others', asyn
   let loans = 0;
   const borrow = () => {
     loans += 1;
-    return loans === 1 ? () => {} : undefined;
+    return loans === 1 ? loanOf({ offer: () => false }) : undefined;
   };
   const work = (stretch: Stretch) => {
     rows.push(indexes(stretch.segments));
@@ -93,6 +100,30 @@ t.test('a lent one that is wanted elsewhere leaves its rest to the others', asyn
   };
   await workOff(SEGMENTS, work, { signal, borrow });
   t.same(rows, [indexes(SEGMENTS), [6, 7, 8, 9], [7, 8, 9]]);
+  t.same([...done].sort(), indexes(SEGMENTS));
+});
+
+t.test('a lent one that is held up takes the own one’s place when nothing else is left', async (t) => {
+  const done: number[] = [];
+  let isLent = false;
+  let goOn = () => {};
+  const heldUp = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const borrow = () => {
+    if (isLent) return undefined;
+    isLent = true;
+    return loanOf({ takeOver: goOn });
+  };
+  const work = async (stretch: Stretch, _stop: AbortSignal, pace?: Pace) => {
+    if (pace !== undefined) {
+      stretch.reach(stretch.end - stretch.first.from);
+      await heldUp;
+      t.same(done, [0, 1, 2, 3, 4, 5], 'the own one has done all that was left');
+    }
+    await encode(stretch, done);
+  };
+  await workOff(SEGMENTS, work, { signal, borrow });
   t.same([...done].sort(), indexes(SEGMENTS));
 });
 
@@ -104,6 +135,6 @@ t.test('the first error ends the others and is thrown when they have ended', asy
     await new Promise((resolve) => setImmediate(resolve));
     ended = true;
   };
-  await t.rejects(workOff(SEGMENTS, work, { signal, borrow: () => () => {} }), { message: 'the second row' });
+  await t.rejects(workOff(SEGMENTS, work, { signal, borrow: () => loanOf() }), { message: 'the second row' });
   t.ok(ended);
 });
