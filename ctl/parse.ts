@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { ProxyfsError } from '../src/base/error.js';
+import { nearestName } from '../src/base/nearest.js';
 import type { AnyCommand, Outcome } from './command.js';
 import type { Terminal } from './terminal.js';
 
@@ -47,7 +48,7 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Any
   }
   parser.fail((message, error) => {
     // yargs goes on after a failure, also to the handler; the first thing it found counts.
-    refused ??= { kind: 'refused', error: refusal(message ?? error?.message, words) };
+    refused ??= { kind: 'refused', error: refusal(message ?? error?.message, words, optionsOf(parser)) };
   });
   parser.parse(plain, {}, (_error, _args, output) => {
     printed = output;
@@ -115,13 +116,28 @@ function repeatedOption(args: Readonly<Record<string, unknown>>, command: AnyCom
   return lists.find((name) => !command.usage.includes(`${name}..`) && !command.repeatable.includes(name));
 }
 
-function plainer(reason: string, words: string): string {
+/** By their names; yargs tells it, its types do not. */
+function optionsOf(parser: object): readonly string[] {
+  const { getOptions } = parser as { getOptions?: () => { key?: object } };
+  return Object.keys(getOptions?.call(parser).key ?? {});
+}
+
+/** yargs names each twice, as it was typed and as it would stand in a program. */
+function unknownOptions(names: readonly string[], options: readonly string[]): string {
+  const camel = (name: string) => name.replace(/-+(.)/g, (_, letter: string) => letter.toUpperCase());
+  const typed = names.filter((name) => !names.some((other) => other !== name && camel(other) === name));
+  const guesses = typed.flatMap((name) => nearestName(name, options) ?? []);
+  const guess = guesses.length === 0 ? '' : `, did you mean ${guesses.map((name) => `--${name}`).join(', ')}`;
+  return `there is no option ${typed.map((name) => `--${name}`).join(', ')}${guess}`;
+}
+
+function plainer(reason: string, words: string, options: readonly string[]): string {
   if (reason.startsWith('Not enough non-option arguments')) return 'an argument is missing';
   const [, option, given, choices] = /^Invalid values: Argument: (\S+), Given: (.*), Choices: (.*)$/.exec(reason) ?? [];
   if (option !== undefined)
     return `'${given?.replaceAll('"', '')}' will not do for ${option}: say ${choices?.replaceAll('"', '').replace(/, (?=[^,]+$)/, ' or ')}`;
   const unknown = /^Unknown arguments?: (.+)$/.exec(reason)?.[1];
-  if (unknown !== undefined) return `there is no option ${unknown.replace(/(^|, )/g, '$1--')}`;
+  if (unknown !== undefined) return unknownOptions(unknown.split(', '), options);
   const extra = /^Unknown commands?: (.+)$/.exec(reason)?.[1];
   if (extra !== undefined)
     return words === 'proxyfs' ? `there is no command '${extra}'` : `'${extra}' is one word too many`;
@@ -130,13 +146,13 @@ function plainer(reason: string, words: string): string {
 }
 
 /** yargs explains over several lines; the first that says something is the reason. */
-function refusal(message: string | undefined, words: string): ProxyfsError {
+function refusal(message: string | undefined, words: string, options: readonly string[] = []): ProxyfsError {
   const lines = (message ?? 'the command line is not valid').split('\n').filter((line) => line.trim() !== '');
   const reason = lines
     .map((line) => line.trim())
     .join(' ')
     .replace(/[.?]$/, '');
-  return new ProxyfsError('request/invalid', `${plainer(reason, words)}; see '${words} --help'`);
+  return new ProxyfsError('request/invalid', `${plainer(reason, words, options)}; see '${words} --help'`);
 }
 
 function version(): string {

@@ -13,7 +13,7 @@ type Damaged = Result<'verify'>['damaged'][number];
 export async function verify(
   daemon: Daemon,
   params: Params<'verify'>,
-  { progress, signal }: CallContext,
+  { by, progress, signal }: CallContext,
 ): Promise<Result<'verify'>> {
   const { cacheBook: book, journal, pool } = daemon.files;
   if (!(await pool.isReachable())) throw unreachable(pool);
@@ -42,7 +42,7 @@ export async function verify(
       });
   }
   const { checked, damaged } = result;
-  journal.record({ kind: 'verified', facts: { checked, damaged: damaged.length, deep: params.deep } });
+  journal.record({ kind: 'verified', who: by, facts: { checked, damaged: damaged.length, deep: params.deep } });
   await daemon.ready.settle();
   return result;
 }

@@ -106,6 +106,8 @@ t.test('a command line that cannot be understood exits with 1 and names the help
     [['frobnicate'], /there is no command 'frobnicate'; see 'proxyfs --help'/],
     [['mod'], /did you mean 'proxyfs mode'; see/],
     [['ls', '--nonsense'], /there is no option --nonsense; see 'proxyfs ls --help'/],
+    [['mount', 'a', 'b', '--ttl-day', '3'], /there is no option --ttl-day, did you mean --ttl-days; see/],
+    [['prewarm', 'a', '--dryrun'], /there is no option --dryrun, did you mean --dry-run; see/],
     [['why'], /an argument is missing; see 'proxyfs why --help'/],
     [['ls', '--project', 'a', '--project', 'b'], /--project is given twice/],
     [['mode', 'fast'], /'fast' is not a mode/],
