@@ -85,13 +85,17 @@ const NO_SETTINGS: ReadonlySet<string> = new Set(
   ['CHANGED', 'DEBUG', 'MODE', 'MOUNT', 'PYTHON', 'SOURCE'].map((name) => `${PREFIX}${name}`),
 );
 
+/** Shorter words are near to each other by chance: container platforms set `PORT` after the name of a service. */
+const LEAST_MISTYPED = 5;
+
 /** Somebody else may call a variable like ours: only what is nearly a setting is a mistake. */
 function refuseMistyped(env: Environment): void {
   const names = SETTING_NAMES.map((name): string => settingOf(name).env);
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || NO_SETTINGS.has(name) || names.includes(name) || !text) continue;
+    const word = name.slice(PREFIX.length);
     const words = names.map((each) => each.slice(PREFIX.length));
-    const near = nearestName(name.slice(PREFIX.length), words);
+    const near = word.length < LEAST_MISTYPED ? undefined : nearestName(word, words);
     if (near === undefined) continue;
     throw new ProxyfsError(
       'config/invalid',

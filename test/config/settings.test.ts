@@ -51,6 +51,11 @@ t.test('what cannot be is refused with its origin and what it may be', async (t)
 });
 
 t.test('variables that only begin like ours, and those of hooks, are no mistakes', async (t) => {
-  const env = { PROXYFS_VERSION: '2', PROXYFS_MODE: 'proxy', PROXYFS_SOURCE: '/raid', PROXYFS_WORKER: '' };
+  const service = {
+    PROXYFS_PORT: 'tcp://10.0.0.1:80',
+    PROXYFS_SERVICE_HOST: '10.0.0.1',
+    PROXYFS_PORT_80_TCP_PROTO: 'tcp',
+  };
+  const env = { ...service, PROXYFS_VERSION: '2', PROXYFS_MODE: 'proxy', PROXYFS_SOURCE: '/raid', PROXYFS_WORKER: '' };
   t.same(readSettings({}, env), readSettings({}, {}));
 });
