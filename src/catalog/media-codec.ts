@@ -132,7 +132,14 @@ const video = object<VideoStream>({
   listedFrames: orAbsent(number),
   variableFrameRate: orUndefined(boolean),
   ownTimes: orAbsent(
-    object<OwnTimes>({ clock: number, stored: orUndefined(number), length: number, last: number, digest: text }),
+    object<OwnTimes>({
+      clock: number,
+      stored: orUndefined(number),
+      length: number,
+      counted: orAbsent(number),
+      last: number,
+      digest: text,
+    }),
   ),
   sampleAspect: orUndefined(rational),
   rotation: number,

@@ -11,7 +11,8 @@ import { ProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { type Box, children, type MovieHeader, makeBox, readMovieHeader } from '../probe/quicktime-boxes.js';
 import { type Edit, formatEdits, parseEdits, translateEdits } from '../probe/quicktime-edits.js';
-import { movieTimescaleOf, type QuickTimeTrack, readTrack } from '../probe/quicktime-tracks.js';
+import { formatRuns, movieTimescaleOf, type QuickTimeTrack, readTrack } from '../probe/quicktime-tracks.js';
+import { lengthOfTrack, storedTimes } from '../probe/sample-table.js';
 import { formatSyncSamples, readSyncSamples, syncSamplesOfProxy } from '../probe/sync-samples.js';
 import { replaceBox, rewriteHeader } from './rewrite-header.js';
 
@@ -80,7 +81,7 @@ function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
   const edits = translateEdits(list, original, track);
   const keys =
     track.handler === 'vide' ? syncSamplesOfProxy(original, list, readSyncSamples(original.box.body)) : undefined;
-  const { body: own } = track.box;
+  const own = withTimesOf(original, track);
   const body = keys === undefined ? own : replaceBox(own, SAMPLE_TABLE, (table) => withSyncSamples(table, keys));
   const parts = [...children(body)].filter(({ type }) => type !== 'edts');
   return makeBox(
@@ -90,6 +91,28 @@ function rewrittenTrack(track: NamedTrack, original: NamedTrack): Buffer {
       return [makeBox(type, withLength(body, edits)), makeBox('edts', makeBox('elst', formatEdits(edits)))];
     }),
   );
+}
+
+/**
+ * Where frames are missing the header of the master counts less time than they take, and programs go by it: the
+ * frames are to be decoded at the same distances as there, and shown when they are.
+ */
+function withTimesOf(original: NamedTrack, track: NamedTrack): Buffer {
+  const { body } = track.box;
+  const shown = storedTimes(track);
+  const isSpaced = lengthOfTrack(original) === lengthOfTrack(track) || original.timescale !== track.timescale;
+  if (track.handler !== 'vide' || isSpaced || shown === undefined) return body;
+  const decoded = storedTimes({ ...original, offsets: [] }) ?? [];
+  const offsets = shown.map((time, frame) => ({ count: 1, ticks: time - (decoded[frame] ?? 0) }));
+  return replaceBox(body, SAMPLE_TABLE, (table) => {
+    const others = [...children(table)].filter(({ type }) => type !== 'stts' && type !== 'ctts');
+    const parts = others.map((box) => makeBox(box.type, box.body));
+    return Buffer.concat([
+      ...parts,
+      makeBox('stts', formatRuns(original.durations)),
+      makeBox('ctts', formatRuns(offsets)),
+    ]);
+  });
 }
 
 const SAMPLE_TABLE: readonly string[] = ['mdia', 'minf', 'stbl'];

@@ -11,7 +11,7 @@ import type { RealPath } from '../base/paths.js';
 import { withFragments } from '../probe/movie-fragments.js';
 import { type Box, children, makeBox, readMovieHeader } from '../probe/quicktime-boxes.js';
 import { parseEdits } from '../probe/quicktime-edits.js';
-import { type QuickTimeTrack, readTrack, readTracks } from '../probe/quicktime-tracks.js';
+import { formatRuns, type QuickTimeTrack, readTrack, readTracks } from '../probe/quicktime-tracks.js';
 import { lengthOfTrack } from '../probe/sample-table.js';
 import { replaceBox, rewriteHeader } from './rewrite-header.js';
 
@@ -76,12 +76,7 @@ function withDurations(
 }
 
 function withDurationTable(tables: Buffer, runs: QuickTimeTrack['durations']): Buffer {
-  const table = Buffer.alloc(8 + runs.length * 8);
-  table.writeUInt32BE(runs.length, 4);
-  runs.forEach(({ count, ticks }, index) => {
-    table.writeUInt32BE(count, 8 + index * 8);
-    table.writeUInt32BE(ticks, 12 + index * 8);
-  });
+  const table = formatRuns(runs);
   return Buffer.concat([...children(tables)].map(({ type, body }) => makeBox(type, type === 'stts' ? table : body)));
 }
 

@@ -12,6 +12,11 @@ export interface OwnTimes {
   readonly stored: number | undefined;
   /** Ticks from the first frame to the end of the last. */
   readonly length: number;
+  /**
+   * Ticks that the header counts, where that is something else. Frames are missing then, as at the end of a clip
+   * that was cut without a new encode: those shown before them are decoded after them.
+   */
+  readonly counted?: number;
   /** Ticks that the last frame lasts. */
   readonly last: number;
   /** Of the times of all stored and of all shown frames, each after the first of its kind. */
@@ -35,7 +40,8 @@ export function ownTimesOf({ clock, shown, stored, length, usual }: FrameTimes):
   const last = length === undefined || length <= span ? usual : length - span;
   const text = `${distances(all)};${distances(sorted(shown))}`;
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
-  return { clock, stored: stored?.length, length: span + last, last, digest };
+  const counted = stored === undefined || length === undefined || length === span + last ? {} : { counted: length };
+  return { clock, stored: stored?.length, length: span + last, ...counted, last, digest };
 }
 
 const sorted = (ticks: readonly number[]): readonly number[] => [...ticks].sort((a, b) => a - b);

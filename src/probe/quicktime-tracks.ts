@@ -102,6 +102,25 @@ function readRuns(table: Buffer | undefined): { count: number; ticks: number }[]
   }));
 }
 
+/** The body of an `stts` or `ctts` box; equal neighbours become one run. */
+export function formatRuns(runs: QuickTimeTrack['durations']): Buffer {
+  const merged: { count: number; ticks: number }[] = [];
+  for (const { count, ticks } of runs) {
+    const last = merged.at(-1);
+    if (last?.ticks === ticks) last.count += count;
+    else merged.push({ count, ticks });
+  }
+  const table = Buffer.alloc(8 + merged.length * 8);
+  // Version 1 has signed offsets.
+  table.writeUInt8(merged.some(({ ticks }) => ticks < 0) ? 1 : 0, 0);
+  table.writeUInt32BE(merged.length, 4);
+  merged.forEach(({ count, ticks }, index) => {
+    table.writeUInt32BE(count, 8 + index * 8);
+    table.writeInt32BE(ticks, 12 + index * 8);
+  });
+  return table;
+}
+
 function readEdits(list: Buffer | undefined): { length: number; mediaTime: number }[] {
   if (list === undefined || list.length < 8) return [];
   const wide = list[0] === 1;

@@ -6,16 +6,7 @@
 
 import type { AudioStream, VideoStream } from '../probe/media-info.js';
 import type { OwnTimes } from '../probe/own-times.js';
-import {
-  compare,
-  equals,
-  formatRational,
-  multiply,
-  type Rational,
-  rational,
-  subtract,
-  toNumber,
-} from '../time/rational.js';
+import { compare, formatRational, multiply, type Rational, rational, subtract, toNumber } from '../time/rational.js';
 import { type ConstantRate, type MasterTimes, option, Refusal, type Timing } from './plan.js';
 import type { RecipeArgument } from './recipe.js';
 
@@ -61,30 +52,18 @@ function masterTimes({ video, audio, muxer, copiesAudio }: TimedMaster, times: O
   const { frames = 0, hiddenFrames = 0 } = video;
   if (muxer === 'mxf')
     throw new Refusal('frame-rate', 'its frames keep no constant rate, and MXF can state nothing else');
-  const editLists = hiddenFrames > 0;
-  if (editLists && times.stored === undefined) {
-    throw new Refusal('hidden-frames', 'an edit list trims it, and its frames lie in fragments that no list describes');
+  const isEdited = hiddenFrames > 0;
+  const editLists = isEdited || times.counted !== undefined;
+  const what = isEdited ? 'an edit list trims it' : 'its header counts less time than its frames take';
+  if (isEdited && times.stored === undefined) {
+    throw new Refusal('hidden-frames', `${what}, and its frames lie in fragments that no list describes`);
   }
   if (editLists && !copiesAudio) {
-    throw new Refusal('hidden-frames', 'an edit list trims it, and its sound cannot be copied packet by packet');
-  }
-  if (editLists && !keepsAverage(video, times)) {
-    const why = 'its hidden frames leave a gap from which programs would take another rate in the proxy';
-    throw new Refusal('hidden-frames', `an edit list trims it, and ${why}`);
-  }
-  if (!editLists && times.stored !== undefined && !keepsAverage(video, times)) {
-    const why = 'as after a cut without a new encode, and programs would take another rate from the proxy';
-    throw new Refusal('frame-rate', `its header states another length than its frames take, ${why}`);
+    throw new Refusal('hidden-frames', `${what}, and its sound cannot be copied packet by packet`);
   }
   // With the edit lists of the master everything is written as it is stored, from its first tick.
   const firstTick = editLists ? 0n : nearestTick(leadOf(video, audio), rational(times.clock));
   return { kind: 'master-times', times, firstTick, stored: times.stored ?? frames, editLists };
-}
-
-/** Programs take the average rate from number and length of the stored frames, in the order of decoding. */
-function keepsAverage({ averageFrameRate }: VideoStream, { stored, clock, length }: OwnTimes): boolean {
-  if (averageFrameRate === undefined || stored === undefined || length === 0) return false;
-  return equals(averageFrameRate, rational(stored * clock, length));
 }
 
 function nearestTick(seconds: Rational, clock: Rational): bigint {

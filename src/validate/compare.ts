@@ -124,6 +124,9 @@ function compareTimes(master: VideoStream, proxy: VideoStream): ValidationCheck[
     same('video clock', text(wanted?.clock), text(found?.clock)),
     same('video times of all frames', wanted?.digest ?? 'none', found?.digest ?? 'none'),
     same('video ticks of all frames', text(wanted?.length), text(found?.length)),
+    ...(wanted?.counted === undefined
+      ? []
+      : [same('video ticks in the header', text(wanted.counted), text(found?.counted))]),
     same('video average frame rate', rateText(master.averageFrameRate), rateText(proxy.averageFrameRate)),
     // Both headers state it, in the clock of the movie: milliseconds at worst.
     near('video duration', master.duration, proxy.duration, rational(1, 1000)),
