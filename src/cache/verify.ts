@@ -14,6 +14,7 @@ import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { countFrames } from '../generate/count-frames.js';
 import type { Generation } from '../generate/generation.js';
 import { hasMasterChanged } from '../generate/master.js';
+import { masterFault } from '../generate/master-fault.js';
 import { planProxy } from '../generate/plan.js';
 import type { Pool } from '../pool/pool.js';
 import { describeRejection } from '../validate/report.js';
@@ -69,7 +70,14 @@ async function compare(
   if (found === undefined) return unchecked('its master is gone');
   const asset = await countFrames(generation, found, signal);
   const master = realPathOf(generation.source, path);
-  if (await isChanged(master, asset)) return unchecked('its master changed since: the proxy is not served');
+  try {
+    if (await hasMasterChanged(master, asset)) return unchecked('its master changed since: the proxy is not served');
+  } catch (error) {
+    return unchecked(
+      (await masterFault(generation.source, path, error)) ??
+        `its master cannot be reached: ${toProxyfsError(error).message}`,
+    );
+  }
   const plan = planProxy(asset, profile, generation);
   if (plan.kind !== 'make') return unchecked(plan.reason);
   const manifest = await generation.pool.find(object.key);
@@ -82,18 +90,18 @@ async function compare(
   try {
     const input = { master: plan.media, proxyFile, recipe: plan.recipe, pictures, signal };
     const report = await validateProxy(generation.toolchain, input);
-    return report.ok ? undefined : describeRejection(report);
+    if (report.ok) return undefined;
+    // It went away, or was written anew, while the pictures were compared.
+    if (await hasMasterChanged(master, asset).catch(() => true)) return unchecked('its master changed meanwhile');
+    return describeRejection(report);
   } catch (error) {
     const { code, message } = toProxyfsError(error);
+    if (code === 'source/failing') return unchecked((await masterFault(generation.source, path, error)) ?? message);
     if (!signal.aborted && (code === 'ffprobe/garbage' || isVerdict(error))) return message;
     // It crashed, hung, or was killed: of the file that says nothing.
     if (!signal.aborted && ENDED_OTHERWISE.has(code)) return unchecked(message);
     throw error;
   }
-}
-
-async function isChanged(...[master, asset]: Parameters<typeof hasMasterChanged>): Promise<boolean> {
-  return await hasMasterChanged(master, asset).catch(() => true);
 }
 
 const unchecked = (reason: string): Verdict => ({ kind: 'unchecked', reason });

@@ -13,8 +13,7 @@ const ANSWERS = 'answers with errors';
 
 /** Why the master could not be read, when that is why a program or a read failed. */
 export async function masterFault(source: RealPath, path: VirtualPath, error: unknown): Promise<string | undefined> {
-  if (!saysFailing(wordsOf(error))) return undefined;
-  const errno = await readFault(realPathOf(source, path));
+  const errno = knownErrno(error) ?? (await triedErrno(source, path, error));
   if (errno === undefined) return undefined;
   const drive = mountOf(placementOf(source, await readMountinfo()), path);
   const name = drive === undefined ? 'the storage of its master' : `the drive ${drive.device} at ${drive.point}`;
@@ -23,6 +22,16 @@ export async function masterFault(source: RealPath, path: VirtualPath, error: un
 
 export function isMasterFault(reason: string): boolean {
   return reason.includes(` ${ANSWERS} (`);
+}
+
+/** Somebody has read the master already, or tried to. */
+function knownErrno(error: unknown): string | undefined {
+  const isKnown = error instanceof ProxyfsError && error.code === 'source/failing';
+  return isKnown ? String(error.details['errno']) : undefined;
+}
+
+async function triedErrno(source: RealPath, path: VirtualPath, error: unknown): Promise<string | undefined> {
+  return saysFailing(wordsOf(error)) ? await readFault(realPathOf(source, path)) : undefined;
 }
 
 function wordsOf(error: unknown): string {

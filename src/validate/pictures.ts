@@ -3,14 +3,19 @@
  * with the master's frames of the same number and with their neighbours, so that a proxy
  * that is off by a frame, green, black or of other colours is caught where every header agrees.
  *
+ * A master that its storage does not give is no evidence against the proxy: FFmpeg passes over what
+ * it cannot read and ends well, so the master is read before a proxy is blamed.
+ *
  * Costs one run of FFmpeg a sample, and no file. Any number may run.
  */
 
+import { ProxyfsError } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { isVerdict } from '../ffmpeg/verdict.js';
+import { readFault } from '../fingerprint/read-fault.js';
 import type { VideoStream } from '../probe/media-info.js';
 import { readingWords } from '../profiles/look-filter.js';
 import type { FramePlaces } from './frame-places.js';
@@ -40,12 +45,23 @@ export interface PictureTarget {
 /** Longer than the fragments that recorders write. */
 const FRAGMENT_SECONDS = 10;
 
+/** Throws 'source/failing', with the errno in its details, when the storage of the master answers with errors. */
 export async function pictureChecks(toolchain: Toolchain, target: PictureTarget): Promise<ValidationCheck[]> {
   const checks: ValidationCheck[] = [];
   for (const frame of sampleFrames(target.places.frames, target.samples)) {
     checks.push(await checkFrame(toolchain, target, frame));
   }
+  if (checks.some(({ ok }) => !ok)) await assertMasterReads(target);
   return checks;
+}
+
+/** All of it: a bad place is as long as a few frames. */
+async function assertMasterReads({ master, signal }: PictureTarget): Promise<void> {
+  const errno = await readFault(master.file, { all: true, signal });
+  if (errno === undefined) return;
+  throw new ProxyfsError('source/failing', `the storage of the master answers with errors (${errno})`, {
+    details: { errno },
+  });
 }
 
 /** Evenly spread, first and last included. */
