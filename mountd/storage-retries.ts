@@ -13,7 +13,10 @@ import type { Logger } from '../src/log/logger.js';
 
 export interface StorageRetriesOptions {
   readonly catalog: Catalog;
-  readonly enqueue: (assets: readonly AssetRow[], options: Omit<EnqueueOptions, 'profileOf'>) => Promise<unknown>;
+  readonly enqueue: (
+    assets: readonly AssetRow[],
+    options: Omit<EnqueueOptions, 'profileOf'> & { readonly profiles: readonly string[] },
+  ) => Promise<unknown>;
   readonly log: Logger;
 }
 
@@ -47,11 +50,14 @@ export class StorageRetries {
   #retry(isMeant: (reason: string) => boolean, what: string): void {
     const { catalog, enqueue, log } = this.#options;
     const failed = catalog.failures().filter(({ reason }) => isMeant(reason));
-    const assets = [...new Set(failed.map(({ asset }) => asset))].flatMap((id) => catalog.get(id) ?? []);
-    if (assets.length === 0) return;
-    log.info({ clips: assets.length }, `${what} are tried again`);
-    enqueue(assets, { jobClass: 'backlog', retryFailed: true }).catch((err: unknown) => {
-      log.warn({ err }, `${what} could not be queued`);
-    });
+    if (failed.length === 0) return;
+    log.info({ proxies: failed.length }, `${what} are tried again`);
+    // Each in the set in which it failed, whichever is served.
+    for (const set of new Set(failed.map(({ profile }) => profile))) {
+      const assets = failed.flatMap(({ asset, profile }) => (profile === set ? (catalog.get(asset) ?? []) : []));
+      enqueue(assets, { jobClass: 'backlog', retryFailed: true, profiles: [set] }).catch((err: unknown) => {
+        log.warn({ err, profile: set }, `${what} could not be queued`);
+      });
+    }
   }
 }

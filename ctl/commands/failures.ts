@@ -43,12 +43,31 @@ export const failures = defineCommand<Arguments>({
 
 async function retry({ client }: Session, found: readonly Failure[]): Promise<Outcome> {
   if (found.length === 0) return { result: { queued: 0 }, text: () => 'Nothing has failed.' };
-  const paths = found.map(({ path }) => path);
-  const { queued, clips } = await client.call('prewarm', { paths, wait: false, retryFailed: true });
+  let queued = 0;
+  const clips: Result<'prewarm'>['clips'] = [];
+  for (const [set, paths] of bySet(found)) {
+    const inSet = set === undefined ? {} : { profiles: [set] };
+    const answer = await client.call('prewarm', { paths, wait: false, retryFailed: true, ...inSet });
+    queued += answer.queued;
+    clips.push(...answer.clips);
+  }
+  const what = found.every(({ isServed }) => isServed) ? counted(queued, 'clip') : counted(queued, 'proxy', 'proxies');
   return {
     result: { queued, clips },
-    text: () => `${counted(queued, 'clip')} of ${found.length} queued again: 'proxyfs status' shows how far they are`,
+    text: () => `${what} of ${found.length} queued again: 'proxyfs status' shows how far they are`,
   };
+}
+
+/** Those of the served set go by no name: it may be another one in each folder. */
+function bySet(found: readonly Failure[]): ReadonlyMap<string | undefined, string[]> {
+  const sets = new Map<string | undefined, string[]>();
+  for (const { isServed, profile, path } of found) {
+    const set = isServed ? undefined : profile;
+    const paths = sets.get(set) ?? [];
+    paths.push(path);
+    sets.set(set, paths);
+  }
+  return sets;
 }
 
 function report(found: readonly Failure[], style: Style): string {
@@ -61,12 +80,18 @@ function report(found: readonly Failure[], style: Style): string {
 
 function section(group: readonly Failure[], style: Style): string {
   const [{ reason, wayOut } = { reason: '', wayOut: '' }] = group;
-  const names = group.slice(0, LISTED).map(({ path }) => `  ${escapeName(path)}`);
+  const clips = new Set(group.map(({ path }) => path));
+  const names = group.slice(0, LISTED).map(nameOf);
   const more = group.length > LISTED ? [`  and ${group.length - LISTED} more: --json lists them all`] : [];
   return [
-    style.bold(`${counted(group.length, 'clip')}: ${escapeText(reason)}`),
+    style.bold(`${counted(clips.size, 'clip')}: ${escapeText(reason)}`),
     `Way out: ${escapeText(wayOut)}`,
     ...names,
     ...more,
   ].join('\n');
+}
+
+/** The set only where it is not the one that is served. */
+function nameOf({ path, profile, isServed }: Failure): string {
+  return isServed ? `  ${escapeName(path)}` : `  ${escapeName(path)}  (${escapeText(profile)})`;
 }

@@ -30,7 +30,7 @@ export function statusScreen(info: Info, status: Status, style: Style, now: numb
     ...describeState(info, status).map((line) => style.yellow(`Note: ${line}`)),
     ...section('Encoding now', runningRows(status), width),
     ...section('Served from the master, since they cannot have an equal proxy', countRows(ineligibleBy)),
-    ...section("Failed ('proxyfs failures' says what can be done)", countRows(failedBy)),
+    ...section("Failed ('proxyfs failures' says what can be done)", failedRows(failedBy)),
   ].join('\n');
 }
 
@@ -144,4 +144,11 @@ function describePace({ frame, frames, fps, speed, suspended }: Status['running'
 
 function countRows(reasons: readonly { reason: string; count: number }[]): string[][] {
   return reasons.map(({ count, reason }) => [String(count), escapeText(reason)]);
+}
+
+function failedRows(reasons: Status['failedBy']): string[][] {
+  return reasons.map(({ count, reason, otherSets }) => {
+    const sets = otherSets.length === 0 ? '' : ` (${otherSets.map(escapeText).join(', ')})`;
+    return [String(count), `${escapeText(reason)}${sets}`];
+  });
 }

@@ -9,6 +9,7 @@ import type { Params, Result } from '../../src/control/schema.js';
 import { wayOutOfFailure } from '../../src/generate/way-out.js';
 import { EVENT_KINDS, type EventKind, type JournalEvent } from '../../src/journal/event.js';
 import type { Daemon } from '../daemon.js';
+import { failedProxies } from '../failed.js';
 import { assertKnown } from './paths.js';
 
 /** More are asked for in further calls. */
@@ -62,13 +63,11 @@ export async function history(daemon: Daemon, params: Params<'history'>): Promis
 
 export async function failures(daemon: Daemon, params: Params<'failures'>): Promise<Result<'failures'>> {
   const prefix = toVirtualPath(params.path ?? '');
-  const rows = daemon.files.catalog
-    .failures()
-    .filter(({ path, profile }) => isAtOrBelow(path, prefix) && profile === daemon.profileOf([path]));
+  const rows = failedProxies(daemon).filter(({ path }) => isAtOrBelow(path, prefix));
   if (rows.length === 0) await assertKnown(daemon, prefix);
   return {
-    failures: rows.map(({ path, profile, reason, rejected }) => {
-      return { path, profile, reason, rejected, wayOut: wayOutOfFailure(reason, rejected) };
+    failures: rows.map(({ path, profile, isServed, reason, rejected }) => {
+      return { path, profile, isServed, reason, rejected, wayOut: wayOutOfFailure(reason, rejected) };
     }),
   };
 }

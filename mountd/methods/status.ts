@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import type { Result } from '../../src/control/schema.js';
 import type { RunningJob } from '../../src/generate/running-job.js';
 import type { Daemon } from '../daemon.js';
+import { type FailedProxy, failedProxies } from '../failed.js';
 import { followState } from '../offline.js';
 import { summaryOf } from '../summary.js';
 import { workOf } from './queue.js';
@@ -13,8 +14,9 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
   const { files, modes, production, volume } = daemon;
   const summary = await summaryOf(daemon);
   const { total, eligible, ineligible } = summary;
-  const { waiting, running, failed, done } = files.queue.counts();
-  const failedBy = countFailures(daemon);
+  const jobs = files.queue.counts();
+  const failed = failedProxies(daemon);
+  const failedBy = countFailures(failed);
   const { used, free } = await files.pool.space();
   const work = workOf(daemon);
   return {
@@ -25,7 +27,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       ...{ total, eligible, ineligible },
       ready: summary.ready,
       missing: summary.missing,
-      failed: failedBy.reduce((sum, { count }) => sum + count, 0),
+      failed: countClips(failed),
     },
     serving: countServing(daemon),
     space: {
@@ -35,8 +37,8 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       poolFree: free,
       stateFree: await freeAt(daemon.record.stateDir),
     },
-    jobs: { waiting, running, failed, done },
-    etaSeconds: work.encoders === 0 ? null : etaOf(daemon, waiting),
+    jobs: { waiting: jobs.waiting, running: jobs.running, failed: jobs.failed, done: jobs.done },
+    etaSeconds: work.encoders === 0 ? null : etaOf(daemon, jobs.waiting),
     work,
     cache: await cacheState(daemon),
     running: production.running().map((row) => toRunning(row, production.suspended().has(row.job))),
@@ -73,13 +75,23 @@ function etaOf({ production }: Daemon, waiting: number): number | null {
   return queued === undefined ? null : current + queued;
 }
 
-function countFailures({ files, profileOf }: Daemon): { reason: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const failure of files.catalog.failures()) {
-    if (failure.profile === profileOf([failure.path]))
-      counts.set(failure.reason, (counts.get(failure.reason) ?? 0) + 1);
+function countFailures(failed: readonly FailedProxy[]): Result<'status'>['failedBy'] {
+  const byReason = new Map<string, FailedProxy[]>();
+  for (const each of failed) {
+    const same = byReason.get(each.reason);
+    if (same === undefined) byReason.set(each.reason, [each]);
+    else same.push(each);
   }
-  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+  const rows = [...byReason].map(([reason, same]) => {
+    const others = same.filter(({ isServed }) => !isServed).map(({ profile }) => profile);
+    return { reason, count: countClips(same), otherSets: [...new Set(others)].sort() };
+  });
+  return rows.sort((a, b) => b.count - a.count);
+}
+
+/** A clip may have failed in several sets. */
+function countClips(failed: readonly FailedProxy[]): number {
+  return new Set(failed.map(({ asset }) => asset)).size;
 }
 
 function countServing({ serving }: Daemon): { proxy: number; master: number } {

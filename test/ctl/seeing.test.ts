@@ -92,6 +92,25 @@ t.test('failures are gathered by reason, with a way out, and can be tried again'
   });
 });
 
+t.test('failures of a set that is not served name it, and are tried again in it', async (t) => {
+  const failure = { path: 'a.mov', reason: 'no', rejected: false, wayOut: 'none' };
+  const both = [
+    { ...failure, profile: 'edit', isServed: true },
+    { ...failure, profile: 'light', isServed: false },
+  ];
+  const { daemon, run } = await inProject(t, {
+    failures: async () => ({ failures: both }),
+    prewarm: async ({ paths }) => ({ ...nothing, clips: [], queued: paths.length }),
+  });
+  t.equal((await run(['failures'])).stdout, '1 clip: no\nWay out: none\n  a.mov\n  a.mov  (light)\n');
+  t.match((await run(['failures', '--retry'])).stdout, /^2 proxies of 2 queued again/);
+  const asked = daemon.calls.filter(({ method }) => method === 'prewarm').map(({ params }) => params);
+  t.match(asked, [
+    { paths: ['a.mov'], profiles: undefined },
+    { paths: ['a.mov'], profiles: ['light'] },
+  ]);
+});
+
 const nothing = { made: 0, failed: 0, ineligible: 0, alreadyThere: 0 };
 
 t.test('a folder shows what a pin holds: by itself, with the folder above, and clips alone', async (t) => {

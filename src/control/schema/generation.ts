@@ -177,7 +177,13 @@ export const generationMethods = {
     params: z.strictObject({ path: path.optional() }),
     result: z.object({
       failures: z.array(
-        z.object({ path, profile: z.string(), reason: z.string(), rejected: z.boolean(), wayOut: z.string() }),
+        z.object({
+          path,
+          profile: z.string(),
+          /** Of the set that the mount serves there; the others lie in the pool for whoever chooses them. */
+          isServed: z.boolean(),
+          ...{ reason: z.string(), rejected: z.boolean(), wayOut: z.string() },
+        }),
       ),
     }),
   },

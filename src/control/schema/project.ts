@@ -109,7 +109,8 @@ export const projectMethods = {
         }),
       ),
       ineligibleBy: z.array(z.object({ code: z.string(), reason: z.string(), count })),
-      failedBy: z.array(z.object({ reason: z.string(), count })),
+      /** Clips by the reason; `otherSets`: where it is not, or not only, the served proxy that failed. */
+      failedBy: z.array(z.object({ reason: z.string(), count, otherSets: z.array(z.string()) })),
       counters: z.record(z.string(), z.number()),
     }),
   },
