@@ -29,7 +29,7 @@ t.test(
     const { disk, volume } = await mountOnDisk(t);
     t.equal(await readFile(volume.path('clip-0'), 'utf8'), 'bytes');
 
-    disk.signal('SIGSTOP');
+    await disk.stop();
     const callers = await startCallers(volume);
     await sleep(1_000);
     t.ok(callers.every(isRunning), 'they wait');
@@ -46,13 +46,13 @@ t.test(
     await Promise.all(others.map(ended));
     t.ok(Date.now() - began < 10_000, 'the daemon ends, and whoever still waited is let go with it');
     t.notMatch(volume.stderr, /proxyfs/);
-    disk.signal('SIGCONT');
+    disk.resume();
   },
 );
 
 t.test('what waited for a source is answered rightly when it comes back', { skip, timeout: 60_000 }, async (t) => {
   const { disk, volume } = await mountOnDisk(t);
-  disk.signal('SIGSTOP');
+  await disk.stop();
   const killed = await startCallers(volume);
   const patient = await startCallers(volume);
   await sleep(300);
@@ -60,7 +60,7 @@ t.test('what waited for a source is answered rightly when it comes back', { skip
   for (const caller of patient) caller.kill('SIGUSR1');
   await sleep(300);
   await killAll(t, killed);
-  disk.signal('SIGCONT');
+  disk.resume();
   t.same(await Promise.all(patient.map(ended)), Array(CALLERS).fill(0), 'each gets its bytes');
   t.equal((await volume.counters()).openHandles, 0, 'and what was done for the dead is undone');
   await volume.unmount(false);
@@ -74,7 +74,7 @@ t.test(
     const size = async () =>
       Number(/^VmSize:\s+(\d+)/m.exec(await readFile(`/proc/${volume.pid}/status`, 'utf8'))?.[1]);
     const threads = async () => (await readdir(`/proc/${volume.pid}/task`)).length;
-    disk.signal('SIGSTOP');
+    await disk.stop();
     // No room for another stack.
     await run('prlimit', [`--as=${((await size()) + 4096) * 1024}:unlimited`, `--pid=${volume.pid}`]);
     const callers = await startCallers(volume);
@@ -83,7 +83,7 @@ t.test(
     await run('prlimit', ['--as=unlimited', `--pid=${volume.pid}`]);
     for (let left = 100; left > 0 && (await threads()) === before; left -= 1) await sleep(50);
     t.ok((await threads()) > before, 'as soon as there are threads again, they help');
-    disk.signal('SIGCONT');
+    disk.resume();
     t.same(await Promise.all(callers.map(ended)), Array(CALLERS).fill(0), 'each gets its bytes');
     t.match(volume.stderr, /^proxyfs: no reader can be added: .*\n$/, 'it is said once');
     await volume.unmount(false);
@@ -94,7 +94,7 @@ async function mountOnDisk(t: Test): Promise<{ disk: HostedVolume; volume: Hoste
   const disk = await hostVolume(t);
   const volume = await hostVolume(t);
   // Runs first of all that is torn down: folders of a disk that hangs cannot be removed.
-  t.teardown(() => disk.signal('SIGCONT'));
+  t.teardown(() => disk.resume());
   for (let number = 0; number < FILES; number += 1) await writeFile(join(disk.source, `clip-${number}`), 'bytes');
   await disk.mount('native', mountOptions(disk, { disable: { passthrough: true }, cacheSeconds: 0 }));
   await volume.mount('native', { ...mountOptions(volume), source: toRealPath(disk.mountPoint), cacheSeconds: 0 });

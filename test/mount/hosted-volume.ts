@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -108,9 +108,14 @@ export class HostedVolume {
     return this.#child.pid ?? 0;
   }
 
-  /** To the daemon itself: SIGSTOP makes of its mount one that hangs. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child.kill(signal);
+  /** The mount hangs from now on: no thread of the daemon takes another request. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGSTOP');
+    while (!(await isStopped(this.pid))) await sleep(5);
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** The daemon dies and leaves its mount behind. */
@@ -183,4 +188,11 @@ export async function whyNoMount(): Promise<string | false> {
     () => false,
     () => 'no usable /dev/fuse',
   );
+}
+
+/** All of its threads: each goes on until it is told itself. One that waits in the kernel stands when it comes back. */
+async function isStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const stats = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')));
+  return stats.every((stat) => /^[TD]/.test(stat.slice(stat.lastIndexOf(')') + 2)));
 }
