@@ -38,12 +38,18 @@ export interface CacheOptions extends WithdrawerOptions {
 const TICK_MS = 30_000;
 /** Claims are renewed and compared with the catalog. */
 const CLAIMS_MS = 6 * 3_600_000;
-/** After a refusal the same job is not tried again for so long: looking through a large pool takes its time. */
+/** After a refusal nothing as large is tried for so long: looking through a large pool takes its time. */
 const REFUSED_MS = 30_000;
 /** What a proxy needs, as a share of its master, before there is any to go by. */
 const FIRST_RATIO = 0.5;
-/** Enough to find one that nothing holds. */
-const LOOKED_AT = 200;
+
+/** There was no room for so many bytes in place of what was not used for so long. */
+interface Refused {
+  readonly size: number;
+  readonly unusedMs: number;
+  readonly until: number;
+  readonly reason: string;
+}
 
 export class Cache {
   readonly pins: Pins;
@@ -54,7 +60,7 @@ export class Cache {
   readonly #scrub: Scrub;
   /** Assets whose proxy the mount could not open, while nobody can tell why (their disk is not there). */
   readonly #suspects = new Set<AssetId>();
-  #refused: { readonly asked: string; readonly until: number; readonly reason: string } | undefined;
+  #refused: Refused[] = [];
   #timer: NodeJS.Timeout | undefined;
   #claimedAt = 0;
   #ticking: Promise<void> | undefined;
@@ -120,21 +126,20 @@ export class Cache {
     return eviction === undefined || !sameGuard(eviction.guard, master);
   }
 
-  /** Makes room for the job that comes next; returns why there is none. */
-  async roomForNextJob(): Promise<string | undefined> {
+  /** Makes room for a job that is about to start; returns why there is none. */
+  async roomFor(job: Job): Promise<string | undefined> {
     const { files, settings } = this.#options;
     if (settings.poolQuota === undefined) return undefined;
-    const next = files.queue.list({ state: 'waiting', limit: LOOKED_AT }).find(({ hold }) => hold === undefined);
-    if (next === undefined) return undefined;
-    const now = systemClock.now();
-    // A job that somebody waits for meanwhile may displace more.
-    const asked = `${next.id} ${next.jobClass}`;
-    if (this.#refused?.asked === asked && now < this.#refused.until) return this.#refused.reason;
+    const [now, unusedMs] = [systemClock.now(), DISPLACES[job.jobClass]];
+    const size = [job, ...files.queue.list({ state: 'running' })].reduce((sum, each) => sum + this.#sizeOf(each), 0);
+    this.#refused = this.#refused.filter(({ until }) => now < until);
+    // Somebody who waits may displace more, and what is smaller may fit.
+    const known = this.#refused.find((refused) => refused.unusedMs <= unusedMs && refused.size <= size);
+    if (known !== undefined) return known.reason;
     // Its job says so itself, and gives way to the others.
-    if ((await this.tooLarge(next)) !== undefined) return undefined;
-    const size = [next, ...files.queue.list({ state: 'running' })].reduce((sum, job) => sum + this.#sizeOf(job), 0);
-    const reason = await this.keeper.makeRoom(size, DISPLACES[next.jobClass]);
-    this.#refused = reason === undefined ? undefined : { asked, until: now + REFUSED_MS, reason };
+    if ((await this.tooLarge(job)) !== undefined) return undefined;
+    const reason = await this.keeper.makeRoom(size, unusedMs);
+    if (reason !== undefined) this.#refused.push({ size, unusedMs, until: now + REFUSED_MS, reason });
     return reason;
   }
 

@@ -111,7 +111,7 @@ export function composeDaemon(parts: Parts): Daemon {
     // `auto` learns the editor once, and the project keeps what it learned.
     isProfileKnown: () => !learnsEditor || modes.state.profiles?.has(ROOT) === true,
     log,
-    whyNot: () => cache.roomForNextJob(),
+    whyNot: (job) => cache.roomFor(job),
     refuse: (job) => cache.tooLarge(job),
     isMissed: (asset, profile) => cache.isMissed(asset, profile),
     onTouched: (ids) => ready.touch(ids),

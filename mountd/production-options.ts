@@ -22,8 +22,8 @@ export interface ProductionOptions {
   /** False while the profile waits for the first editor that opens a clip. */
   readonly isProfileKnown: () => boolean;
   readonly log: Logger;
-  /** Asked before each job: why none may start. */
-  readonly whyNot: () => Promise<string | undefined>;
+  /** Asked before each job: why it may not start now. */
+  readonly whyNot: (job: Job) => Promise<string | undefined>;
   /** Asked of a job whose turn has come: why its proxy cannot be made here. */
   readonly refuse: (job: Job) => Promise<string | undefined>;
   /** False for what is made only when somebody asks for it. */

@@ -3,7 +3,8 @@
  *
  * Promises: no job starts below the reserve; what runs is stopped when half of the reserve
  * is eaten, since an encoder grows while nobody asks; a job that ran out of room waits for
- * more of it, or for a while, instead of doing the same again. Concurrency: all state
+ * more of it, or for a while, instead of doing the same again, and with it those of its profile
+ * whose masters are no smaller: the others go on. Concurrency: all state
  * belongs to the event loop; one timer, and only while something runs.
  */
 
@@ -29,12 +30,24 @@ export interface DiskRoomOptions {
   readonly log: Logger;
 }
 
+/** What decides how large a proxy becomes. */
+export interface Weight {
+  readonly profile: string;
+  readonly masterBytes: bigint;
+}
+
+/** The next try of one that weighs as much needs so much, and waits for it so long. */
+interface TooMuch extends Weight {
+  readonly needs: number;
+  readonly until: number;
+}
+
 export class DiskRoom {
   readonly #options: DiskRoomOptions;
   /** In the order in which they started. */
   readonly #running = new Set<AbortController>();
-  /** What the next try of a job that ran out of space needs, and until when it waits for that. */
-  #full: { readonly needs: number; readonly until: number } | undefined;
+  /** What ran out of space. */
+  #full: readonly TooMuch[] = [];
   /** What was free when a job was stopped. */
   #lowest: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -53,8 +66,17 @@ export class DiskRoom {
   async whyNot(): Promise<string | undefined> {
     const { directory, reserveBytes } = this.#options;
     const free = await this.#freeBytes();
-    if (this.#isStillFull(free)) return filledUp(directory, free);
     return free >= reserveBytes ? undefined : noSpace(directory, free, reserveBytes);
+  }
+
+  /** Why this one may not start now although others may. */
+  async whyNotThis({ profile, masterBytes }: Weight): Promise<string | undefined> {
+    const { clock, directory } = this.#options;
+    if (this.#full.length === 0) return undefined;
+    const free = await this.#freeBytes();
+    this.#full = this.#full.filter(({ needs, until }) => free < needs && clock.now() <= until);
+    const isTooMuch = this.#full.some((each) => each.profile === profile && each.masterBytes <= masterBytes);
+    return isTooMuch ? filledUp(directory, free) : undefined;
   }
 
   /** Watches the disk while `job` runs, and aborts it with `system/no-space` before the disk is full. */
@@ -74,17 +96,18 @@ export class DiskRoom {
   }
 
   /** A job ended for want of space, and what it had written is gone again. */
-  async ranOut(): Promise<void> {
+  async ranOut(weight: Weight): Promise<void> {
     const free = await this.#freeBytes();
     const written = this.#lowest === undefined ? 0 : free - this.#lowest;
     const waits = this.#lowest === undefined ? FULL_FOR_MS : STOPPED_FOR_MS;
     this.#lowest = undefined;
-    this.#full = { needs: free + Math.max(MORE_SPACE, written), until: this.#options.clock.now() + waits };
+    const [needs, until] = [free + Math.max(MORE_SPACE, written), this.#options.clock.now() + waits];
+    this.#full = [...this.#full, { ...weight, needs, until }];
   }
 
   /** Whoever asks may have made room: it is looked at anew, not remembered. */
   forget(): void {
-    this.#full = undefined;
+    this.#full = [];
   }
 
   /** The youngest goes first: the others are nearer to their end. */
@@ -105,14 +128,6 @@ export class DiskRoom {
     } finally {
       this.#isLooking = false;
     }
-  }
-
-  /** A job that filled the disk would do it again: it waits for more space, or for a while. */
-  #isStillFull(free: number): boolean {
-    if (this.#full === undefined) return false;
-    const isOver = free >= this.#full.needs || this.#options.clock.now() > this.#full.until;
-    if (isOver) this.#full = undefined;
-    return !isOver;
   }
 
   async #freeBytes(): Promise<number> {

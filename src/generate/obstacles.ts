@@ -1,20 +1,33 @@
 /**
- * What keeps the workers from starting any job: no room on the disk, no FFmpeg, or what the
- * daemon says. None of it is the fault of a clip, and costs no job an attempt.
+ * What keeps the workers from starting a job: no FFmpeg, no room on the disk, or what the
+ * daemon says of that job. None of it is the fault of a clip, and costs no job an attempt. One that
+ * finds no room holds up no other that does.
  *
  * Concurrency: all state belongs to the event loop; one question at a time.
  */
 
 import { ProxyfsError } from '../base/error.js';
+import type { JobId } from '../base/ids.js';
 import { runFfmpeg, runFfprobe } from '../ffmpeg/run.js';
-import { DiskRoom } from './disk-room.js';
+import type { JobClass } from '../jobs/job-class.js';
+import type { Job } from '../jobs/queue.js';
+import { DiskRoom, type Weight } from './disk-room.js';
 import type { Generation } from './generation.js';
 import type { JobOutcome } from './run-job.js';
 
+/** Jobs that are looked at for one that finds room. */
+const LOOKED_AT = 200;
+
 export interface ObstacleOptions {
   readonly reserveBytes: number;
-  /** Asked last. */
-  readonly whyNot: (() => Promise<string | undefined>) | undefined;
+  /** Asked last, of each job. */
+  readonly whyNot: ((job: Job) => Promise<string | undefined>) | undefined;
+}
+
+export interface NextJob {
+  readonly id: JobId;
+  /** Those before it that find no room. */
+  readonly passedOver: readonly JobId[];
 }
 
 export class Obstacles {
@@ -44,20 +57,52 @@ export class Obstacles {
     return this.#noFfmpeg === undefined ? 'system/no-space' : 'ffmpeg/missing';
   }
 
+  /** Whether any job may be started. */
   async mayStart(): Promise<boolean> {
+    const reason = (await this.#whyNoFfmpeg()) ?? (await this.room.whyNot());
+    if (reason !== undefined) this.#note(reason);
+    return reason === undefined;
+  }
+
+  /** The next waiting job that may be started; undefined when there is none. */
+  async nextJob(classes: readonly JobClass[]): Promise<NextJob | undefined> {
+    const passedOver: JobId[] = [];
+    let reason: string | undefined;
+    while (passedOver.length < LOOKED_AT) {
+      const job = this.#generation.queue.next(classes, passedOver);
+      if (job === undefined) break;
+      const weight = this.#weightOf(job);
+      const why = (weight && (await this.room.whyNotThis(weight))) ?? (await this.#whyNot?.(job));
+      if (why === undefined) {
+        this.#note(undefined);
+        return { id: job.id, passedOver };
+      }
+      reason ??= why;
+      passedOver.push(job.id);
+    }
+    this.#note(reason);
+    return undefined;
+  }
+
+  async after(job: Job, outcome: JobOutcome): Promise<void> {
+    const weight = outcome.kind === 'no-space' ? this.#weightOf(job) : undefined;
+    if (weight !== undefined) await this.room.ranOut(weight);
+    if (outcome.kind === 'no-ffmpeg') this.#noFfmpeg = outcome.reason;
+  }
+
+  /** Undefined once the clip is gone: its job finds that by itself. */
+  #weightOf({ asset, profile }: Job): Weight | undefined {
+    const master = this.#generation.catalog.get(asset)?.master;
+    return master && { profile, masterBytes: master.size };
+  }
+
+  /** Whoever wakes the workers (every clip that is opened) asks anew, which is no news. */
+  #note(reason: string | undefined): void {
     const { log } = this.#generation;
-    const reason = (await this.#whyNoFfmpeg()) ?? (await this.room.whyNot()) ?? (await this.#whyNot?.());
-    // Whoever wakes the workers (every clip that is opened) asks anew, which is no news.
     if (reason !== undefined && !this.#isLogged) log.warn(reason);
     if (reason === undefined && this.#isLogged) log.info('proxies are made again');
     this.#isLogged = reason !== undefined;
     this.#reason = reason;
-    return reason === undefined;
-  }
-
-  async after(outcome: JobOutcome): Promise<void> {
-    if (outcome.kind === 'no-space') await this.room.ranOut();
-    if (outcome.kind === 'no-ffmpeg') this.#noFfmpeg = outcome.reason;
   }
 
   /** Whoever asks may have removed it: all is looked at anew. */

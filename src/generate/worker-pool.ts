@@ -21,7 +21,7 @@ import { Companions } from './companions.js';
 import { type Budget, Crew, type Member } from './crew.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { Obstacles } from './obstacles.js';
+import { type NextJob, Obstacles } from './obstacles.js';
 import { type JobObserver, type JobOutcome, runJob } from './run-job.js';
 import { advance, type RunningJob, startOf } from './running-job.js';
 
@@ -30,8 +30,8 @@ export interface WorkerPoolOptions {
   readonly workers?: number | undefined;
   /** Bytes that stay free on the pool's file system; default 1 GiB. */
   readonly reserveBytes?: number | undefined;
-  /** Asked before each job: why none may be started now, undefined when one may. */
-  readonly whyNot?: (() => Promise<string | undefined>) | undefined;
+  /** Asked before each job: why it may not be started now, undefined when it may. */
+  readonly whyNot?: ((job: Job) => Promise<string | undefined>) | undefined;
   /** How long a job stays with a worker that says nothing; default 15 s. */
   readonly leaseMs?: number | undefined;
   /** Wait of a worker after a failure that may pass; default 1 s. */
@@ -193,16 +193,29 @@ export class WorkerPool {
     if (this.#isStopping) return 0;
     // The queue takes back what has ended by the clock, which jumps when the machine was asleep.
     for (const each of this.#kept) each.renewIfOverdue();
-    const lease = this.#generation.queue.lease(worker, this.#leaseMs, this.#crew.openings());
+    const next = await this.#obstacles.nextJob(this.#crew.openings());
+    if (this.#isStopping) return 0;
+    const lease = next && this.#take(worker, next);
+    // Another one has come first meanwhile, or the crew has changed.
+    if (lease === undefined && next !== undefined) return 0;
     // While all encoders work, only what goes before that is looked for.
     if (lease !== undefined || this.#crew.hasRoom) this.#hasMore = lease !== undefined;
-    if (lease === undefined) return IDLE_MS;
+    if (lease === undefined) return this.#obstacles.reason === undefined ? IDLE_MS : NO_SPACE_MS;
     const work = this.#settle(lease, worker).finally(() => {
       this.#atWork.delete(work);
       this.#again();
     });
     this.#atWork.add(work);
     return 0;
+  }
+
+  /** Only the job that was looked at: whether another one finds room nobody knows. */
+  #take(worker: string, { id, passedOver }: NextJob): Lease | undefined {
+    const { queue } = this.#generation;
+    const lease = queue.lease(worker, this.#leaseMs, this.#crew.openings(), passedOver);
+    if (lease === undefined || lease.job.id === id) return lease;
+    queue.release(lease);
+    return undefined;
   }
 
   /** What is paused altogether stands still; what is paused in part makes room, and what was cancelled ends. */
@@ -224,7 +237,7 @@ export class WorkerPool {
     const { clock, log } = this.#generation;
     try {
       const outcome = await this.#work(lease, worker);
-      await this.#obstacles.after(outcome);
+      await this.#obstacles.after(lease.job, outcome);
       if (outcome.kind === 'retry') this.#notBefore = clock.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
     } catch (error) {
       log.error({ err: error, job: lease.job.id }, 'a job could not be settled; its lease runs out');

@@ -72,8 +72,18 @@ export interface JobQueue {
    * Returns the job of each request, in order.
    */
   enqueue(requests: readonly JobRequest[], options?: EnqueueOptions): readonly Job[];
-  /** The next waiting job that nothing holds (or one whose lease ended: that attempt counts), of these classes only. */
-  lease(worker: string, milliseconds: number, classes?: readonly JobClass[]): Lease | undefined;
+  /**
+   * The next waiting job that nothing holds (or one whose lease ended: that attempt counts), of these
+   * classes only and without these jobs.
+   */
+  lease(
+    worker: string,
+    milliseconds: number,
+    classes?: readonly JobClass[],
+    without?: readonly JobId[],
+  ): Lease | undefined;
+  /** The job that `lease` would start now. */
+  next(classes?: readonly JobClass[], without?: readonly JobId[]): Job | undefined;
   /** The other waiting jobs of the same asset and class, in the order of their arrival: to be made in one pass. */
   leaseBeside(lease: Lease, worker: string, milliseconds: number): readonly Lease[];
   /** Throws `job/lease-lost` when the token is no longer valid. */

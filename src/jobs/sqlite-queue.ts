@@ -37,6 +37,7 @@ export function createQueue(db: Database, clock: Clock = systemClock, options: Q
 const NEXT_ARRIVAL = '(SELECT coalesce(max(arrival), 0) + 1 FROM job)';
 /** The lowest class of what somebody asks for; the others come by themselves. */
 const LAST_ASKED_FOR = JOB_CLASSES.indexOf('prewarm');
+const NOT_AMONG = ' AND id NOT IN (SELECT value FROM json_each(?))';
 const UNLEASED = 'worker = NULL, token = NULL, expires_at = NULL';
 
 /** A job that is over starts anew: whoever asks for it has found that its proxy is not there. */
@@ -90,11 +91,24 @@ class SqliteQueue implements JobQueue {
     });
   }
 
-  lease(worker: string, milliseconds: number, classes: readonly JobClass[] = JOB_CLASSES): Lease | undefined {
+  lease(
+    worker: string,
+    milliseconds: number,
+    classes: readonly JobClass[] = JOB_CLASSES,
+    without: readonly JobId[] = [],
+  ): Lease | undefined {
     return this.db.transaction(() => {
       this.#takeBackExpired();
-      const next = this.#next(classes);
+      const next = this.#next(classes, without);
       return next === undefined ? undefined : this.#start(next, worker, milliseconds);
+    });
+  }
+
+  next(classes: readonly JobClass[] = JOB_CLASSES, without: readonly JobId[] = []): Job | undefined {
+    return this.db.transaction(() => {
+      this.#takeBackExpired();
+      const next = this.#next(classes, without);
+      return next === undefined ? undefined : this.#one('id = ?', next);
     });
   }
 
@@ -208,13 +222,14 @@ class SqliteQueue implements JobQueue {
     return this.db.statement<[number]>(sql, { raw: true }).get()?.[0] ?? 0;
   }
 
-  #next(classes: readonly JobClass[]): number | undefined {
+  #next(classes: readonly JobClass[], without: readonly JobId[]): number | undefined {
     const holds = this.holds();
+    const [others, left] = without.length === 0 ? ['', []] : [NOT_AMONG, [JSON.stringify(without)]];
     for (const jobClass of JOB_CLASSES.filter((each) => classes.includes(each))) {
       const free = notHeld(holds, jobClass);
       if (free === undefined) continue;
-      const sql = `SELECT id FROM job WHERE state = 'waiting' AND class = ?${free.sql} ORDER BY arrival LIMIT 1`;
-      const row = this.db.statement<{ id: number }>(sql).get(JOB_CLASSES.indexOf(jobClass), ...free.values);
+      const sql = `SELECT id FROM job WHERE state = 'waiting' AND class = ?${free.sql}${others} ORDER BY arrival LIMIT 1`;
+      const row = this.db.statement<{ id: number }>(sql).get(JOB_CLASSES.indexOf(jobClass), ...free.values, ...left);
       if (row !== undefined) return row.id;
     }
     return undefined;

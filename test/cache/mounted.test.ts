@@ -131,6 +131,25 @@ t.test('a clip that is too large for the quota is set aside, and holds up no oth
   t.match(failures, [{ reason: /needs about .*, more than the quota of the pool \(400/, wayOut: /raise pool-quota/ }]);
 });
 
+t.test('a clip that finds no room in the quota holds up none that does', skip, async (t) => {
+  const { dir, client } = await stage(t, CLIPS.slice(0, 1), { PROXYFS_POOL_QUOTA: '400K' });
+  await client.call('prewarm', { paths: [''], wait: true });
+  await client.call('pin', { paths: ['r1/a.mov'] });
+  const source = join(dir, 'source');
+  await client.call('queue.pause', { paths: [''] });
+  await makeClip(source, 'r2/mid.mov', { frames: 40, audio: [], extra: ['-qscale:v', '2'] });
+  await makeClip(source, 'r2/small.mov', { frames: 9, audio: [], extra: ['-qscale:v', '2'] });
+  await client.call('prewarm', { paths: ['r2/mid.mov'], wait: false });
+  await until(async () => (await client.call('queue.list', { state: 'waiting' })).jobs.length === 2);
+  await client.call('queue.resume', { paths: [''] });
+  await until(async () => (await variantOf(client, 'r2/small.mov')) === 'proxy');
+  const { jobs } = await client.call('queue.list', { state: 'waiting' });
+  t.match(jobs, [{ path: 'r2/mid.mov', jobClass: 'prewarm' }], 'it waits for room, before the other by its class');
+  const { work, cache } = await client.call('status', {});
+  t.match([work.reason, cache.note], [/the pool has reached its quota/, /the pool has reached its quota/]);
+  t.same((await client.call('failures', {})).failures, [], 'that is no failure');
+});
+
 async function variantOf(client: Client, path: string): Promise<string | undefined> {
   return (await client.call('ls', { path })).entries[0]?.variant;
 }

@@ -49,6 +49,26 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
     t.same(order, [5, 3, 4, 6, 2, 1, undefined]);
   });
 
+  test('the next job is looked at without being taken, and what finds no room is passed over', (t, {
+    queue,
+    clock,
+  }) => {
+    const [first, second, third] = queue.enqueue([requestOf(1, 'interactive'), requestOf(2), requestOf(3, 'backlog')]);
+    const ids = (...jobs: (typeof first)[]) => jobs.flatMap((job) => job?.id ?? []);
+    t.match(queue.next(), { id: first?.id, state: 'waiting', attempts: 0 });
+    t.match(queue.next(['prewarm', 'backlog']), { id: second?.id });
+    t.match(queue.next(undefined, ids(first, second)), { id: third?.id });
+    t.equal(queue.next(undefined, ids(first, second, third)), undefined);
+    t.equal(queue.lease('w', 1000, undefined, ids(first, second, third)), undefined);
+    t.equal(queue.lease('w', 1000, undefined, ids(first))?.job.asset, 2);
+    t.equal(queue.lease('w', 1000, ['backlog'], ids(first))?.job.asset, 3);
+    t.match(queue.next(undefined, ids(first)), undefined, 'none that is being made');
+    clock.time += 1001;
+    t.match(queue.next(undefined, ids(first)), { id: second?.id }, 'one whose lease ended waits again');
+    queue.pause({ path: ROOT, jobClass: undefined });
+    t.equal(queue.next(), undefined, 'none that is held');
+  });
+
   test('a job is there once, and its class only rises', (t, { queue }) => {
     const [first] = queue.enqueue([requestOf(1, 'backlog')]);
     const jobs = queue.enqueue([
