@@ -1,6 +1,7 @@
 /** The parts that make proxies, from the settings of a daemon. */
 
 import { systemClock } from '../src/base/clock.js';
+import { CurrentToolchain } from '../src/ffmpeg/current-toolchain.js';
 import { locateFfmpeg, type Toolchain } from '../src/ffmpeg/toolchain.js';
 import type { Generation } from '../src/generate/generation.js';
 import { withHardware } from '../src/generate/try-hardware.js';
@@ -13,14 +14,19 @@ import { eventOfOffline } from './record-job.js';
 /** Rejects with `ffmpeg/missing`. */
 export async function prepareGeneration(options: ProductionOptions): Promise<Generation> {
   const { files, source, profile, settings, log } = options;
-  const located = await locateFfmpeg({ ffmpegPath: settings.ffmpegPath });
-  const toolchain = await withHardware(located, settings.hardware, log);
+  const locate = async () =>
+    await withHardware(await locateFfmpeg({ ffmpegPath: settings.ffmpegPath }), settings.hardware, log);
+  const current = await CurrentToolchain.open({ locate, log });
   const { catalog, looks, pool, queue } = files;
   const { pictureChecks, pictures: makesPictures, segmentSeconds } = settings;
   const stallMs = settings.stallSeconds * 1000;
-  const work = { source, catalog, queue, pool, toolchain, looks, profile };
+  const work = { source, catalog, queue, pool, looks, profile };
   return {
     ...work,
+    get toolchain() {
+      return current.toolchain;
+    },
+    renewToolchain: () => current.renew(),
     refuse: options.refuse,
     log,
     clock: systemClock,

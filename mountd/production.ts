@@ -210,6 +210,7 @@ export class Production {
     this.#plant ??= this.#build();
     try {
       const plant = await this.#plant;
+      await plant.generation.renewToolchain?.();
       // What was in the way of the first scan is gone: it is made up for.
       if (this.#scan.problem !== null) {
         this.#scan = { ...this.#scan, problem: null };

@@ -15,7 +15,10 @@ export interface Generation {
   readonly catalog: Catalog;
   readonly queue: JobQueue;
   readonly pool: Pool;
+  /** That of the moment: a job takes it when it begins, and keeps it. */
   readonly toolchain: Toolchain;
+  /** Looks whether FFmpeg is still the one it was; asked before each job. */
+  readonly renewToolchain?: (() => Promise<void>) | undefined;
   /** What profiles may ask for beside their names. */
   readonly looks?: Looks | undefined;
   /** The project's profile. */

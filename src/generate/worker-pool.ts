@@ -194,6 +194,7 @@ export class WorkerPool {
     // The queue takes back what has ended by the clock, which jumps when the machine was asleep.
     for (const each of this.#kept) each.renewIfOverdue();
     const next = await this.#obstacles.nextJob(this.#crew.openings());
+    if (next !== undefined) await this.#generation.renewToolchain?.();
     if (this.#isStopping) return 0;
     const lease = next && this.#take(worker, next);
     // Another one has come first meanwhile, or the crew has changed.

@@ -1,0 +1,82 @@
+/**
+ * The toolchain of a process that outlives an update of FFmpeg: another program in its place is asked
+ * anew what it is, since its build is part of what proxies are known by.
+ *
+ * Concurrency: one look at a time; whoever asks meanwhile waits for it.
+ */
+
+import { stat } from 'node:fs/promises';
+import { errnoOf, toProxyfsError } from '../base/error.js';
+import type { RealPath } from '../base/paths.js';
+import type { Logger } from '../log/logger.js';
+import type { Toolchain } from './toolchain.js';
+
+export interface CurrentToolchainOptions {
+  /** Throws 'ffmpeg/missing'. */
+  readonly locate: () => Promise<Toolchain>;
+  readonly log: Logger;
+}
+
+export class CurrentToolchain {
+  readonly #options: CurrentToolchainOptions;
+  #toolchain: Toolchain;
+  /** Of the programs that were asked. */
+  #identity: string;
+  #looking: Promise<void> | undefined;
+
+  private constructor(options: CurrentToolchainOptions, toolchain: Toolchain, identity: string) {
+    this.#options = options;
+    this.#toolchain = toolchain;
+    this.#identity = identity;
+  }
+
+  static async open(options: CurrentToolchainOptions): Promise<CurrentToolchain> {
+    const toolchain = await options.locate();
+    const identity = await identityOf(toolchain).catch((error: unknown) => {
+      // Taken away just now: whatever comes in its place is another one.
+      if (errnoOf(error) === 'ENOENT') return '';
+      throw toProxyfsError(error);
+    });
+    return new CurrentToolchain(options, toolchain, identity);
+  }
+
+  get toolchain(): Toolchain {
+    return this.#toolchain;
+  }
+
+  /** Never rejects: where the new program does not run (yet), the jobs find that by themselves. */
+  renew(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { locate, log } = this.#options;
+    try {
+      const identity = await identityOf(this.#toolchain);
+      if (identity === this.#identity) return;
+      const before = this.#toolchain;
+      const now = await locate();
+      // As it was before it was asked: what is replaced meanwhile is asked once more.
+      [this.#toolchain, this.#identity] = [now, identity];
+      if (now.build === before.build) return;
+      log.info(
+        { before: before.version, now: now.version },
+        'FFmpeg was replaced: proxies are made with the new one, those that are there stay',
+      );
+    } catch (err) {
+      log.warn({ err }, 'FFmpeg is not there, or is being replaced; it is looked at again before the next job');
+    }
+  }
+}
+
+async function identityOf({ ffmpeg, ffprobe }: Toolchain): Promise<string> {
+  return (await Promise.all([ffmpeg, ffprobe].map(describe))).join(' ');
+}
+
+async function describe(program: RealPath): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(program, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
