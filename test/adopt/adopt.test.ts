@@ -9,6 +9,14 @@ import { hasFfmpeg, makeClip, runFixtureFfmpeg } from '../fixtures/media.js';
 const skip = (await hasFfmpeg()) ? false : 'FFmpeg is not installed';
 t.setTimeout(120_000);
 
+function adopterOf(project: Awaited<ReturnType<typeof openProject>>) {
+  return async (name: string) => {
+    const asset = project.catalog.byPath(name as never);
+    if (asset === undefined) throw new Error(`${name} is not in the catalog`);
+    return adoptSibling(project, asset, 'edit');
+  };
+}
+
 t.test('a clip has its places for proxies of editors and cameras, and is never its own', async (t) => {
   const names = proposedSiblings('A001/C003.mov');
   for (const name of ['Proxy/C003.mov', 'Proxies/C003_Proxy.mov', 'C003_Proxy.mov', 'Sub/C003S03.MP4', 'C003.LRF']) {
@@ -41,11 +49,7 @@ t.test('an equal proxy beside the clip is taken over; one that is a frame short 
   const project = await openProject(directory);
   t.teardown(() => project.close());
   await project.prewarm();
-  const adopt = async (name: string) => {
-    const asset = project.catalog.byPath(name as never);
-    if (asset === undefined) throw new Error(`${name} is not in the catalog`);
-    return adoptSibling(project, asset, 'edit');
-  };
+  const adopt = adopterOf(project);
   t.match(await adopt('good.mp4'), { kind: 'adopted', from: 'Proxy/good.mp4' });
   t.match(project.catalog.byPath('Proxy/good.mp4' as never)?.eligibility, { kind: 'ineligible', code: 'adopted' });
   const left = project.queue.list({ state: 'waiting' }).map(({ asset }) => project.catalog.get(asset)?.paths[0]);
@@ -100,11 +104,7 @@ t.test('dates, camera metadata and labels that an editor left out are written in
   const project = await openProject(directory);
   t.teardown(() => project.close());
   await project.prewarm();
-  const adopt = async (name: string) => {
-    const asset = project.catalog.byPath(name as never);
-    if (asset === undefined) throw new Error(`${name} is not in the catalog`);
-    return adoptSibling(project, asset, 'edit');
-  };
+  const adopt = adopterOf(project);
   const before = readFileSync(join(source, 'Proxy/plain.mov'));
   t.match(await adopt('plain.mov'), { kind: 'adopted', from: 'Proxy/plain.mov' });
   t.ok(before.equals(readFileSync(join(source, 'Proxy/plain.mov'))), 'what was found is only read');

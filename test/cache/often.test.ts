@@ -1,7 +1,6 @@
 /** What is opened often is made first and kept longest: real opens on a real mount, day after day. */
 
-import { mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -11,6 +10,7 @@ import { launchDaemon } from '../../src/control/launch.js';
 import { openDatabase } from '../../src/store/database.js';
 import { makeClip } from '../fixtures/media.js';
 import { generationObstacle } from '../fixtures/mount-obstacle.js';
+import { projectFolders } from '../fixtures/project-folders.js';
 
 t.setTimeout(240_000);
 const obstacle = await generationObstacle();
@@ -66,12 +66,7 @@ t.test(
 
 /** A project whose days are made by mounting it, opening clips, and setting its clock of uses back. */
 async function stage(t: Test) {
-  const dir = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-often-')));
-  t.teardown(() => rm(dir, { recursive: true, force: true }));
-  const [source, mountPoint, stateDir] = [join(dir, 'source'), join(dir, 'mnt'), join(dir, 'state')];
-  for (const path of [source, mountPoint]) await mkdir(path);
-  process.env['XDG_RUNTIME_DIR'] = join(dir, 'run');
-  process.env['PROXYFS_SETTLE_MS'] = '50';
+  const { dir, source, mountPoint, stateDir } = await projectFolders(t, 'often');
   for (const [index, name] of CLIPS.entries()) await makeClip(source, name, { frames: 8 + index, audio: [] });
   let used = 0;
 

@@ -1,7 +1,6 @@
 /** Failures of a set that is made beside the served one: listed, counted and tried again like any other. */
 
-import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -9,6 +8,7 @@ import { connect } from '../../src/control/client.js';
 import { launchDaemon } from '../../src/control/launch.js';
 import { makeClip } from '../fixtures/media.js';
 import { generationObstacle } from '../fixtures/mount-obstacle.js';
+import { projectFolders } from '../fixtures/project-folders.js';
 
 t.setTimeout(120_000);
 const obstacle = await generationObstacle();
@@ -23,12 +23,7 @@ exec "\${FFMPEG_PATH:-ffmpeg}" "$@"
 `;
 
 t.test('what failed in a set that is not served is listed, counted and tried again in that set', skip, async (t) => {
-  const dir = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-failed-sets-')));
-  t.teardown(() => rm(dir, { recursive: true, force: true }));
-  const [source, mountPoint, stateDir] = [join(dir, 'source'), join(dir, 'mnt'), join(dir, 'state')];
-  for (const path of [source, mountPoint]) await mkdir(path);
-  process.env['XDG_RUNTIME_DIR'] = join(dir, 'run');
-  process.env['PROXYFS_SETTLE_MS'] = '50';
+  const { dir, source, mountPoint, stateDir } = await projectFolders(t, 'failed-sets');
   const ffmpeg = join(dir, 'ffmpeg');
   await writeFile(ffmpeg, FFMPEG);
   await chmod(ffmpeg, 0o755);

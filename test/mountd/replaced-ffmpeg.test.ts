@@ -1,25 +1,20 @@
 /** FFmpeg is updated under a running daemon: from then on proxies are known by the build that made them. */
 
-import { chmod, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { connect } from '../../src/control/client.js';
 import { launchDaemon } from '../../src/control/launch.js';
 import { makeClip } from '../fixtures/media.js';
 import { generationObstacle } from '../fixtures/mount-obstacle.js';
+import { projectFolders } from '../fixtures/project-folders.js';
 
 t.setTimeout(120_000);
 const obstacle = await generationObstacle();
 const skip = obstacle === undefined ? {} : { skip: obstacle };
 
 t.test('proxies that are made after an update of FFmpeg are known by the new build', skip, async (t) => {
-  const dir = await realpath(await mkdtemp(join(tmpdir(), 'proxyfs-replaced-')));
-  t.teardown(() => rm(dir, { recursive: true, force: true }));
-  const [source, mountPoint, stateDir] = [join(dir, 'source'), join(dir, 'mnt'), join(dir, 'state')];
-  for (const path of [source, mountPoint]) await mkdir(path);
-  process.env['XDG_RUNTIME_DIR'] = join(dir, 'run');
-  process.env['PROXYFS_SETTLE_MS'] = '50';
+  const { dir, source, mountPoint, stateDir } = await projectFolders(t, 'replaced');
   const ffmpegPath = join(dir, 'ffmpeg');
   /** As a package manager does it: written beside, and moved into place. */
   const install = async (version: string) => {
