@@ -104,6 +104,8 @@ function withTimesOf(original: NamedTrack, track: NamedTrack): Buffer {
   if (track.handler !== 'vide' || isSpaced || shown === undefined) return body;
   const decoded = storedTimes({ ...original, offsets: [] }) ?? [];
   const offsets = shown.map((time, frame) => ({ count: 1, ticks: time - (decoded[frame] ?? 0) }));
+  // FFmpeg moves everything where a frame is shown before it is decoded, and then applies the edits elsewhere.
+  if (offsets.some(({ ticks }) => ticks < 0)) throw damaged('frames would be shown before the master decodes them');
   return replaceBox(body, SAMPLE_TABLE, (table) => {
     const others = [...children(table)].filter(({ type }) => type !== 'stts' && type !== 'ctts');
     const parts = others.map((box) => makeBox(box.type, box.body));

@@ -61,6 +61,9 @@ function masterTimes({ video, audio, muxer, copiesAudio }: TimedMaster, times: O
   if (editLists && !copiesAudio) {
     throw new Refusal('hidden-frames', `${what}, and its sound cannot be copied packet by packet`);
   }
+  if (isEdited && times.counted !== undefined) {
+    throw new Refusal('hidden-frames', `${what}, and frames are missing: programs would show others at its beginning`);
+  }
   // With the edit lists of the master everything is written as it is stored, from its first tick.
   const firstTick = editLists ? 0n : nearestTick(leadOf(video, audio), rational(times.clock));
   return { kind: 'master-times', times, firstTick, stored: times.stored ?? frames, editLists };
