@@ -141,6 +141,7 @@ const video = object<VideoStream>({
       digest: text,
     }),
   ),
+  waitInEdit: orAbsent(rational),
   sampleAspect: orUndefined(rational),
   rotation: number,
   fieldOrder: text,

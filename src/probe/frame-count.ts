@@ -7,13 +7,13 @@ import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { type FfprobeOptions, runFfprobe } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
-import { divide, parseRational, type Rational, rational, toNumber } from '../time/rational.js';
+import { divide, multiply, parseRational, type Rational, rational, toNumber } from '../time/rational.js';
 import { measureCadence, type PacketList, parsePacketLines } from './cadence.js';
 import type { FfprobeOutput } from './ffprobe-schema.js';
 import type { VideoStream } from './media-info.js';
 import { ownTimesOf } from './own-times.js';
 import type { QuickTimeTrack } from './quicktime-tracks.js';
-import { lengthOfTrack, sampleTimes, storedTimes } from './sample-table.js';
+import { lengthOfTrack, sampleTimes, storedTimes, waitInEdit } from './sample-table.js';
 
 export interface CountedFile {
   readonly toolchain: Toolchain;
@@ -37,8 +37,10 @@ export async function countStream(
   const { shown, hidden, untimed } = packets;
   const stored = track === undefined ? undefined : (listed ?? storedTimes(track));
   const rate = measureCadence(shown, timeBase, [stream.frameRate, stream.averageFrameRate]);
+  const wait = track === undefined ? 0 : waitInEdit(track, stored ?? []);
   const counted = {
     ...stream,
+    ...(wait === 0 ? {} : { waitInEdit: multiply(rational(wait), timeBase) }),
     frames: shown.length + untimed,
     // A listing of packets begins with the last key frame before the edit: the table knows the others too.
     hiddenFrames: stored === undefined ? hidden.length : Math.max(hidden.length, stored.length - shown.length),

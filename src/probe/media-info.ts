@@ -66,6 +66,11 @@ export interface VideoStream extends StreamBase {
   readonly variableFrameRate: boolean | undefined;
   /** Of QuickTime and MP4, where number and rate of the frames do not say when each is shown. Absent elsewhere. */
   readonly ownTimes?: OwnTimes;
+  /**
+   * Seconds that the header of QuickTime and MP4 lets pass in an edit before the first frame that begins in it. FFmpeg
+   * begins with the frame, as does `startTime`; other programs wait. Absent where there are none, and until counted.
+   */
+  readonly waitInEdit?: Rational;
   readonly sampleAspect: Rational | undefined;
   /** Degrees of the display matrix, 0 when there is none. */
   readonly rotation: number;

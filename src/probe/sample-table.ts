@@ -34,6 +34,16 @@ export function storedTimes(track: QuickTimeTrack): number[] | undefined {
   });
 }
 
+/** Ticks from the beginning of the first edit to the first frame that begins in it. */
+export function waitInEdit({ edits: [edit] }: Pick<QuickTimeTrack, 'edits'>, times: readonly number[]): number {
+  if (edit === undefined) return 0;
+  const first = earliest(times.filter((time) => time >= edit.mediaTime));
+  return Number.isFinite(first) ? first - edit.mediaTime : 0;
+}
+
+const earliest = (times: readonly number[]): number =>
+  times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+
 function expand(runs: QuickTimeTrack['durations'], samples: number): number[] | undefined {
   const total = runs.reduce((sum, run) => sum + run.count, 0);
   if (total !== samples) return undefined;
@@ -45,7 +55,7 @@ function showsEverything(track: QuickTimeTrack, times: readonly number[], length
   if (track.edits.length === 0) return true;
   const [edit] = track.edits;
   if (edit === undefined || track.edits.length > 1) return false;
-  const first = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const first = earliest(times);
   const halfFrame = length / track.samples / 2;
   const editTicks = (edit.length / track.movieTimescale) * track.timescale;
   // A length of 0 lasts to the end (fragmented writers leave it so).

@@ -40,7 +40,10 @@ export function compareMedia(master: MediaInfo, proxy: MediaInfo, expect: Expect
     const copy = found[position];
     if (original?.kind === 'video' && copy?.kind === 'video') {
       if (isCoverArt(original)) checks.push(...compareCover(original, copy));
-      else checks.push(...compareVideo(original, copy, expect), ...compareStart(original, copy, origins, original));
+      else {
+        checks.push(...compareVideo(original, copy, expect), ...compareStart(original, copy, origins, original));
+        checks.push(compareWait(original, copy, origins, expect));
+      }
     } else if (original?.kind === 'audio' && copy?.kind === 'audio') {
       checks.push(...compareAudio(original, copy, picture, expect, `audio ${sounds}`));
       checks.push(...compareStart(original, copy, origins, picture));
@@ -193,18 +196,47 @@ function audioTolerance(master: AudioStream, picture: VideoStream | undefined, e
 
 const CODED_SOUND_TOLERANCE = rational(1, 500);
 
+/** When the earliest picture or sound begins. */
+interface Origins {
+  readonly master: Rational;
+  readonly proxy: Rational;
+}
+
 /** Streams keep their places against each other, to half a frame. */
 function compareStart(
   master: MediaStream,
   proxy: MediaStream,
-  origins: { readonly master: Rational; readonly proxy: Rational },
+  origins: Origins,
   picture: VideoStream | undefined,
 ): ValidationCheck[] {
-  const rate = picture?.frameRate;
-  const tolerance = rate === undefined ? rational(1, 100) : divide(rational(1, 2), rate);
   const expected = subtract(master.startTime ?? rational(0), origins.master);
   const found = subtract(proxy.startTime ?? rational(0), origins.proxy);
-  return [near(`${master.kind} ${master.index} start`, expected, found, tolerance)];
+  return [near(`${master.kind} ${master.index} start`, expected, found, startTolerance(picture))];
+}
+
+/**
+ * By the header, from the beginning of the movie and its timecode: FFmpeg's start does not tell of time that passes in
+ * an edit nor, where there is no sound, of any. A proxy with edits of its own leaves out what all streams wait for.
+ */
+function compareWait(master: VideoStream, proxy: VideoStream, origins: Origins, expect: Expectation): ValidationCheck {
+  const wait = ({ startTime, waitInEdit }: VideoStream) => add(startTime ?? rational(0), waitInEdit ?? rational(0));
+  const lead = subtract(master.startTime ?? rational(0), origins.master);
+  const [field, found] = ['video wait for the first frame', wait(proxy)];
+  if (expect.editLists === 'of-master') return near(field, wait(master), found, COPIED_EDIT_TOLERANCE);
+  const most = latest(wait(master), lead);
+  const ok = compare(found, add(most, startTolerance(master))) <= 0;
+  return { field, expected: `at most ${seconds(most)}`, found: seconds(found), ok };
+}
+
+/** A pause is counted in the clock of the movie, and in both: milliseconds at worst. */
+const COPIED_EDIT_TOLERANCE = rational(2, 1000);
+
+const latest = (a: Rational, b: Rational): Rational => (compare(a, b) < 0 ? b : a);
+
+/** Half a frame. */
+function startTolerance(picture: VideoStream | undefined): Rational {
+  const rate = picture?.frameRate;
+  return rate === undefined ? rational(1, 100) : divide(rational(1, 2), rate);
 }
 
 export function earliestStart(media: MediaInfo): Rational {
