@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -10,6 +11,9 @@ namespace proxyfs::fs {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Changes whose entries and nodes fit into a processor's cache together.
+constexpr size_t kAtOnce = 64;
 
 uint64_t nanoseconds_since(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
@@ -82,17 +86,24 @@ void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vect
   writer.reserve(changes.size());
   transaction.known.nodes.reserve(changes.size());
   transaction.known.files.reserve(changes.size());
-  for (size_t i = 0; i < changes.size(); ++i) {
-    const SwapChange& change = changes[i];
-    if (change.only_if_idle && volume.nodes.opens_of(change.asset) > 0) {
-      transaction.result.busy.push_back(change.asset);
-      continue;
+  std::vector<FileId> changed;
+  changed.reserve(kAtOnce);
+  for (size_t first = 0; first < changes.size(); first += kAtOnce) {
+    const std::span<const SwapChange> some(&changes[first], std::min(kAtOnce, changes.size() - first));
+    writer.prefetch(some);
+    changed.clear();
+    for (size_t i = 0; i < some.size(); ++i) {
+      const SwapChange& change = some[i];
+      if (change.only_if_idle && volume.nodes.opens_of(change.asset) > 0) {
+        transaction.result.busy.push_back(change.asset);
+        continue;
+      }
+      SwapTable::Applied applied = writer.apply(change, std::move(fresh[first + i]), now);
+      if (applied.dropped) transaction.dropped.push_back(std::move(applied.dropped));
+      if (applied.changed) changed.push_back(change.asset);
     }
-    SwapTable::Applied applied = writer.apply(change, std::move(fresh[i]), now);
-    if (applied.dropped) transaction.dropped.push_back(std::move(applied.dropped));
-    if (!applied.changed) continue;
-    ++transaction.result.changed;
-    volume.nodes.collect_known(change.asset, transaction.known);
+    transaction.result.changed += changed.size();
+    volume.nodes.collect_known(changed, transaction.known);
   }
   transaction.result.epoch = transaction.result.changed > 0 ? writer.bump_epoch() : writer.epoch();
 }
@@ -100,8 +111,7 @@ void apply_all(Volume& volume, const std::vector<SwapChange>& changes, std::vect
 // No lock is held here: the kernel takes directory locks that a request may be waiting under.
 void tell_kernel(Volume& volume, const NodeTable::Known& known) {
   const bool all_at_once = volume.capabilities.inc_epoch && volume.kernel.notify_inc_epoch() == 0;
-  const std::vector<PlaceChange> places = all_at_once ? std::vector<PlaceChange>() : volume.nodes.places(known.nodes);
-  for (const PlaceChange& place : all_at_once ? known.readdir_places : places) {
+  for (const PlaceChange& place : volume.nodes.places(all_at_once ? known.by_readdir : known.nodes)) {
     volume.kernel.notify_inval_entry(place.parent, place.name);
   }
 }

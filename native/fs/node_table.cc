@@ -16,7 +16,7 @@ NodeTable::NodeTable(const FileId& root, int64_t root_birth_ns) {
   record.type = S_IFDIR;
   record.lookups = 1;  // the kernel never forgets the root
   record.used = record.indexed = true;
-  by_file_.emplace(root, kRootNode);
+  by_file_.add(root, kRootNode);
   live_ = 1;
 }
 
@@ -87,9 +87,7 @@ std::string NodeTable::path_at(NodeId id) const {
 
 void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name, int64_t now_ns) {
   std::lock_guard guard(mutex_);
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return;
-  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
+  for (uint32_t slot = first_slot(file); slot != 0; slot = records_[slot].next_of_file) {
     settle(slot, parent, name);
     records_[slot].changed_here_ns = now_ns;
   }
@@ -97,9 +95,7 @@ void NodeTable::moved(const FileId& file, NodeId parent, std::string_view name, 
 
 void NodeTable::detached(const FileId& file, NodeId parent, std::string_view name, SharedFd kept) {
   std::lock_guard guard(mutex_);
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return;
-  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
+  for (uint32_t slot = first_slot(file); slot != 0; slot = records_[slot].next_of_file) {
     if (records_[slot].parent != parent || extras_[slot].name != name) continue;
     extras_[slot].gone = true;
     extras_[slot].kept = kept;
@@ -108,7 +104,7 @@ void NodeTable::detached(const FileId& file, NodeId parent, std::string_view nam
 
 bool NodeTable::has(const FileId& file) const {
   std::lock_guard guard(mutex_);
-  return by_file_.contains(file);
+  return first_slot(file) != 0;
 }
 
 void NodeTable::retire_all(const FileId& root, int64_t root_birth_ns, Known& into) {
@@ -120,13 +116,13 @@ void NodeTable::retire_all(const FileId& root, int64_t root_birth_ns, Known& int
     if (!record.used) continue;
     record.indexed = false;
     into.nodes.push_back(id_of(slot));
-    if (record.by_readdir) into.readdir_places.push_back({record.parent, extras_[slot].name});
+    if (record.by_readdir) into.by_readdir.push_back(id_of(slot));
   }
   Record& top = records_[kRootNode];
   top.file = root;
   top.birth_ns = root_birth_ns;
   top.next_of_file = 0;
-  by_file_.emplace(root, kRootNode);
+  by_file_.add(root, kRootNode);
 }
 
 void NodeTable::open(NodeId id) {
@@ -150,10 +146,8 @@ uint32_t NodeTable::opens(NodeId id) const {
 
 uint32_t NodeTable::opens_of(const FileId& file) const {
   std::lock_guard guard(mutex_);
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return 0;
   uint32_t sum = 0;
-  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) sum += records_[slot].opens;
+  for (uint32_t slot = first_slot(file); slot != 0; slot = records_[slot].next_of_file) sum += records_[slot].opens;
   return sum;
 }
 
@@ -192,17 +186,18 @@ int64_t NodeTable::last_change_here(NodeId id) const {
   return record != nullptr ? record->changed_here_ns : 0;
 }
 
-void NodeTable::collect_known(const FileId& file, Known& into) const {
+void NodeTable::collect_known(std::span<const FileId> files, Known& into) const {
   std::lock_guard guard(mutex_);
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return;
-  bool named = false;
-  for (uint32_t slot = found->second; slot != 0; slot = records_[slot].next_of_file) {
-    const Record& record = records_[slot];
-    if (record.lookups == 0 || extras_[slot].gone) continue;
-    into.nodes.push_back(id_of(slot));
-    if (record.by_readdir) into.readdir_places.push_back({record.parent, extras_[slot].name});
-    if (!std::exchange(named, true)) into.files.push_back(id_of(slot));
+  for (const FileId& file : files) by_file_.prefetch(file);
+  for (const FileId& file : files) {
+    bool named = false;
+    for (uint32_t slot = first_slot(file); slot != 0; slot = records_[slot].next_of_file) {
+      const Record& record = records_[slot];
+      if (record.lookups == 0 || extras_[slot].gone) continue;
+      into.nodes.push_back(id_of(slot));
+      if (record.by_readdir) into.by_readdir.push_back(id_of(slot));
+      if (!std::exchange(named, true)) into.files.push_back(id_of(slot));
+    }
   }
 }
 
@@ -255,9 +250,7 @@ NodeTable::Record& NodeTable::must(NodeId id) {
 }
 
 uint32_t NodeTable::find_slot(const FileId& file, uint64_t serial, int64_t birth_ns) {
-  const auto found = by_file_.find(file);
-  if (found == by_file_.end()) return 0;
-  for (uint32_t slot = found->second; slot != 0;) {
+  for (uint32_t slot = first_slot(file); slot != 0;) {
     const uint32_t next = records_[slot].next_of_file;
     if (records_[slot].birth_ns != birth_ns) {
       unindex(slot);  // the inode number was reused: the old file's nodes live on, but are not found again
@@ -280,8 +273,12 @@ uint32_t NodeTable::make(const FileStat& stat, const ReplacementRef& replacement
   record.type = stat.stx_mode & S_IFMT;
   record.used = record.indexed = true;
   extras_[slot] = Extra{{}, replacement, false, nullptr};
-  auto [first, added] = by_file_.try_emplace(record.file, slot);
-  if (!added) record.next_of_file = std::exchange(first->second, slot);
+  if (const uint32_t first = first_slot(record.file); first == 0) {
+    by_file_.add(record.file, slot);
+  } else {
+    record.next_of_file = first;
+    by_file_.change(record.file, first, slot);
+  }
   ++live_;
   return slot;
 }
@@ -302,17 +299,16 @@ uint32_t NodeTable::take_slot() {
 void NodeTable::unindex(uint32_t slot) {
   Record& record = records_[slot];
   if (!std::exchange(record.indexed, false)) return;
-  const auto first = by_file_.find(record.file);
-  invariant(first != by_file_.end(), "a node is missing in the index of files");
-  if (first->second == slot) {
-    first->second = record.next_of_file;
+  const uint32_t first = first_slot(record.file);
+  invariant(first != 0, "a node is missing in the index of files");
+  if (first == slot) {
+    by_file_.change(record.file, slot, record.next_of_file);
   } else {
-    uint32_t before = first->second;
+    uint32_t before = first;
     while (records_[before].next_of_file != slot) before = records_[before].next_of_file;
     records_[before].next_of_file = record.next_of_file;
   }
   record.next_of_file = 0;
-  if (first->second == 0) by_file_.erase(first);
 }
 
 void NodeTable::settle(uint32_t slot, NodeId parent, std::string_view name) {
@@ -344,7 +340,7 @@ std::optional<FileId> NodeTable::release_if_idle(uint32_t slot) {
     --must(parent).children;
     idle = slot_of(parent);
   }
-  return by_file_.contains(file) ? std::nullopt : std::optional(file);
+  return first_slot(file) != 0 ? std::nullopt : std::optional(file);
 }
 
 bool NodeTable::is_idle(uint32_t slot) const {

@@ -13,13 +13,14 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "fs/fd.h"
 #include "fs/file_id.h"
+#include "fs/slot_index.h"
 #include "fs/swap_table.h"
 
 namespace proxyfs::fs {
@@ -99,11 +100,11 @@ class NodeTable {
   // What a commit needs of one asset, added to the lists: nodes the kernel knows. Their names are asked for when the
   // swap table is free again: whoever looks a path up need not wait for 100,000 of them to be copied.
   struct Known {
-    std::vector<NodeId> nodes;                // every one of them
-    std::vector<NodeId> files;                // one of each file
-    std::vector<PlaceChange> readdir_places;  // those the kernel may have linked after reading its epoch
+    std::vector<NodeId> nodes;       // every one of them
+    std::vector<NodeId> files;       // one of each file
+    std::vector<NodeId> by_readdir;  // those the kernel may have linked after reading its epoch
   };
-  void collect_known(const FileId& file, Known& into) const;
+  void collect_known(std::span<const FileId> files, Known& into) const;
   // Where they are now; what is gone, or has lost its name, is left out.
   std::vector<PlaceChange> places(const std::vector<NodeId>& ids) const;
   std::vector<std::string> paths(const std::vector<NodeId>& ids) const;
@@ -146,6 +147,10 @@ class NodeTable {
   static uint32_t slot_of(NodeId id) { return static_cast<uint32_t>(id); }
   NodeId id_of(uint32_t slot) const { return uint64_t{records_[slot].generation} << 32 | slot; }
 
+  // First slot of the chain of variants; 0 when no node of this file is indexed.
+  uint32_t first_slot(const FileId& file) const {
+    return by_file_.find(file, [this](uint32_t slot) -> const FileId& { return records_[slot].file; });
+  }
   uint32_t find_slot(const FileId& file, uint64_t serial, int64_t birth_ns);
   uint32_t make(const FileStat& stat, const ReplacementRef& replacement);
   uint32_t take_slot();
@@ -163,7 +168,7 @@ class NodeTable {
   std::deque<Record> records_;
   std::deque<Extra> extras_;
   std::deque<uint32_t> free_;
-  std::unordered_map<FileId, uint32_t, FileIdHash> by_file_;  // first slot of the chain of variants
+  SlotIndex by_file_;  // first slot of the chain of variants
   uint64_t live_ = 0;
 };
 

@@ -11,15 +11,16 @@
 namespace proxyfs::fs {
 
 void Replacement::learn() {
-  std::lock_guard guard(mutex_);
-  if (!unknown()) return;
-  FileStat stat{};
-  if (stat_at(AT_FDCWD, path_.c_str(), stat) != 0 || !S_ISREG(stat.stx_mode)) {
-    state_.store(State::broken, std::memory_order_release);
+  State was = State::unknown;
+  if (!state_.compare_exchange_strong(was, State::learning, std::memory_order_acquire)) {
+    state_.wait(State::learning, std::memory_order_acquire);
     return;
   }
-  facts_ = {file_id(stat), stat.stx_size, stat.stx_blocks, stat.stx_blksize};
-  state_.store(State::known, std::memory_order_release);
+  FileStat stat{};
+  const bool is_file = stat_at(AT_FDCWD, path_.c_str(), stat) == 0 && S_ISREG(stat.stx_mode);
+  if (is_file) facts_ = {file_id(stat), stat.stx_size, stat.stx_blocks, stat.stx_blksize};
+  state_.store(is_file ? State::known : State::broken, std::memory_order_release);
+  state_.notify_all();
 }
 
 bool Replacement::is_unchanged() const {

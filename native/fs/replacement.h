@@ -2,12 +2,11 @@
 //
 // Its size and identity are learnt by the first lookup that needs them, not at commit: 100,000 stats
 // would cost more than the whole flip. What was learnt is what every handle is later checked against.
-// Thread-safe: the constants are set before it is shared, the rest is behind `mutex_` or atomic.
+// Thread-safe: the constants are set before it is shared, the rest follows `state_`.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 #include "fs/types.h"
@@ -36,9 +35,9 @@ class Replacement {
   // Both are true only after learn(); a broken replacement is never served again.
   bool usable() const { return state_.load(std::memory_order_acquire) == State::known; }
   bool broken() const { return state_.load(std::memory_order_acquire) == State::broken; }
-  bool unknown() const { return state_.load(std::memory_order_acquire) == State::unknown; }
+  bool unknown() const { return !usable() && !broken(); }
 
-  // Stats the file once. Makes a system call: never under a lock of a table.
+  // Stats the file once; who comes meanwhile waits. Makes a system call: never under a lock of a table.
   void learn();
   // Valid once usable() has been true.
   const Facts& facts() const { return facts_; }
@@ -49,13 +48,12 @@ class Replacement {
   bool is_unchanged() const;
 
  private:
-  enum class State : uint8_t { unknown, known, broken };
+  enum class State : uint8_t { unknown, learning, known, broken };
 
   const std::string path_;
   const int64_t mtime_ns_;
   uint64_t serial_ = 0;
-  std::mutex mutex_;  // held by learn() only; taken last
-  Facts facts_;       // written before state_ becomes known, constant afterwards
+  Facts facts_;  // written before state_ becomes known, constant afterwards
   std::atomic<State> state_{State::unknown};
 };
 

@@ -6,9 +6,9 @@ namespace proxyfs::fs {
 
 Resolution SwapTable::Reader::resolve(const FileId& asset, uint64_t size, int64_t mtime_ns) const {
   Resolution out;
-  const auto found = table_.entries_.find(asset);
-  if (found == table_.entries_.end()) return out;
-  const SwapEntry& entry = found->second;
+  const SwapEntry* found = table_.find(asset);
+  if (found == nullptr) return out;
+  const SwapEntry& entry = *found;
   out.listed = entry.listed();
   out.deny = entry.action == SwapAction::deny;
   out.demoted = entry.demoted;
@@ -30,13 +30,13 @@ Resolution SwapTable::Reader::resolve(const FileId& asset, const FileStat& maste
 }
 
 uint64_t SwapTable::Reader::target(const FileId& asset) const {
-  const auto found = table_.entries_.find(asset);
-  return found == table_.entries_.end() ? 0 : found->second.target();
+  const SwapEntry* entry = table_.find(asset);
+  return entry == nullptr ? 0 : entry->target();
 }
 
 bool SwapTable::Reader::listed(const FileId& asset) const {
-  const auto found = table_.entries_.find(asset);
-  return found != table_.entries_.end() && found->second.listed();
+  const SwapEntry* entry = table_.find(asset);
+  return entry != nullptr && entry->listed();
 }
 
 namespace {
@@ -49,14 +49,19 @@ bool is_same_swap(const SwapEntry& entry, const SwapChange& change, const Replac
 
 }  // namespace
 
+void SwapTable::Writer::prefetch(std::span<const SwapChange> changes) const {
+  for (const SwapChange& change : changes) table_.index_.prefetch(change.asset);
+  for (const SwapChange& change : changes) {
+    const SwapEntry* entry = std::as_const(table_).find(change.asset);
+    if (entry != nullptr) __builtin_prefetch(entry->replacement.get());
+  }
+}
+
 SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, ReplacementRef fresh, int64_t now_ns) {
   Applied applied;
-  auto found = table_.entries_.find(change.asset);
-  if (found == table_.entries_.end()) {
-    if (change.action == SwapAction::remove) return applied;
-    found = table_.entries_.try_emplace(change.asset).first;
-  }
-  SwapEntry& entry = found->second;
+  SwapEntry* found = table_.find(change.asset);
+  if (found == nullptr && change.action == SwapAction::remove) return applied;
+  SwapEntry& entry = found != nullptr ? *found : table_.make(change.asset);
   const bool was_listed = entry.listed();
   const bool was_denied = entry.action == SwapAction::deny;
   const uint64_t was = entry.target();
@@ -80,23 +85,23 @@ SwapTable::Applied SwapTable::Writer::apply(const SwapChange& change, Replacemen
   if (flipped) entry.flip_ns = now_ns;
   table_.listed_ += static_cast<uint64_t>(entry.listed()) - static_cast<uint64_t>(was_listed);
   // A removed entry that never flipped says nothing any more; one that did keeps ctime from going back.
-  if (!entry.listed() && entry.flip_ns == 0) table_.entries_.erase(found);
+  if (!entry.listed() && entry.flip_ns == 0) table_.remove(entry);
   return applied;
 }
 
 bool SwapTable::Writer::demote(const FileId& asset, uint64_t serial, int64_t now_ns) {
-  const auto found = table_.entries_.find(asset);
-  if (found == table_.entries_.end() || found->second.target() != serial) return false;
-  found->second.demoted = true;
-  found->second.flip_ns = now_ns;
+  SwapEntry* entry = table_.find(asset);
+  if (entry == nullptr || entry->target() != serial) return false;
+  entry->demoted = true;
+  entry->flip_ns = now_ns;
   return true;
 }
 
 SwapText SwapTable::text(const FileId& asset) const {
   std::shared_lock lock(mutex_);
-  const auto found = entries_.find(asset);
-  if (found == entries_.end() || !found->second.listed()) return {};
-  return {*found->second.reason, *found->second.profile, true};
+  const SwapEntry* entry = find(asset);
+  if (entry == nullptr || !entry->listed()) return {};
+  return {*entry->reason, *entry->profile, true};
 }
 
 uint64_t SwapTable::size() const {
@@ -110,6 +115,38 @@ bool SwapTable::first_report(const FileId& asset, uint64_t serial, const FileSta
   const auto [at, added] = reported_.try_emplace(asset, now);
   if (added) return true;
   return std::exchange(at->second, now) != now;
+}
+
+uint32_t SwapTable::slot_of(const FileId& asset) const {
+  return index_.find(asset, [this](uint32_t slot) -> const FileId& { return entries_[slot].asset; });
+}
+
+const SwapEntry* SwapTable::find(const FileId& asset) const {
+  const uint32_t slot = slot_of(asset);
+  return slot == SlotIndex::kNone ? nullptr : &entries_[slot];
+}
+
+SwapEntry* SwapTable::find(const FileId& asset) {
+  return const_cast<SwapEntry*>(std::as_const(*this).find(asset));
+}
+
+SwapEntry& SwapTable::make(const FileId& asset) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(entries_.size()));
+    entries_.emplace_back();
+  }
+  const uint32_t slot = free_.back();
+  free_.pop_back();
+  index_.add(asset, slot);
+  entries_[slot].asset = asset;
+  return entries_[slot];
+}
+
+void SwapTable::remove(SwapEntry& entry) {
+  const uint32_t slot = slot_of(entry.asset);
+  index_.change(entry.asset, slot, SlotIndex::kNone);
+  entry = SwapEntry{};
+  free_.push_back(slot);
 }
 
 const std::string* SwapTable::intern(const std::string& text, const std::string*& last) {

@@ -1,22 +1,26 @@
 // The swap table: asset identity -> what its path is served from.
 //
 // Lock order of fs/, outermost first: SwapTable::mutex_, NodeTable::mutex_. NodeFiles::mutex_,
-// HandleTable::mutex_, OpenRetries::mutex_, the backing stripes and Replacement::mutex_ are leaves: nothing
-// else is taken while one of them is held (the backing stripes alone may call NodeTable).
+// HandleTable::mutex_, OpenRetries::mutex_ and the backing stripes are leaves: nothing else is taken while
+// one of them is held (the backing stripes alone may call NodeTable).
 //
 // A Reader keeps the table still while a lookup turns its answer into a node, so that a commit sees
 // every node that was made from the table before it. Readers and the Writer make no system call.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "fs/file_id.h"
 #include "fs/replacement.h"
+#include "fs/slot_index.h"
 #include "fs/types.h"
 
 namespace proxyfs::fs {
@@ -24,6 +28,7 @@ namespace proxyfs::fs {
 using ReplacementRef = std::shared_ptr<Replacement>;
 
 struct SwapEntry {
+  FileId asset;
   SwapAction action = SwapAction::remove;  // remove: only flip_ns is still of interest
   bool demoted = false;
   uint64_t guard_size = 0;
@@ -85,7 +90,9 @@ class SwapTable {
   class Writer {
    public:
     explicit Writer(SwapTable& table) : table_(table), lock_(table.mutex_) {}
-    void reserve(size_t more) { table_.entries_.reserve(table_.entries_.size() + more); }
+    void reserve(size_t more) { table_.index_.reserve(table_.index_.size() + more); }
+    // That apply() comes for these: the processor fetches their entries at the same time.
+    void prefetch(std::span<const SwapChange> changes) const;
     // `fresh` is the change's replacement, made before the lock was taken, or one that was in the table before and
     // is named again; null for other actions. It has the change's path, which the change itself need not have any more.
     Applied apply(const SwapChange& change, ReplacementRef fresh, int64_t now_ns);
@@ -119,11 +126,19 @@ class SwapTable {
     bool operator==(const Reported&) const = default;
   };
 
+  uint32_t slot_of(const FileId& asset) const;
+  // Null when the table has no word on it.
+  const SwapEntry* find(const FileId& asset) const;
+  SwapEntry* find(const FileId& asset);
+  SwapEntry& make(const FileId& asset);
+  void remove(SwapEntry& entry);
   // `last` is what the change before had.
   const std::string* intern(const std::string& text, const std::string*& last);
 
   mutable std::shared_mutex mutex_;
-  std::unordered_map<FileId, SwapEntry, FileIdHash> entries_;
+  std::deque<SwapEntry> entries_{1};  // by slot; the first stays empty
+  std::vector<uint32_t> free_;        // slots
+  SlotIndex index_;
   std::unordered_set<std::string> strings_;  // few and recurring: reasons and profile names
   uint64_t listed_ = 0;
   uint64_t epoch_ = 0;
