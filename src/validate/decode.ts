@@ -1,6 +1,7 @@
 /** Decodes a few frames of a finished file: the header is no evidence that there is a picture. */
 
 import type { RealPath } from '../base/paths.js';
+import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
 import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
@@ -19,9 +20,17 @@ export async function decodeChecks(toolchain: Toolchain, target: DecodeTarget): 
   const frames = checkedFrames(target.places);
   const numbers = frames.map(([frame]) => frame);
   // In one run, most of which is its beginning; which of them it was is asked only if one does not decode.
-  const { decoded, words } = await decode(toolchain, target, numbers);
-  if (decoded === frames.length && words.length === 0) return frames.map(([, name]) => checkOf(name, 'one frame'));
-  return await Promise.all(frames.map(([frame, name]) => decodeFrame(toolchain, target, frame, name)));
+  const all = await decode(toolchain, target, numbers);
+  if (all.failure === undefined && all.decoded === frames.length && all.words.length === 0) {
+    return frames.map(([, name]) => checkOf(name, 'one frame'));
+  }
+  const opening = await run(toolchain, target, openingArguments(target));
+  return await Promise.all(
+    frames.map(async ([frame, name]) => {
+      const alone = await decode(toolchain, target, [frame]);
+      return checkOf(name, whatDecoded(alone, frame === 0 ? 0 : opening.words.length));
+    }),
+  );
 }
 
 /** Whether the checks look for the same frames at the same places in both. */
@@ -40,15 +49,9 @@ function checkedFrames({ frames }: FramePlaces): [number, string][] {
   return [...places];
 }
 
-async function decodeFrame(
-  toolchain: Toolchain,
-  target: DecodeTarget,
-  frame: number,
-  name: string,
-): Promise<ValidationCheck> {
-  const { decoded, words } = await decode(toolchain, target, [frame]);
-  const ok = decoded === 1 && words.length === 0;
-  return checkOf(name, ok ? 'one frame' : (words.at(-1) ?? `${decoded} frames`));
+/** Whichever frame is asked for, FFmpeg decodes the first one to know the file: what it says then is not the other's. */
+function whatDecoded({ failure, words, decoded }: Decoded, wordsOfFirst: number): string {
+  return failure ?? words.slice(wordsOfFirst).at(-1) ?? (decoded === 1 ? 'one frame' : `${decoded} frames`);
 }
 
 function checkOf(name: string, found: string): ValidationCheck {
@@ -56,33 +59,47 @@ function checkOf(name: string, found: string): ValidationCheck {
   return { field: `video decodes the ${name} frame`, expected, found, ok: found === expected };
 }
 
-/** How many of them decoded, and what the decoder said. */
-async function decode(toolchain: Toolchain, target: DecodeTarget, frames: readonly number[]) {
-  let decoded = 0;
-  const { lastLines } = await runFfmpeg(toolchain, decodeArguments(target, frames), {
-    signal: target.signal,
-    stallMs: 60_000,
-    onProgress: (progress) => {
-      decoded = progress.frame;
-    },
-  }).catch(wordsOfFailure);
-  return { decoded, words: lastLines };
+interface Decoded {
+  readonly decoded: number;
+  /** What the decoder said. */
+  readonly words: readonly string[];
+  /** Why FFmpeg gave up. */
+  readonly failure?: string;
 }
 
+const decode = (toolchain: Toolchain, target: DecodeTarget, frames: readonly number[]): Promise<Decoded> =>
+  run(toolchain, target, decodeArguments(target, frames));
+
 /** A frame that does not decode is a finding; an FFmpeg that is missing, or did not come to its own end, is not. */
-function wordsOfFailure(thrown: unknown): { lastLines: string[] } {
-  if (!isVerdict(thrown)) throw thrown;
-  return { lastLines: [thrown.message] };
+async function run(toolchain: Toolchain, { signal }: DecodeTarget, args: readonly string[]): Promise<Decoded> {
+  let decoded = 0;
+  const onProgress = ({ frame }: EncodeProgress) => {
+    decoded = frame;
+  };
+  try {
+    const { lastLines } = await runFfmpeg(toolchain, args, { signal, stallMs: 60_000, onProgress });
+    return { decoded, words: lastLines };
+  } catch (error) {
+    if (!isVerdict(error)) throw error;
+    return { decoded, words: [], failure: error.message };
+  }
+}
+
+// One thread: to start others costs more than the frame.
+const READING = ['-threads', '1', '-an', '-sn', '-dn'];
+const STRICT = ['-loglevel', 'error', '-xerror'];
+
+/** Reads what every run reads, and decodes nothing more. */
+function openingArguments({ file }: DecodeTarget): string[] {
+  return [...STRICT, ...READING, '-i', fileArgument(file), '-map', '0:v:0', '-c', 'copy', '-t', '0', '-f', 'null', '-'];
 }
 
 function decodeArguments({ file, places }: DecodeTarget, frames: readonly number[]): string[] {
-  // One thread: to start others costs more than the frame.
-  const reading = ['-threads', '1', '-an', '-sn', '-dn'];
-  const inputs = frames.flatMap((frame) => [...reading, '-ss', places.seek(frame), '-i', fileArgument(file)]);
+  const inputs = frames.flatMap((frame) => [...READING, '-ss', places.seek(frame), '-i', fileArgument(file)]);
   const firsts = frames.map((_, input) => `[${input}:v:0]trim=end_frame=1[f${input}]`);
   const all = frames.map((_, input) => `[f${input}]`).join('');
   return [
-    ...['-loglevel', 'error', '-xerror', ...inputs],
+    ...[...STRICT, ...inputs],
     ...['-filter_complex', `${firsts.join(';')};${all}concat=n=${frames.length}[frames]`],
     ...['-map', '[frames]', '-fps_mode', 'passthrough', '-f', 'null', '-'],
   ];

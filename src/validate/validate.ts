@@ -14,7 +14,7 @@ import { compareMedia, earliestStart, pictureOf } from './compare.js';
 import { decodeChecks, decodeSame } from './decode.js';
 import { type FramePlaces, placesAtRate, placesAtTimes } from './frame-places.js';
 import { pictureChecks } from './pictures.js';
-import type { ValidationReport } from './report.js';
+import type { ValidationCheck, ValidationReport } from './report.js';
 
 export interface ValidationInput {
   /** Probed with its frames counted. */
@@ -32,17 +32,17 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
   // Most of each run of FFmpeg is its beginning: the frames are decoded while the header is read.
   const likely = likelyPlaces(master);
   const decode = (places: FramePlaces, until = signal) => decodeChecks(toolchain, { file, places, signal: until });
-  const [proxy, early] = await together(signal, [
-    (until) => probeMedia(toolchain, file, { signal: until, count: true }),
-    async (until) => (likely === undefined ? [] : await decode(likely, until)),
-  ]);
-  const checks = compareMedia(master, proxy, recipe.expect);
-  const video = pictureOf(proxy);
-  const places = video === undefined ? undefined : await placesOf(toolchain, file, proxy, video, signal);
-  if (places !== undefined) {
-    checks.push(...(likely !== undefined && decodeSame(likely, places) ? early : await decode(places)));
+  const early = likely === undefined ? undefined : begin(signal, (until) => decode(likely, until));
+  try {
+    const proxy = await probeMedia(toolchain, file, { signal, count: true });
+    const checks = compareMedia(master, proxy, recipe.expect);
+    const video = pictureOf(proxy);
+    const places = video === undefined ? undefined : await placesOf(toolchain, file, proxy, video, signal);
+    if (places === undefined || video === undefined) return reportOf(checks);
+    const isEarly = early !== undefined && likely !== undefined && decodeSame(likely, places);
+    checks.push(...(isEarly ? await early.result : await decode(places)));
     const original = pictureOf(master);
-    if (pictures !== undefined && video !== undefined && places.frames === original?.frames) {
+    if (pictures !== undefined && places.frames === original?.frames) {
       const { masterFile, samples } = pictures;
       const { fragmented } = master;
       const compared = { file: masterFile, video: original, fragmented, shown: recipe.look?.filter };
@@ -50,9 +50,16 @@ export async function validateProxy(toolchain: Toolchain, input: ValidationInput
         ...(await pictureChecks(toolchain, { master: compared, proxy: { file, video }, places, samples, signal })),
       );
     }
+    return reportOf(checks);
+  } finally {
+    await early?.stop();
   }
-  return { ok: checks.every((check) => check.ok), checks };
 }
+
+const reportOf = (checks: readonly ValidationCheck[]): ValidationReport => ({
+  ok: checks.every((check) => check.ok),
+  checks,
+});
 
 /** Where the frames of an equal proxy lie; what is found there counts only if they lie there. */
 function likelyPlaces(master: MediaInfo): FramePlaces | undefined {
@@ -82,19 +89,20 @@ function placesOfConstantRate(
   return placesAtRate(frames, frameRate, subtract(startTime ?? rational(0), earliestStart(media)));
 }
 
-/** Both have ended when this settles: the failure of one stops the other. */
-async function together<A, B>(
-  signal: AbortSignal | undefined,
-  [first, second]: readonly [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>],
-): Promise<[A, B]> {
-  const stop = new AbortController();
-  const until = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const running = [first(until), second(until)] as const;
-  try {
-    return await Promise.all(running);
-  } catch (error) {
-    stop.abort();
-    await Promise.allSettled(running);
-    throw error;
-  }
+interface Begun<T> {
+  readonly result: Promise<T>;
+  /** It has ended when this settles. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Before it is known whether it is wanted: its failure is one only for who asks for the result. */
+function begin<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Begun<T> {
+  const controller = new AbortController();
+  const result = run(signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]));
+  const ended = Promise.allSettled([result]);
+  const stop = async () => {
+    controller.abort();
+    await ended;
+  };
+  return { result, stop };
 }
