@@ -38,7 +38,7 @@ import { describeRejection, type ValidationReport } from '../validate/report.js'
 import { finishAndReadBack } from './encode.js';
 import { isOutOfSpace } from './failure.js';
 import type { Generation } from './generation.js';
-import { hasMasterChanged } from './master.js';
+import { findMaster, hasMasterChanged } from './master.js';
 import { finishPictures, type PictureFiles, pictureFiles, pictureOutputs, removePictures } from './pictures.js';
 import type { MakePlan } from './plan.js';
 import { encodeSegmented, removeSegments } from './segmented.js';
@@ -114,13 +114,20 @@ async function encodeAll(making: Making, outputs: readonly Output[]): Promise<re
   const [only] = outputs.length === 1 ? outputs : [];
   const inParts = only && (await makeInSegments(making, only));
   if (inParts !== undefined) return [inParts];
-  const { generation, asset, master } = making;
-  const startedAt = generation.clock.now();
+  const startedAt = making.generation.clock.now();
   const run = await runOnce(making, outputs);
-  if (await hasMasterChanged(master, asset)) return outputs.map(() => ({ kind: 'master-changed' }));
+  const now = await followMaster(making);
+  if (now === undefined) return outputs.map(() => ({ kind: 'master-changed' }));
   const outcomes: MakeOutcome[] = [];
-  for (const output of outputs) outcomes.push(await finish(making, output, { run, startedAt }));
+  for (const output of outputs) outcomes.push(await finish(now, output, { run, startedAt }));
   return outcomes;
+}
+
+/** With the master where it lies now: a rename costs no encode. undefined: it is not what it was. */
+async function followMaster(making: Making): Promise<Making | undefined> {
+  const { generation, asset } = making;
+  const path = await findMaster(generation, asset, making.path);
+  return path && { ...making, path, master: realPathOf(generation.source, path) };
 }
 
 /** undefined: it is to be made in one piece, also when what the segments made is not equal to its master. */
@@ -129,9 +136,11 @@ async function makeInSegments(making: Making, output: Output): Promise<MakeOutco
   const startedAt = generation.clock.now();
   const made = await encodeSegmented(generation, { ...output, asset, master, path, ...options });
   if (made === undefined) return undefined;
-  const outcome: MakeOutcome = (await hasMasterChanged(master, asset))
-    ? { kind: 'master-changed' }
-    : await finish(making, { ...output, pictures: await picturesOf(making, output) }, { ...made, startedAt });
+  const now = await followMaster(making);
+  const outcome: MakeOutcome =
+    now === undefined
+      ? { kind: 'master-changed' }
+      : await finish(now, { ...output, pictures: await picturesOf(now, output) }, { ...made, startedAt });
   if (outcome.kind !== 'failed') await removeSegments(generation, output.plan);
   if (outcome.kind !== 'rejected') return outcome;
   generation.log.warn(
@@ -226,7 +235,7 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
   const pictures = await finishedPictures(making, output);
   const manifest = manifestOf(making, output, { ...encoded, validation, output: made, pictures });
   // Reading back takes its time too: a master that changed meanwhile has no proxy.
-  if (await hasMasterChanged(master, asset)) return { kind: 'master-changed' };
+  if ((await followMaster(making)) === undefined) return { kind: 'master-changed' };
   await pool.publish(file, manifest, pictures === undefined ? [] : besideOf(output.pictures));
   const { extension } = recipe;
   const variant = { asset: asset.id, profile, poolKey, extension, size: made.size, guard: asset.master };

@@ -19,7 +19,7 @@ import { isStoppedForSpace } from './disk-room.js';
 import { isOutOfSpace, judgeFailure } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
-import { isReachable } from './master.js';
+import { findMaster, isReachable } from './master.js';
 import { masterFault } from './master-fault.js';
 import { plainReason } from './plain-reason.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
@@ -33,7 +33,7 @@ export type JobOutcome =
   | { readonly kind: 'failed'; readonly reason: string; readonly rejected: boolean }
   /** Waits in the queue again after a failure that may pass. */
   | { readonly kind: 'retry'; readonly reason: string }
-  /** Another job took its place in the queue. */
+  /** Another job took its place in the queue, or it waits there itself for a master that was moved. */
   | { readonly kind: 'replaced'; readonly reason: string }
   /** Given back to the queue, however often it was tried: the pool's disk is full. */
   | { readonly kind: 'no-space'; readonly reason: string }
@@ -58,13 +58,33 @@ export interface JobObserver {
 
 export async function runJob(project: Generation, observer: JobObserver): Promise<JobOutcome> {
   const generation = { ...project, profile: observer.lease().job.profile };
+  const asset = generation.catalog.get(observer.lease().job.asset);
   try {
-    return await work(generation, observer);
+    return await work(generation, observer, asset);
   } catch (error) {
     if (observer.signal.aborted || isLeaseLost(error)) return settleError(generation, observer, error);
     if (await isMasterAway(generation, observer.lease())) return dropAway(generation, observer.lease(), error);
+    const moved = asset && (await ifMoved(generation, observer, asset));
+    if (moved !== undefined) return moved;
     return settleError(generation, observer, await withMasterFault(generation, observer.lease(), error));
   }
+}
+
+/** What fails since its master was renamed, replaced or removed meanwhile is no failure of the clip. */
+async function ifMoved(
+  generation: Generation,
+  observer: JobObserver,
+  asset: AssetRow,
+): Promise<JobOutcome | undefined> {
+  const [path] = asset.paths;
+  // Storage that does not answer is judged as such.
+  const now = path && (await findMaster(generation, asset, path).catch(() => path));
+  if (now === path) return undefined;
+  if (now === undefined) return drop(generation, observer.lease(), CHANGED);
+  return settleLease(() => {
+    generation.queue.release(observer.lease());
+    return { kind: 'replaced', reason: 'its file was moved while its proxy was made' };
+  });
 }
 
 /** The drive of the master went away meanwhile: no failure of the clip. */
@@ -83,18 +103,12 @@ async function withMasterFault({ catalog, source }: Generation, { job }: Lease, 
 /** When it is back, a scan asks for it again. */
 function dropAway(generation: Generation, lease: Lease, error: unknown): JobOutcome {
   generation.log.info({ job: lease.job.id, err: error }, 'the master cannot be reached: its proxy waits for it');
-  try {
-    return drop(generation, lease, 'its file cannot be reached');
-  } catch (late) {
-    if (!isLeaseLost(late)) throw late;
-    return { kind: 'interrupted' };
-  }
+  return settleLease(() => drop(generation, lease, 'its file cannot be reached'));
 }
 
-async function work(generation: Generation, observer: JobObserver): Promise<JobOutcome> {
-  const { catalog, queue, profile } = generation;
+async function work(generation: Generation, observer: JobObserver, asset: AssetRow | undefined): Promise<JobOutcome> {
+  const { queue, profile } = generation;
   const { job } = observer.lease();
-  const asset = catalog.get(job.asset);
   const path = asset?.paths[0];
   if (asset === undefined || path === undefined) return drop(generation, observer.lease(), 'the file is gone');
   observer.onStart(path, asset.media === undefined ? undefined : framesOf(asset.media));
@@ -237,7 +251,7 @@ function record(
       return { kind: 'failed', reason, rejected: true };
     }
     case 'master-changed':
-      return drop(generation, lease, 'the file changed while its proxy was made');
+      return drop(generation, lease, CHANGED);
   }
 }
 
@@ -257,19 +271,25 @@ function replaceJob({ queue }: Generation, observer: JobObserver, plan: MakePlan
 
 function settleError(generation: Generation, observer: JobObserver, error: unknown): JobOutcome {
   if (isLeaseLost(error)) return { kind: 'interrupted' };
-  try {
+  return settleLease(() => {
     if (!observer.signal.aborted) return settleFailure(generation, observer.lease(), error);
     const isForSpace = isStoppedForSpace(observer.signal);
     // What is smaller may fit.
     generation.queue.release(observer.lease(), { last: isForSpace });
-    if (isForSpace) {
-      return { kind: 'no-space', reason: (observer.signal.reason as Error).message };
-    }
+    return isForSpace
+      ? { kind: 'no-space', reason: (observer.signal.reason as Error).message }
+      : { kind: 'interrupted' };
+  });
+}
+
+function settleLease(settle: () => JobOutcome): JobOutcome {
+  try {
+    return settle();
   } catch (late) {
     // Cancelled meanwhile: there is nothing to fail or to give back.
     if (!isLeaseLost(late)) throw late;
+    return { kind: 'interrupted' };
   }
-  return { kind: 'interrupted' };
 }
 
 function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
@@ -295,5 +315,7 @@ function settleFailure(generation: Generation, lease: Lease, error: unknown): Jo
   }
   return { kind: 'failed', reason, rejected: false };
 }
+
+const CHANGED = 'the file changed while its proxy was made';
 
 const isLeaseLost = (error: unknown): boolean => error instanceof ProxyfsError && error.code === 'job/lease-lost';

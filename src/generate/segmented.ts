@@ -20,6 +20,7 @@ import type { Segmenting } from '../profiles/recipe.js';
 import { framesPerSegment } from '../segments/bounds.js';
 import { type Earlier, encodeInSegments } from '../segments/encode-in-segments.js';
 import type { Generation } from './generation.js';
+import { hasMasterChanged } from './master.js';
 import { framesOf, type MakePlan } from './plan.js';
 
 export interface SegmentedRun {
@@ -71,7 +72,8 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
     });
     return { run, segments: { key, ...digests }, checkFrames };
   } catch (error) {
-    if (signal.aborted || !isNoFit(error)) throw error;
+    // Of a master that was moved or replaced meanwhile that says nothing.
+    if (signal.aborted || !isNoFit(error) || (await hasMasterChanged(master, asset))) throw error;
     generation.log.info({ err: error, path }, 'a clip is encoded in one piece');
     await removeSegments(generation, plan);
     return undefined;
