@@ -12,7 +12,7 @@ import { runInNewContext } from 'node:vm';
 
 /** From this many assets on the garbage of one pass is worth a collection. */
 const LARGE = 5000;
-/** One collection for what belongs together: a flip, its report, the next flip. */
+/** One collection for what belongs together: a flip, its report, the next flip. Counted from the last of it. */
 const GATHER_MS = 250;
 
 const holders = new Set<() => void>();
@@ -27,7 +27,8 @@ export function alsoReturns(release: () => void): () => void {
 
 /** `assets`: how many the work that is over has touched. */
 export function returnMemory(assets: number): void {
-  if (assets < LARGE || timer !== undefined) return;
+  if (assets < LARGE) return;
+  if (timer !== undefined) return void timer.refresh();
   timer = setTimeout(() => {
     timer = undefined;
     collect ??= collector();

@@ -11,6 +11,7 @@
 import { ProxyfsError } from '../base/error.js';
 import type { AssetId } from '../base/ids.js';
 import type { RealPath, VirtualPath } from '../base/paths.js';
+import { returnMemory } from '../base/return-memory.js';
 import type { Logger } from '../log/logger.js';
 import type { CommitResult, OpenHandle } from '../mount/driver.js';
 import { invert, sameSwap, type ViewChange } from '../view/diff.js';
@@ -163,10 +164,12 @@ export class Flipper {
     const hooks = await this.#runHooks(committed.changed, state);
     const verified = await this.#verifyOrUndo(changes, record);
     const { serving } = this.#options;
+    const stayed = this.#stayedMaster(desired);
+    returnMemory(changes.length);
     return {
       state,
       changed: committed.changed,
-      ...this.#stayedMaster(desired),
+      ...stayed,
       verified,
       nudged,
       hooks,

@@ -75,15 +75,18 @@ export class Serving {
     return entry;
   }
 
-  #commit(changes: readonly ViewChange[], isIdleOnly?: (change: ViewChange) => boolean): Promise<CommitResult> {
+  async #commit(changes: readonly ViewChange[], isIdleOnly?: (change: ViewChange) => boolean): Promise<CommitResult> {
     const { length } = changes;
-    returnMemory(length);
-    return this.volume.commit({
-      length,
-      // One at a time: a hundred thousand of them would double the memory of a flip.
-      *[Symbol.iterator]() {
-        for (const change of changes) yield toSwapChange(change, isIdleOnly?.(change));
-      },
-    });
+    try {
+      return await this.volume.commit({
+        length,
+        // One at a time: a hundred thousand of them would double the memory of a flip.
+        *[Symbol.iterator]() {
+          for (const change of changes) yield toSwapChange(change, isIdleOnly?.(change));
+        },
+      });
+    } finally {
+      returnMemory(length);
+    }
   }
 }
