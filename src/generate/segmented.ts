@@ -26,7 +26,7 @@ import { framesOf, type MakePlan } from './plan.js';
 export interface SegmentedRun {
   readonly run: RunResult;
   readonly segments: PublishedSegments;
-  readonly checkFrames: () => Promise<void>;
+  readonly checkFrames?: () => Promise<void>;
 }
 
 interface Wanted {
@@ -59,7 +59,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
   if (segmenting === undefined || length === undefined) return undefined;
   const key = keyOf(plan, segmenting, generation.toolchain.build);
   try {
-    const { run, digests, checkFrames } = await encodeInSegments(generation.toolchain, {
+    const { digests, ...made } = await encodeInSegments(generation.toolchain, {
       ...{ master, segmenting, output: file, signal, onProgress },
       masterState: `${asset.master.size} ${asset.master.mtimeNs}`,
       frames: framesOf(plan.media) ?? 0,
@@ -70,7 +70,7 @@ export async function encodeSegmented(generation: Generation, wanted: Wanted): P
       keepFree: generation.keepFree,
       stallMs: generation.stallMs,
     });
-    return { run, segments: { key, ...digests }, checkFrames };
+    return { ...made, segments: { key, ...digests } };
   } catch (error) {
     // Of a master that was moved or replaced meanwhile that says nothing.
     if (signal.aborted || !isNoFit(error) || (await hasMasterChanged(master, asset))) throw error;

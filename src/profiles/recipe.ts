@@ -60,6 +60,16 @@ export interface Segmenting {
   readonly statesSiting: boolean;
   /** Of the finished file: input 0 is the master, input 1 the joined segments. */
   readonly join: readonly RecipeArgument[];
+  /** How one encoder writes the finished file beside the segments; undefined where it would not be the same. */
+  readonly whole: WholeFile | undefined;
+}
+
+/** The finished file as one of several that get the same packets. */
+export interface WholeFile {
+  /** Of all of them, beside those of the picture. */
+  readonly arguments: readonly RecipeArgument[];
+  /** Of its muxer, by name; `f` is the muxer. */
+  readonly muxer: Readonly<Record<string, string>>;
 }
 
 export interface PicturePlan {

@@ -10,12 +10,14 @@
  */
 
 import { rational } from '../time/rational.js';
+import { isCopied } from './audio-arguments.js';
+import { mapArguments } from './carried-arguments.js';
 import { type Essence, essenceOf } from './essences.js';
 import { fieldsOf } from './geometry.js';
 import { hardwareFor } from './hardware.js';
 import { planProxyPictures } from './pictures.js';
 import { option, type Plan } from './plan.js';
-import type { RecipeArgument, Segmenting } from './recipe.js';
+import type { RecipeArgument, Segmenting, WholeFile } from './recipe.js';
 import { videoExpectation } from './video-arguments.js';
 
 /** What a frame's bytes still know of the past is below a rounding error after so many frames. */
@@ -50,6 +52,30 @@ export function segmentingOf(
       ...(plan.target.muxer === 'mp4' ? [option('its own rate, not that of the first segment', '-b:v:0', '0')] : []),
       ...rest,
     ],
+    whole: wholeOf(plan, rest),
+  };
+}
+
+/** Options that are of the muxer alone: FFmpeg has to be told with the file that they belong to. */
+const OF_MUXER = ['-f', '-movflags', '-movie_timescale'];
+
+/** The rows of other segments begin at a time of the master; this one, as one command, where the master begins. */
+function wholeOf(plan: Plan, rest: readonly RecipeArgument[]): WholeFile | undefined {
+  const { audio, crossesContainers, encoders, target, video } = plan;
+  // Sound that is copied keeps the tag of its container, which another one may not know.
+  const isForeign = crossesContainers && audio.some((stream) => isCopied(stream, target.muxer));
+  if (!encoders.muxers.has('tee') || isForeign || (video.startTime ?? rational(0)).num !== 0n) return undefined;
+  const isOfMuxer = ({ words: [name = ''] }: RecipeArgument) => OF_MUXER.includes(name);
+  const header = ['-flags:v', '+global_header', '-flags:a', '+global_header'];
+  return {
+    arguments: [
+      ...mapArguments(plan),
+      ...rest.filter((argument) => !isOfMuxer(argument)),
+      ...(target.muxer === 'mxf' ? [] : [option('headers lie in the container, which several files hide', ...header)]),
+    ],
+    muxer: Object.fromEntries(
+      rest.filter(isOfMuxer).map(({ words: [name = '', value = ''] }) => [name.slice(1), value]),
+    ),
   };
 }
 

@@ -3,9 +3,10 @@
 import { invariant } from '../base/invariant.js';
 import type { RealPath } from '../base/paths.js';
 import { fileArgument } from '../ffmpeg/protocol-path.js';
-import type { Segmenting } from '../profiles/recipe.js';
+import type { Segmenting, WholeFile } from '../profiles/recipe.js';
 import { toNumber } from '../time/rational.js';
 import { microsecondsAt, type Segment } from './bounds.js';
+import { teeArguments } from './tee.js';
 
 /** Decoding begins so many seconds before the first frame that is wanted, at a key frame. */
 const RUN_UP = 1;
@@ -27,6 +28,12 @@ export interface RowFiles {
   readonly source: string;
 }
 
+/** The finished file, which the encoder of the whole clip writes beside its segments. */
+export interface FinishedFile {
+  readonly file: RealPath;
+  readonly whole: WholeFile;
+}
+
 /** Frames before the first of a row that are encoded too: less at the beginning of the clip. */
 export const leadOf = ({ lead }: Pick<Segmenting, 'lead'>, { from }: Pick<Segment, 'from'>): number =>
   Math.min(lead, from);
@@ -35,9 +42,14 @@ export const leadOf = ({ lead }: Pick<Segmenting, 'lead'>, { from }: Pick<Segmen
  * A file for each segment of the row, and one before them for the lead, where there is one. The
  * frames are those of one encode from the first to the last. Each frame's time has to be where
  * its number has it, within half a frame: what comes after one that is not is left out, and
- * found missing.
+ * found missing. With `finished` it is as in one command, from the first frame to the last.
  */
-export function encodeArguments(segmenting: Segmenting, row: readonly Segment[], files: RowFiles): string[] {
+export function encodeArguments(
+  segmenting: Segmenting,
+  row: readonly Segment[],
+  files: RowFiles,
+  finished?: FinishedFile,
+): string[] {
   const { encode, filters, start, stream, rate } = segmenting;
   const [first, last] = [row[0], row.at(-1)];
   invariant(first !== undefined && last !== undefined, 'a row has a segment');
@@ -48,15 +60,29 @@ export function encodeArguments(segmenting: Segmenting, row: readonly Segment[],
   const isInPlace = `lt(abs(${offset})\\,0.5)`;
   const chosen = `trim=${isStart ? '' : `start=${seconds(begin)}:`}end=${seconds(end)},select=${isInPlace}`;
   const cuts = row.map(({ from }) => from - first.from + lead).filter((frame) => frame > 0);
+  const picture = ['-filter:v:0', `${chosen},${filters}`, ...encode.flatMap(({ words }) => words)];
+  // Ends by a time of the output: the input's would count from the key frame that a seek leads to.
+  const source = ['-to', seconds(end + RUN_OUT), ...hashOutput(`0:${stream}`, files.source)];
+  const segments = {
+    ...{ segment_format: 'mov', reset_timestamps: '1', segment_frames: [...cuts, NEVER].join(',') },
+    ...{ segment_list: files.list, segment_list_type: 'flat' },
+  };
+  if (finished === undefined) {
+    const words = Object.entries(segments).flatMap(([name, value]) => [`-${name}`, value]);
+    return [
+      ...[...inputArguments(segmenting, first, files.master), '-map', `0:${stream}`, ...picture],
+      ...['-f', 'segment', ...words, '-y', files.pattern, ...source],
+    ];
+  }
+  const { file, whole } = finished;
+  const outputs = [
+    { options: { f: 'segment', select: 'v', ...segments }, file: files.pattern },
+    { options: whole.muxer, file: fileArgument(file) },
+  ];
   return [
-    ...inputArguments(segmenting, first, files.master),
-    ...['-map', `0:${stream}`, '-filter:v:0', `${chosen},${filters}`],
-    ...encode.flatMap(({ words }) => words),
-    ...['-f', 'segment', '-segment_format', 'mov', '-reset_timestamps', '1'],
-    ...['-segment_frames', [...cuts, NEVER].join(',')],
-    ...['-segment_list', files.list, '-segment_list_type', 'flat', '-y', files.pattern],
-    // Ends by a time of the output: the input's would count from the key frame that a seek leads to.
-    ...['-to', seconds(end + RUN_OUT), ...hashOutput(`0:${stream}`, files.source)],
+    ...['-noautorotate', '-i', fileArgument(files.master), ...picture],
+    ...whole.arguments.flatMap(({ words }) => words),
+    ...[...teeArguments(outputs), ...source],
   ];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Encodes a long master in segments and joins them without loss: the finished file is, byte
- * for byte, the one that a single command would have written.
+ * Encodes a long master in segments: the finished file is, byte for byte, the one that a single
+ * command would have written. Where one encoder makes them all without an interruption it writes
+ * that file as well, and they are there in case of one; else they are joined without loss.
  *
  * Promises: a segment that is there is not made again, whatever interrupted the work. Each
  * segment is entered by a seek, so its first frames are encoded once more than needed and
@@ -10,13 +11,15 @@
  * `generate/segments`: the clip is encoded in one piece then. Concurrency: one call for each folder; within it as many FFmpegs as are lent.
  */
 
-import { ProxyfsError } from '../base/error.js';
+import { stat } from 'node:fs/promises';
+import { errnoOf, ProxyfsError } from '../base/error.js';
 import { invariant } from '../base/invariant.js';
 import type { RealPath } from '../base/paths.js';
 import type { Pace } from '../ffmpeg/pace.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
 import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import type { Segmenting } from '../profiles/recipe.js';
 import { type Segment, segmentsOf } from './bounds.js';
 import { joinArguments, joinList, leadOf, type Piece, timesOf } from './commands.js';
@@ -64,22 +67,26 @@ export interface SegmentedEncoding {
 }
 
 export interface Segmented {
-  /** The command of the join, and the time of all. */
+  /** The command that wrote the finished file, and the time of all. */
   readonly run: RunResult;
   readonly digests: SegmentDigests;
-  /** Reads the joined file: it has the frames of the segments and nothing else. While the segments are there. */
-  readonly checkFrames: () => Promise<void>;
+  /**
+   * Reads the joined file: it has the frames of the segments and nothing else. While the segments are there;
+   * undefined when nothing was joined.
+   */
+  readonly checkFrames?: () => Promise<void>;
 }
 
 /** A segment that is there, made now or before. */
 interface Part {
   readonly segment: Segment;
   readonly piece: Piece;
-  readonly record: Pick<SegmentRecord, 'source'>;
-  /** Size and hash of its frames, and of the last ones before them. */
-  readonly frames: readonly string[];
-  readonly before: readonly string[];
+  readonly record: Pick<SegmentRecord, 'source' | 'before'>;
+  /** Size and hash of its frames; undefined: not read yet. */
+  readonly frames: readonly string[] | undefined;
 }
+
+type ReadPart = Part & { readonly frames: readonly string[] };
 
 export async function encodeInSegments(toolchain: Toolchain, encoding: SegmentedEncoding): Promise<Segmented> {
   const { frames, framesPerSegment, directory, masterState } = encoding;
@@ -87,14 +94,14 @@ export async function encodeInSegments(toolchain: Toolchain, encoding: Segmented
   const segments = segmentsOf(frames, framesPerSegment);
   const store = await SegmentStore.open(directory, masterState);
   const desk = new Desk(toolchain, encoding, store);
-  const parts = await desk.makeAll(segments);
-  for (const [index, part] of parts.entries()) checkSeam(parts[index - 1], part);
-  const run = await desk.join(parts);
-  return {
-    run: { ...run, seconds: (performance.now() - started) / 1000 },
-    digests: { frames: framesPerSegment, sources: parts.map(({ record }) => record.source) },
-    checkFrames: () => desk.checkFrames(parts),
-  };
+  const { parts, finished } = await desk.makeAll(segments);
+  const digests = { frames: framesPerSegment, sources: parts.map(({ record }) => record.source) };
+  const timed = (run: RunResult) => ({ ...run, seconds: (performance.now() - started) / 1000 });
+  if (finished !== undefined) return { run: timed(finished), digests };
+  const read = await desk.readAll(parts);
+  for (const [index, part] of read.entries()) checkSeam(read[index - 1], part);
+  const run = await desk.join(read);
+  return { run: timed(run), digests, checkFrames: () => desk.checkFrames(read) };
 }
 
 class Desk {
@@ -110,11 +117,12 @@ class Desk {
     this.#progress = new SegmentProgress(encoding.segmenting.rate, encoding.onProgress);
   }
 
-  async makeAll(segments: readonly Segment[]): Promise<readonly Part[]> {
-    const { borrow, signal } = this.encoding;
+  /** `finished`: the run that wrote the finished file beside the segments. */
+  async makeAll(segments: readonly Segment[]): Promise<{ parts: readonly Part[]; finished: RunResult | undefined }> {
+    const { borrow, output, segmenting, signal } = this.encoding;
     const parts = new Map<number, Part>();
     for (const segment of segments) {
-      const kept = await this.#kept(segment);
+      const kept = await this.#kept(segment, parts.has(segment.index - 1));
       if (kept !== undefined) parts.set(segment.index, kept);
     }
     const missing = () => segments.filter(({ index }) => !parts.has(index));
@@ -123,23 +131,43 @@ class Desk {
     const { toolchain, store, encoding } = this;
     const left = missing().reduce((frames, { from, to }) => frames + to - from, 0);
     const room = new Room(encoding.directory, encoding.keepFree ?? 0, encoding.frames, left);
+    let finished: RunResult | undefined;
     const work = async (stretch: Stretch, stop: AbortSignal, pace?: Pace) => {
-      const row = { toolchain: paced(toolchain, pace), store, reading: { ...encoding, signal: stop }, stretch };
-      const onProgress = this.#progress.follow(stretch, leadOf(encoding.segmenting, stretch.first));
-      const onSegment = async (segment: Segment, record: SegmentRecord) => {
-        const file = store.fileOf(segment);
-        parts.set(segment.index, partOf(segment, file, record));
-        await room.take(segment, file);
+      // By the next turn all who are lent from the beginning have taken their share.
+      await Promise.resolve();
+      const isAll = stretch.segments.length === segments.length && !stretch.isShortened;
+      const { whole } = segmenting;
+      const row = {
+        ...{ toolchain: paced(toolchain, pace), store, reading: { ...encoding, signal: stop }, stretch },
+        finished: isAll && whole !== undefined ? { file: output, whole } : undefined,
       };
-      await encodeRow(row, { onProgress, onSegment });
+      const onProgress = this.#progress.follow(stretch, leadOf(segmenting, stretch.first));
+      const onSegment = async (segment: Segment, record: SegmentRecord, frames?: readonly string[]) => {
+        const file = store.fileOf(segment);
+        parts.set(segment.index, partOf(segment, file, record, frames));
+        await room.take(segment, file, await sizeOf(output));
+      };
+      finished = await encodeRow(row, { onProgress, onSegment });
       this.#progress.done(stretch);
     };
     await workOff(missing(), work, { signal, borrow });
-    return segments.map(({ index }) => {
+    const made = segments.map(({ index }) => {
       const part = parts.get(index);
       invariant(part !== undefined, 'every segment is there when the work is done');
       return part;
     });
+    return { parts: made, finished };
+  }
+
+  /** The frames of all, counted. */
+  async readAll(parts: readonly Part[]): Promise<readonly ReadPart[]> {
+    const read: ReadPart[] = [];
+    for (const part of parts) {
+      const { segment, piece } = part;
+      const frames = part.frames ?? (await this.#reader.segmentFrames(segment, piece.file, `${segment.index}.hash`));
+      read.push({ ...part, frames });
+    }
+    return read;
   }
 
   async join(parts: readonly Part[]): Promise<RunResult> {
@@ -152,23 +180,25 @@ class Desk {
     return await runFfmpeg(this.toolchain, args, { signal, stallMs, polite: true });
   }
 
-  async checkFrames(parts: readonly Part[]): Promise<void> {
+  async checkFrames(parts: readonly ReadPart[]): Promise<void> {
     const found = await this.#reader.framesOf(this.encoding.output, 'joined.hash');
     const wanted = parts.flatMap(({ frames }) => frames);
     if (!sameList(found, wanted)) throw unfit('the joined file does not hold the frames of its segments');
   }
 
-  /** Made before, by this process or by one that was interrupted, and still what it was. */
-  async #kept(segment: Segment): Promise<Part | undefined> {
+  /** Made before, by this process or by one that was interrupted, and still what it was; `isNext`: so is the one before. */
+  async #kept(segment: Segment, isNext: boolean): Promise<Part | undefined> {
     const record = await this.store.recordOf(segment);
     if (record === undefined) return undefined;
     const file = this.store.fileOf(segment);
-    const found = await this.#reader.framesOf(file, `${segment.index}.hash`).catch((error: unknown) => {
+    const found = await blake3OfFile(file, this.encoding.signal).catch((error: unknown) => {
       this.encoding.signal.throwIfAborted();
-      if (error instanceof ProxyfsError) return undefined;
+      if (error instanceof ProxyfsError || errnoOf(error) === 'ENOENT') return undefined;
       throw error;
     });
-    return found !== undefined && sameList(found, record.frames) ? partOf(segment, file, record) : undefined;
+    if (found === record.blake3 && (isNext || record.before !== undefined)) return partOf(segment, file, record);
+    await this.store.drop(segment);
+    return undefined;
   }
 
   /** What the proxy of an earlier state holds of the same source. */
@@ -183,7 +213,7 @@ class Desk {
       if (source === undefined || to > frames.length || source !== (await this.#sourceOf(segment))) continue;
       const piece = { file: earlier.file, first: from, from, to, isCut: to < frames.length };
       const before = frames.slice(Math.max(0, from - COMPARED), from);
-      parts.push({ segment, piece, record: { source }, frames: frames.slice(from, to), before });
+      parts.push({ segment, piece, record: { source, before }, frames: frames.slice(from, to) });
     }
     return parts;
   }
@@ -198,17 +228,26 @@ function paced(toolchain: Toolchain, pace: Pace | undefined): Toolchain {
   return pace === undefined ? toolchain : { ...toolchain, manner: { priority: 'low', ...toolchain.manner, pace } };
 }
 
-function partOf(segment: Segment, file: RealPath, record: SegmentRecord): Part {
+function partOf(segment: Segment, file: RealPath, record: SegmentRecord, frames?: readonly string[]): Part {
   const { from, to } = segment;
-  const { frames, before } = record;
-  return { segment, piece: { file, first: 0, from, to, isCut: false }, record, frames, before };
+  return { segment, piece: { file, first: 0, from, to, isCut: false }, record, frames };
 }
 
-/** The frames before the seam were reached by two ways. */
-function checkSeam(previous: Part | undefined, part: Part): void {
-  if (previous === undefined) return;
-  const { index } = part.segment;
-  if (part.before.length < COMPARED || !sameList(previous.frames.slice(-COMPARED), part.before)) {
+/** 0 while there is none. */
+async function sizeOf(file: RealPath): Promise<number> {
+  return await stat(file).then(
+    ({ size }) => size,
+    (error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return 0;
+      throw error;
+    },
+  );
+}
+
+/** The frames before the seam were reached by two ways, unless one run made both segments. */
+function checkSeam(previous: ReadPart | undefined, { record: { before }, segment: { index } }: ReadPart): void {
+  if (previous === undefined || before === undefined) return;
+  if (before.length < COMPARED || !sameList(previous.frames.slice(-COMPARED), before)) {
     throw unfit(
       `segments ${index - 1} and ${index} do not meet: seeking in the master does not lead to the same frames`,
     );

@@ -4,6 +4,9 @@
  * Promises: what is kept was counted, and its record says from which packets of the master it
  * was made. FFmpeg is stopped when the rest was given to somebody else. What is not kept is
  * removed, also after a failure. Concurrency: any number of calls for segments that differ.
+ *
+ * A row that is the whole clip writes the finished file as well, as one command does. Its
+ * segments, which nobody needs then, are not counted: that is for who joins them after all.
  */
 
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
@@ -11,11 +14,12 @@ import { basename } from 'node:path';
 import { errnoOf } from '../base/error.js';
 import type { RealPath } from '../base/paths.js';
 import type { EncodeProgress } from '../ffmpeg/progress.js';
-import { runFfmpeg } from '../ffmpeg/run.js';
+import { type RunResult, runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
+import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { toNumber } from '../time/rational.js';
 import type { Segment } from './bounds.js';
-import { encodeArguments, leadOf, timesOf } from './commands.js';
+import { encodeArguments, type FinishedFile, leadOf, timesOf } from './commands.js';
 import { FrameHashes } from './frame-hashes.js';
 import { HashReader, type Reading } from './hash-reader.js';
 import type { SegmentRecord, SegmentStore } from './segment-store.js';
@@ -27,12 +31,14 @@ export interface Row {
   readonly reading: Reading;
   readonly store: SegmentStore;
   readonly stretch: Stretch;
+  /** When the stretch is the whole clip: the finished file. */
+  readonly finished?: FinishedFile | undefined;
 }
 
 export interface RowEvents {
   readonly onProgress: (progress: EncodeProgress) => void;
-  /** May throw: then nothing more is encoded. */
-  readonly onSegment: (segment: Segment, record: SegmentRecord) => Promise<void>;
+  /** `frames` as far as they were read. May throw: then nothing more is encoded. */
+  readonly onSegment: (segment: Segment, record: SegmentRecord, frames?: readonly string[]) => Promise<void>;
 }
 
 /** Frames that two neighbours have in common and that have to be equal. */
@@ -40,10 +46,11 @@ export const COMPARED = 3;
 /** Frames that FFmpeg has read and not encoded: what it holds back, and what it reads beyond the end. */
 const FARTHEST = 1000;
 
-export async function encodeRow(row: Row, events: RowEvents): Promise<void> {
+/** The run that wrote the finished file; undefined when there is none. */
+export async function encodeRow(row: Row, events: RowEvents): Promise<RunResult | undefined> {
   const taker = new Taker(row, events);
   try {
-    await taker.run();
+    return await taker.run();
   } finally {
     await taker.close();
   }
@@ -58,7 +65,9 @@ class Taker {
   readonly #hasLead: boolean;
   /** Of FFmpeg's files, those that were taken. */
   #taken = 0;
-  #before: readonly string[] = [];
+  /** undefined: they were not read. */
+  #before: readonly string[] | undefined = [];
+  #hasFinished = false;
   #look: Promise<void> | undefined;
   #failed: { readonly error: unknown } | undefined;
 
@@ -72,33 +81,42 @@ class Taker {
     this.#hasLead = leadOf(reading.segmenting, stretch.first) > 0;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<RunResult | undefined> {
     const { reading, stretch } = this.row;
-    const error = await this.#encode().then(
-      () => undefined,
-      (thrown: unknown) => ({ thrown }),
+    const ended = await this.#encode().then(
+      (run) => ({ run }),
+      (error: unknown) => ({ error }),
     );
     await this.#look;
     if (this.#failed !== undefined) throw this.#failed.error;
     reading.signal.throwIfAborted();
-    if (stretch.isFinished) return;
     // What was complete when FFmpeg died is complete.
-    await this.#takeAll(error === undefined);
-    if (error !== undefined && !stretch.isFinished) throw error.thrown;
+    if (!stretch.isFinished) await this.#takeAll('run' in ended);
     const { current } = stretch;
+    if ('error' in ended && (current !== undefined || this.#makesFinished)) throw ended.error;
     if (current !== undefined) throw unfit(`segment ${current.index} has no frames`);
+    if ('error' in ended || !this.#makesFinished) return undefined;
+    this.#hasFinished = true;
+    return ended.run;
   }
 
   async close(): Promise<void> {
-    await this.row.store.removeTemporaries(this.#name);
+    const { finished, store } = this.row;
+    await store.removeTemporaries(this.#name);
+    if (finished !== undefined && !this.#hasFinished) await rm(finished.file, { force: true });
   }
 
-  async #encode(): Promise<void> {
-    const { reading, store, stretch, toolchain } = this.row;
+  /** What FFmpeg writes beside the segments is the clip: nobody else has a part of it. */
+  get #makesFinished(): boolean {
+    return this.row.finished !== undefined && !this.row.stretch.isShortened;
+  }
+
+  async #encode(): Promise<RunResult> {
+    const { finished, reading, store, stretch, toolchain } = this.row;
     const { master, segmenting, signal, stallMs } = reading;
     const named = (name: string) => basename(store.temporary(`${this.#name}${name}`));
     const files = { master, pattern: named('%d.mov'), list: named('list'), source: named('source') };
-    await runFfmpeg(toolchain, encodeArguments(segmenting, stretch.segments, files), {
+    return await runFfmpeg(toolchain, encodeArguments(segmenting, stretch.segments, files, finished), {
       directory: store.directory,
       signal: AbortSignal.any([signal, this.#enough.signal]),
       onProgress: (progress) => {
@@ -133,7 +151,7 @@ class Taker {
       else if (!(await this.#takeSegment(file, isEnd))) return;
       this.#taken += 1;
     }
-    if (stretch.isFinished) this.#enough.abort();
+    if (stretch.isFinished && !this.#makesFinished) this.#enough.abort();
   }
 
   async #takeLead(file: RealPath): Promise<void> {
@@ -151,18 +169,18 @@ class Taker {
     const { store, stretch } = this.row;
     const segment = stretch.current;
     if (segment === undefined) return false;
-    const { index, from, to } = segment;
+    const { from, to } = segment;
     const isRead = this.#isRead(segment);
     if (!isRead && !isEnd) return false;
-    const hashing = this.#reader.framesOf(file, `${this.#name}hash`);
-    const [frames, source] = await Promise.all([hashing, this.#digest(segment, isRead)]);
-    if (frames.length !== to - from) {
-      throw unfit(`segment ${index} has ${frames.length} frames instead of ${to - from}`);
-    }
-    const record = { from, to, frames, before: this.#before, source };
+    const [blake3, frames, source] = await Promise.all([
+      blake3OfFile(file, this.row.reading.signal),
+      this.#makesFinished ? undefined : this.#reader.segmentFrames(segment, file, `${this.#name}hash`),
+      this.#digest(segment, isRead),
+    ]);
+    const record = { from, to, blake3, before: this.#before, source };
     await store.keep(segment, file, record);
-    this.#before = frames.slice(-COMPARED);
-    await this.events.onSegment(segment, record);
+    this.#before = frames?.slice(-COMPARED);
+    await this.events.onSegment(segment, record, frames);
     stretch.pass();
     return true;
   }

@@ -9,6 +9,7 @@ import type { Segment } from './bounds.js';
 import { frameHashArguments, sourceArguments } from './commands.js';
 import { FrameHashes, type PacketHash } from './frame-hashes.js';
 import type { SegmentStore } from './segment-store.js';
+import { unfit } from './unfit.js';
 
 export interface Reading {
   readonly master: RealPath;
@@ -28,6 +29,13 @@ export class HashReader {
   async framesOf(file: RealPath, name: string): Promise<readonly string[]> {
     const output = this.store.temporary(name);
     return (await this.#run(frameHashArguments(file, output), output)).packets.map(({ content }) => content);
+  }
+
+  /** Of a segment; throws 'generate/segments' when it has too many or too few. */
+  async segmentFrames({ index, from, to }: Segment, file: RealPath, name: string): Promise<readonly string[]> {
+    const frames = await this.framesOf(file, name);
+    if (frames.length === to - from) return frames;
+    throw unfit(`segment ${index} has ${frames.length} frames instead of ${to - from}`);
   }
 
   /** Of the master's packets that an encode of the segment alone reads. */

@@ -1,5 +1,5 @@
 /**
- * Room on the disk for segments and, beside them, the joined file: twice what the proxy takes.
+ * Room on the disk for segments and, beside them, the finished file: twice what the proxy takes.
  *
  * Known as soon as one segment is there. Where only one of the two fits, the clip is encoded in
  * one piece; where not even that, the encoder goes on until it is stopped: there may be room by then.
@@ -22,16 +22,19 @@ export class Room {
     private missing: number,
   ) {}
 
-  /** Throws 'generate/segments' when there is no room for segments. */
-  async take({ from, to }: Segment, file: RealPath): Promise<void> {
+  /**
+   * Throws 'generate/segments' when there is no room for segments. `begun`: bytes of the finished file that are
+   * there, whether it becomes that or makes room for it.
+   */
+  async take({ from, to }: Segment, file: RealPath, begun: number): Promise<void> {
     this.#bytes += (await stat(file)).size;
     this.#frames += to - from;
     this.missing -= to - from;
     const { bavail, bsize } = await statfs(this.directory);
     const [free, perFrame] = [bavail * bsize - this.keepFree, this.#bytes / this.#frames];
     const finished = perFrame * this.frames;
-    const fitsJoined = free >= perFrame * this.missing + finished;
-    const fitsWhole = free + this.#bytes >= finished;
-    if (!fitsJoined && fitsWhole) throw unfit('the disk has no room for its segments beside the finished file');
+    const fitsBeside = free + begun >= perFrame * this.missing + finished;
+    const fitsAlone = free + begun + this.#bytes >= finished;
+    if (!fitsBeside && fitsAlone) throw unfit('the disk has no room for its segments beside the finished file');
   }
 }

@@ -19,10 +19,12 @@ import type { Segment } from './bounds.js';
 const recordSchema = z.object({
   from: z.number(),
   to: z.number(),
-  /** Size and hash of each frame. */
-  frames: z.array(z.string()).readonly(),
-  /** Of the last frames before it, as the encoder of this segment made them. */
-  before: z.array(z.string()).readonly(),
+  blake3: z.string(),
+  /**
+   * Size and hash of the last frames before it, as the encoder of this segment made them; left out when the
+   * segment before is of the same run, and lasts no longer than this one counts.
+   */
+  before: z.array(z.string()).readonly().optional(),
   /** Of the master's packets that it was made from. */
   source: z.string(),
 });
@@ -59,6 +61,11 @@ export class SegmentStore {
     const parsed = recordSchema.safeParse(jsonOf(await textOf(this.#path(segment.index, 'json'))));
     const fits = ({ from, to }: SegmentRecord) => from === segment.from && to === segment.to;
     return parsed.success && fits(parsed.data) ? parsed.data : undefined;
+  }
+
+  async drop(segment: Segment): Promise<void> {
+    await rm(this.#path(segment.index, 'json'), { force: true });
+    await rm(this.fileOf(segment), { force: true });
   }
 
   async keep(segment: Segment, file: RealPath, record: SegmentRecord): Promise<void> {

@@ -42,6 +42,11 @@ export class Stretch {
     return this.#finished >= this.#length;
   }
 
+  /** Some of what FFmpeg was asked for was given to somebody else. */
+  get isShortened(): boolean {
+    return this.#length < this.segments.length;
+  }
+
   /** How many could be given away. */
   get notBegun(): number {
     const begun = this.segments.filter(({ from }) => from <= this.first.from + this.#encoded).length;
