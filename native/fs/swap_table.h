@@ -90,7 +90,8 @@ class SwapTable {
   class Writer {
    public:
     explicit Writer(SwapTable& table) : table_(table), lock_(table.mutex_) {}
-    void reserve(size_t more) { table_.index_.reserve(table_.index_.size() + more); }
+    // For a table of so many assets.
+    void reserve(size_t assets) { table_.index_.reserve(assets); }
     // That apply() comes for these: the processor fetches their entries at the same time.
     void prefetch(std::span<const SwapChange> changes) const;
     // `fresh` is the change's replacement, made before the lock was taken, or one that was in the table before and
