@@ -2,6 +2,7 @@
 
 import { systemClock } from '../src/base/clock.js';
 import { CurrentToolchain } from '../src/ffmpeg/current-toolchain.js';
+import { identityOfPrograms } from '../src/ffmpeg/programs.js';
 import { locateFfmpeg, type Toolchain } from '../src/ffmpeg/toolchain.js';
 import type { Generation } from '../src/generate/generation.js';
 import { withHardware } from '../src/generate/try-hardware.js';
@@ -14,9 +15,9 @@ import { eventOfOffline } from './record-job.js';
 /** Rejects with `ffmpeg/missing`. */
 export async function prepareGeneration(options: ProductionOptions): Promise<Generation> {
   const { files, source, profile, settings, log } = options;
-  const locate = async () =>
-    await withHardware(await locateFfmpeg({ ffmpegPath: settings.ffmpegPath }), settings.hardware, log);
-  const current = await CurrentToolchain.open({ locate, log });
+  const choice = { ffmpegPath: settings.ffmpegPath };
+  const locate = async () => await withHardware(await locateFfmpeg(choice), settings.hardware, log);
+  const current = await CurrentToolchain.open({ locate, identify: () => identityOfPrograms(choice), log });
   const { catalog, looks, pool, queue } = files;
   const { pictureChecks, pictures: makesPictures, segmentSeconds } = settings;
   const stallMs = settings.stallSeconds * 1000;

@@ -5,15 +5,14 @@
  * Concurrency: one look at a time; whoever asks meanwhile waits for it.
  */
 
-import { stat } from 'node:fs/promises';
-import { errnoOf, toProxyfsError } from '../base/error.js';
-import type { RealPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
 import type { Toolchain } from './toolchain.js';
 
 export interface CurrentToolchainOptions {
   /** Throws 'ffmpeg/missing'. */
   readonly locate: () => Promise<Toolchain>;
+  /** Differs when other programs would be located now. Throws when there are none. */
+  readonly identify: () => Promise<string>;
   readonly log: Logger;
 }
 
@@ -31,12 +30,9 @@ export class CurrentToolchain {
   }
 
   static async open(options: CurrentToolchainOptions): Promise<CurrentToolchain> {
+    // As they were before they were asked: what is replaced meanwhile is asked once more.
+    const identity = await options.identify();
     const toolchain = await options.locate();
-    const identity = await identityOf(toolchain).catch((error: unknown) => {
-      // Taken away just now: whatever comes in its place is another one.
-      if (errnoOf(error) === 'ENOENT') return '';
-      throw toProxyfsError(error);
-    });
     return new CurrentToolchain(options, toolchain, identity);
   }
 
@@ -53,13 +49,12 @@ export class CurrentToolchain {
   }
 
   async #look(): Promise<void> {
-    const { locate, log } = this.#options;
+    const { identify, locate, log } = this.#options;
     try {
-      const identity = await identityOf(this.#toolchain);
+      const identity = await identify();
       if (identity === this.#identity) return;
       const before = this.#toolchain;
       const now = await locate();
-      // As it was before it was asked: what is replaced meanwhile is asked once more.
       [this.#toolchain, this.#identity] = [now, identity];
       if (now.build === before.build) return;
       log.info(
@@ -70,13 +65,4 @@ export class CurrentToolchain {
       log.warn({ err }, 'FFmpeg is not there, or is being replaced; it is looked at again before the next job');
     }
   }
-}
-
-async function identityOf({ ffmpeg, ffprobe }: Toolchain): Promise<string> {
-  return (await Promise.all([ffmpeg, ffprobe].map(describe))).join(' ');
-}
-
-async function describe(program: RealPath): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(program, { bigint: true });
-  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

@@ -4,30 +4,24 @@
  * was replaced while the watcher ran.
  */
 
-import { stat } from 'node:fs/promises';
-import { locateFfmpeg, type Toolchain, type ToolchainOptions } from '../ffmpeg/toolchain.js';
+import { identityOfPrograms, type ProgramChoice } from '../ffmpeg/programs.js';
+import { locateFfmpeg, type Toolchain } from '../ffmpeg/toolchain.js';
 
 export class LocatedFfmpeg {
-  readonly #options: ToolchainOptions;
-  #located: { readonly toolchain: Toolchain; readonly files: string } | undefined;
+  readonly #choice: ProgramChoice;
+  #located: { readonly toolchain: Toolchain; readonly identity: string } | undefined;
 
-  constructor(options: ToolchainOptions) {
-    this.#options = options;
+  constructor(choice: ProgramChoice) {
+    this.#choice = choice;
   }
 
   /** Rejects with 'ffmpeg/missing'; that is not remembered. */
   async toolchain(): Promise<Toolchain> {
-    if (this.#located !== undefined && (await filesOf(this.#located.toolchain)) === this.#located.files) {
-      return this.#located.toolchain;
-    }
-    const toolchain = await locateFfmpeg(this.#options);
-    this.#located = { toolchain, files: await filesOf(toolchain) };
+    // As they were before they were asked: what is replaced meanwhile is asked once more.
+    const identity = await identityOfPrograms(this.#choice);
+    if (this.#located?.identity === identity) return this.#located.toolchain;
+    const toolchain = await locateFfmpeg(this.#choice);
+    this.#located = { toolchain, identity };
     return toolchain;
   }
-}
-
-/** What tells one file from another that took its place. */
-async function filesOf({ ffmpeg, ffprobe }: Toolchain): Promise<string> {
-  const stats = await Promise.all([ffmpeg, ffprobe].map((path) => stat(path).catch(() => undefined)));
-  return stats.map((found) => `${found?.dev}:${found?.ino}:${found?.size}:${found?.mtimeMs}`).join();
 }

@@ -1,6 +1,6 @@
 /** FFmpeg is updated under a running daemon: from then on proxies are known by the build that made them. */
 
-import { chmod, rename, writeFile } from 'node:fs/promises';
+import { chmod, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { connect } from '../../src/control/client.js';
@@ -16,12 +16,21 @@ const skip = obstacle === undefined ? {} : { skip: obstacle };
 t.test('proxies that are made after an update of FFmpeg are known by the new build', skip, async (t) => {
   const { dir, source, mountPoint, stateDir } = await projectFolders(t, 'replaced');
   const ffmpegPath = join(dir, 'ffmpeg');
-  /** As a package manager does it: written beside, and moved into place. */
-  const install = async (version: string) => {
+  const write = async (path: string, version: string) => {
     const real = `"\${FFMPEG_PATH:-ffmpeg}" "$@"`;
     const script = `[ "$*" = -version ] && exec sh -c '"\${FFMPEG_PATH:-ffmpeg}" -version | sed "1s/version [^ ]*/version ${version}/"'`;
-    await writeFile(`${ffmpegPath}.new`, `#!/bin/sh\n${script}\nexec ${real}\n`);
-    await chmod(`${ffmpegPath}.new`, 0o755);
+    await writeFile(path, `#!/bin/sh\n${script}\nexec ${real}\n`);
+    await chmod(path, 0o755);
+  };
+  /** As a package manager does it: written beside, and moved into place. */
+  const install = async (version: string) => {
+    await write(`${ffmpegPath}.new`, version);
+    await rename(`${ffmpegPath}.new`, ffmpegPath);
+  };
+  /** As somebody does it who keeps several. */
+  const link = async (version: string) => {
+    await write(join(dir, version), version);
+    await symlink(version, `${ffmpegPath}.new`);
     await rename(`${ffmpegPath}.new`, ffmpegPath);
   };
   await install('1-former');
@@ -56,4 +65,11 @@ t.test('proxies that are made after an update of FFmpeg are known by the new bui
   await makeClip(source, 'c.mov', { frames: 10, audio: [] });
   t.match(await client.call('prewarm', { paths: ['c.mov'], wait: true }), { made: 1 });
   t.same(await builds('c.mov'), ['3-newest']);
+
+  await link('4-linked');
+  await client.call('plan', { path: 'a.mov' });
+  await link('5-switched');
+  await makeClip(source, 'd.mov', { frames: 11, audio: [] });
+  t.match(await client.call('prewarm', { paths: ['d.mov'], wait: true }), { made: 1 });
+  t.same(await builds('d.mov'), ['5-switched'], 'the link is not what is asked');
 });
