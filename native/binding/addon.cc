@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "binding/lstat.h"
 #include "binding/strings.h"
 #include "binding/volume.h"
 #include "session/error.h"
@@ -98,6 +99,7 @@ void return_free_memory(const Napi::CallbackInfo&) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["mount"] = Napi::Function::New(env, mount, "mount");
   exports["probe"] = Napi::Function::New(env, probe, "probe");
+  exports["lstatAll"] = Napi::Function::New(env, lstat_all, "lstatAll");
   exports["exitWithin"] = Napi::Function::New(env, exit_within, "exitWithin");
   exports["returnFreeMemory"] = Napi::Function::New(env, return_free_memory, "returnFreeMemory");
   keep_large_things_apart();

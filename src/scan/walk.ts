@@ -13,6 +13,7 @@ import { errnoOf } from '../base/error.js';
 import { withoutLinkedFolders } from '../base/linked-folder.js';
 import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { FoundFile } from '../catalog/asset.js';
+import { lstatAll } from '../mount/lstat-all.js';
 import { isProxyfs, parseMountinfo, readMountinfo } from './mount-points.js';
 
 export type WalkEntry =
@@ -48,13 +49,13 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const BATCH = 64;
+const BATCH = 128;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Yields what lies at or below `prefix`; nothing at all when there is no such path. */
 export async function* walk(source: RealPath, prefix: VirtualPath, options: WalkOptions): AsyncGenerator<WalkEntry> {
   if (isHidden(prefix, options) || (await withoutLinkedFolders(source, prefix)) !== prefix) return;
-  const start = await look(source, prefix, options);
+  const [start] = await look(source, [prefix], options);
   if (start === undefined) return;
   if (start !== 'folder') return yield start;
   const mounts = await mountedVolumes(options);
@@ -153,36 +154,36 @@ async function* lookAtAll(
   options: WalkOptions,
   folders: VirtualPath[],
 ): AsyncGenerator<WalkEntry> {
-  const seen = await Promise.all(paths.map(async (path) => ({ path, entry: await look(source, path, options) })));
-  for (const { path, entry } of seen) {
-    if (entry === 'folder') folders.push(path);
-    else if (entry !== undefined) yield entry;
+  const seen = await look(source, paths, options);
+  for (const [index, entry] of seen.entries()) {
+    if (entry !== 'folder' && entry !== undefined) yield entry;
+    const path = paths[index];
+    if (entry === 'folder' && path !== undefined) folders.push(path);
   }
 }
 
-/** undefined: gone, or of no interest (a link, a device, a name nobody wants). */
+/** In the order of the paths; undefined: gone, or of no interest (a link, a device, a name nobody wants). */
 async function look(
   source: RealPath,
-  path: VirtualPath,
-  options: WalkOptions,
-): Promise<WalkEntry | 'folder' | undefined> {
-  try {
-    const stat = await lstat(realPathOf(source, path), { bigint: true });
-    if (stat.isDirectory()) return 'folder';
-    if (!stat.isFile() || !options.wants(path.slice(path.lastIndexOf('/') + 1))) return undefined;
-    const file = {
-      path,
-      identity: { dev: stat.dev, ino: stat.ino },
-      master: { size: stat.size, mtimeNs: stat.mtimeNs },
-      ctimeNs: stat.ctimeNs,
-    };
-    return { kind: 'file', file };
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
-    return { kind: 'unreadable', path, reason: reasonOf(error), errno };
-  }
+  paths: readonly VirtualPath[],
+  { wants }: WalkOptions,
+): Promise<readonly (WalkEntry | 'folder' | undefined)[]> {
+  const stats = await lstatAll(paths.map((path) => realPathOf(source, path)));
+  return paths.map((path, index) => {
+    const stat = stats[index];
+    if (stat instanceof Error) return unreadable(path, stat);
+    if (stat?.kind === 'folder') return 'folder';
+    if (stat?.kind !== 'file' || !wants(path.slice(path.lastIndexOf('/') + 1))) return undefined;
+    const { ctimeNs, dev, ino, mtimeNs, size } = stat;
+    return { kind: 'file', file: { path, identity: { dev, ino }, master: { size, mtimeNs }, ctimeNs } };
+  });
+}
+
+function unreadable(path: VirtualPath, error: Error): UnreadableEntry | undefined {
+  const errno = errnoOf(error);
+  if (errno === undefined) throw error;
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+  return { kind: 'unreadable', path, reason: reasonOf(error), errno };
 }
 
 type RawDirent = Omit<Dirent, 'name'> & { readonly name: Buffer };
