@@ -64,11 +64,10 @@ export class AssetReader {
     ).all(...prefixRange(prefix));
   }
 
-  /** As `isExamined` of a whole row, without reading what is known of the media. */
   isExamined(id: bigint): boolean {
-    const sql = `SELECT eligibility <> 'unknown' OR (fingerprint IS NOT NULL
-      AND EXISTS (SELECT 1 FROM media WHERE media.asset = asset.id)) FROM asset WHERE id = ?`;
-    return this.db.statement<[number]>(sql, { raw: true }).get(id)?.[0] === 1;
+    return (
+      this.db.statement<[number]>(`SELECT ${IS_EXAMINED} FROM asset WHERE id = ?`, { raw: true }).get(id)?.[0] === 1
+    );
   }
 
   namesOf(id: bigint): readonly VirtualPath[] {
@@ -120,6 +119,10 @@ export class AssetReader {
     return this.db.statement<StoredAsset>(sql, { bigint: true });
   }
 }
+
+/** As `isExamined` of a whole row, without reading what is known of the media. */
+export const IS_EXAMINED = `(eligibility <> 'unknown' OR (fingerprint IS NOT NULL
+  AND EXISTS (SELECT 1 FROM media WHERE media.asset = asset.id)))`;
 
 const RAW_BIGINT = { bigint: true, raw: true };
 const NAMES_OF_ALL =

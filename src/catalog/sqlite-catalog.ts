@@ -66,6 +66,8 @@ class SqliteCatalog implements Catalog {
   observeAll(files: readonly FoundFile[]): ReturnType<Catalog['observeAll']> {
     return this.db.transaction(() =>
       files.map((file) => {
+        const familiar = this.#observer.familiar(file);
+        if (familiar !== undefined) return { ...familiar, state: 'same', doubtful: [] };
         const { doubtful = [], id, state } = this.#observer.observe(file);
         return { id: Number(id) as AssetId, state, isExamined: this.#reader.isExamined(id), doubtful };
       }),
