@@ -3,10 +3,11 @@
  *
  * V8 keeps the pages of a heap that was large once until it collects for reasons of its own, which an
  * idle daemon seldom gives it; what was freed in native code stays with the allocator, and SQLite
- * keeps the pages it has read. The collection holds the event loop for some tens of milliseconds; no
- * file operation of the mount waits for that.
+ * keeps the pages it has read. The collection holds the event loop for some tens of milliseconds, and
+ * several times as long in the midst of work: it waits until the loop is at rest.
  */
 
+import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -14,6 +15,10 @@ import { runInNewContext } from 'node:vm';
 const LARGE = 5000;
 /** One collection for what belongs together: a flip, its report, the next flip. Counted from the last of it. */
 const GATHER_MS = 250;
+/** The share of that time in which a loop at rest has something to do. */
+const AT_REST = 0.5;
+/** Somebody may keep it busy for hours. */
+const MOST_WAIT_MS = 30_000;
 
 const holders = new Set<() => void>();
 let timer: NodeJS.Timeout | undefined;
@@ -28,8 +33,15 @@ export function alsoReturns(release: () => void): () => void {
 /** `assets`: how many the work that is over has touched. */
 export function returnMemory(assets: number): void {
   if (assets < LARGE) return;
-  if (timer !== undefined) return void timer.refresh();
+  clearTimeout(timer);
+  awaitRest(performance.now() + MOST_WAIT_MS);
+}
+
+function awaitRest(latest: number): void {
+  const before = performance.eventLoopUtilization();
   timer = setTimeout(() => {
+    const { utilization } = performance.eventLoopUtilization(before);
+    if (utilization > AT_REST && performance.now() < latest) return awaitRest(latest);
     timer = undefined;
     collect ??= collector();
     collect();
