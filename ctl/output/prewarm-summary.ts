@@ -17,6 +17,7 @@ export function formatPrewarm(result: Result<'prewarm'>, style: Style): string {
     ...(result.alreadyThere > 0 ? [`${result.alreadyThere} already there`] : []),
     ...(result.ineligible > 0 ? [`${result.ineligible} stay master`] : []),
     ...(result.failed > 0 ? [style.red(`${result.failed} failed`)] : []),
+    ...(cancelledIn(result) > 0 ? [`${cancelledIn(result)} cancelled`] : []),
   ];
   if (parts.length === 0) return 'No media files there.';
   return [
@@ -24,14 +25,18 @@ export function formatPrewarm(result: Result<'prewarm'>, style: Style): string {
     ...inMemory(result),
     ...named('Stay master', result.clips, 'ineligible', style),
     ...named('Failed', result.clips, 'failed', style),
+    ...named('Cancelled', result.clips, 'cancelled', style),
   ].join('\n');
 }
 
 /** Not all of them are listed. */
-function clipsIn({ made, queued, alreadyThere, ineligible, failed, clips }: Result<'prewarm'>): number {
-  const cancelled = clips.filter(({ outcome }) => outcome === 'cancelled').length;
-  return made + queued + alreadyThere + ineligible + failed + cancelled;
+function clipsIn(result: Result<'prewarm'>): number {
+  const { made, queued, alreadyThere, ineligible, failed } = result;
+  return made + queued + alreadyThere + ineligible + failed + cancelledIn(result);
 }
+
+const cancelledIn = ({ clips }: Result<'prewarm'>): number =>
+  clips.filter(({ outcome }) => outcome === 'cancelled').length;
 
 /** Lines of a list that named nothing. */
 export function formatUnfound(list: string, missing: readonly ListedLine[], style: Style): string[] {

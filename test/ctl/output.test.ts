@@ -153,6 +153,7 @@ const made = { outcome: 'made' as const, reason: null, masterSize: 10e6, proxySi
 const clips = [
   { path: 'a.mov', ...made },
   { ...made, path: 'b.mov', outcome: 'failed' as const, reason: 'moov atom not found', proxySize: null },
+  { ...made, path: 'd.mov', outcome: 'cancelled' as const, reason: 'the file changed', proxySize: null },
   { ...made, path: 'c.wav', outcome: 'ineligible' as const, reason: 'sound without picture', proxySize: null },
 ];
 
@@ -172,14 +173,15 @@ t.test('prewarm draws a bar on a terminal, prints lines into a pipe, and nothing
   t.equal(piped.exitCode, 3, 'some failed');
   t.notMatch(piped.stdout, /[\r\u001b█]/);
   t.match(piped.stdout, /^made {10}a\.mov {2}10\.0 MB -> 1\.0 MB/m);
-  t.match(piped.stdout, /^3 clips: 1 made \(10\.0 MB -> 1\.0 MB\), 1 stay master, 1 failed$/m);
+  t.match(piped.stdout, /^4 clips: 1 made \(10\.0 MB -> 1\.0 MB\), 1 stay master, 1 failed, 1 cancelled$/m);
   t.match(piped.stdout, /^Failed:\n {2}b\.mov {2}moov atom not found$/m);
-  t.match(piped.stderr, /^proxyfs: 1 clip got no proxy and will serve the master: .*--retry-failed tries again\n$/);
+  t.match(piped.stdout, /^Cancelled:\n {2}d\.mov {2}the file changed$/m);
+  t.match(piped.stderr, /^proxyfs: 2 clips got no proxy and will serve the master: .*--retry-failed tries again\n$/);
   const json = await runInPlace(['prewarm', '.', '--json'], where);
   t.equal(json.exitCode, 3);
   t.match(JSON.parse(json.stdout), { ...result, error: { code: 'generate/partly-done' } });
   const drawn = await runInPlace(['prewarm', '.'], { ...where, interactive: true });
-  t.match(drawn.stdout, /3 clips: 1 made/);
+  t.match(drawn.stdout, /4 clips: 1 made/);
 });
 
 t.test('prewarm fails when nothing could be made, and Ctrl-C only ends the watching', async (t) => {
