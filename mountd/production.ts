@@ -27,7 +27,7 @@ import { createGovernor, mannerOf } from './polite.js';
 import { PoolReturn } from './pool-return.js';
 import type { ProductionOptions } from './production-options.js';
 import { HIDDEN_NAME } from './project-files.js';
-import { eventOfFinished, eventOfStarted, logFinished } from './record-job.js';
+import { eventOfFinished, eventOfStarted, eventsOfAdopted, logFinished } from './record-job.js';
 import { isSameSource } from './same-source.js';
 import { StorageRetries } from './storage-retries.js';
 import { Unasked } from './unasked.js';
@@ -192,8 +192,11 @@ export class Production {
     const choices: ProfileOf[] = profiles.length === 0 ? [this.#options.profileOf] : profiles.map((name) => () => name);
     const answers: Enqueued[] = [];
     // All are queued before the workers wake: what waits for one clip is made in one pass.
-    for (const profileOf of choices)
-      answers.push(...(await enqueueMissing(generation, assets, { ...rest, profileOf })));
+    for (const profileOf of choices) {
+      const found = await enqueueMissing(generation, assets, { ...rest, profileOf });
+      for (const event of eventsOfAdopted(found, profileOf)) this.#options.files.journal.record(event);
+      answers.push(...found);
+    }
     this.#options.onTouched(answers.filter((answer) => isNews(answer, answers.length)).map(({ asset }) => asset.id));
     workers.wake();
     return answers;

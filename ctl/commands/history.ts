@@ -51,9 +51,11 @@ export const history = defineCommand<Arguments>({
 });
 
 /** A file that is no clip, and a name that was mistyped, look the same from here. */
-function nothing({ known }: Result<'history'>): string {
+function nothing({ known, path, proxies }: Result<'history'>): string {
+  const shared = proxies.find(({ master }) => master !== path);
+  const why = shared === undefined ? '' : `: it has the content of ${escapeName(shared.master)}, and its proxy`;
   return known
-    ? '  nothing is recorded of it'
+    ? `  nothing is recorded of it${why}`
     : "  nothing is recorded of it, and no clip of this name is known (of a folder, 'proxyfs events PATH' tells)";
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { sampleEvents, servedPath, startFakeDaemon } from '../fixtures/fake-daemon.js';
+import { sampleEvents, sampleProxy, servedPath, startFakeDaemon } from '../fixtures/fake-daemon.js';
 import { type Run, runInPlace } from '../fixtures/run-proxyfs.js';
 
 type Overrides = Parameters<typeof startFakeDaemon>[0];
@@ -76,6 +76,12 @@ t.test('a history names the earlier name, who asked, the FFmpeg and the command'
   t.match(stdout, /\n {2}Made +2026-11-20T10:00:00Z to 2026-11-20T10:00:03Z by anna@edit1, of A001\/old\.mov\n/);
   t.match(stdout, /\n {2}FFmpeg +7\.1\n/);
   t.match(stdout, /\n {2}Command +ffmpeg -i 'it'\\''s'\n/);
+
+  const ofCopy = await inProject(t, {
+    history: async ({ path }) => ({ path, known: true, events: [], proxies: [sampleProxy] }),
+  });
+  const said = /^copy\.mov\n {2}nothing is recorded of it: it has the content of A001\/old\.mov, and its proxy\n/;
+  t.match((await ofCopy.run(['history', 'copy.mov'])).stdout, said);
 });
 
 t.test('failures are gathered by reason, with a way out, and can be tried again', async (t) => {
