@@ -7,6 +7,8 @@ import type { Daemon } from './daemon.js';
 import { status } from './methods/status.js';
 import { version } from './version.js';
 
+const LABEL_LENGTH = 120;
+
 export interface Meter {
   /** Prometheus' text format. */
   read(): Promise<string>;
@@ -62,6 +64,7 @@ async function stateFamilies(daemon: Daemon): Promise<Family[]> {
         missing: assets.missing,
         ineligible: assets.ineligible,
         failed: assets.failed,
+        unexamined: assets.total - assets.eligible - assets.ineligible,
       }),
     ]),
     gauge('proxyfs_serving', 'Clips by what the mount serves now.', labelled('variant', serving)),
@@ -75,7 +78,7 @@ async function stateFamilies(daemon: Daemon): Promise<Family[]> {
     counter('proxyfs_evicted_bytes_total', 'Bytes of those.', [{ value: cache.evictedBytes }]),
     gauge('proxyfs_jobs', 'Jobs by state.', labelled('state', jobs)),
     gauge('proxyfs_failures', 'Clips that were set aside, by reason.', [
-      ...failedBy.map(({ reason, count }) => ({ labels: { reason: reason.slice(0, 120) }, value: count })),
+      ...Object.entries(byLabel(failedBy)).map(([reason, value]) => ({ labels: { reason }, value })),
     ]),
     gauge('proxyfs_encoding_frames_per_second', 'Frames encoded a second, all encoders together.', [
       { value: running.reduce((sum, { fps }) => sum + fps, 0) },
@@ -91,6 +94,18 @@ async function stateFamilies(daemon: Daemon): Promise<Family[]> {
       samples: labelled('kind', pick(counters, ['lookups', 'opens', 'reads', 'writes'])),
     },
   ];
+}
+
+/** Reasons may be alike as far as a label has room for them, and a series must be there once. */
+export function byLabel(
+  failedBy: readonly { readonly reason: string; readonly count: number }[],
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason, count } of failedBy) {
+    const label = reason.slice(0, LABEL_LENGTH);
+    counts[label] = (counts[label] ?? 0) + count;
+  }
+  return counts;
 }
 
 function eventFamilies(happened: {

@@ -17,7 +17,10 @@ export interface Summary {
   readonly eligible: number;
   readonly ineligible: number;
   readonly ready: number;
+  /** Without a proxy, and not set aside. */
   readonly missing: number;
+  /** Set aside, in the set that they serve. */
+  readonly failed: number;
   readonly masterBytes: number;
   readonly readyBytes: number;
   readonly ineligibleBy: readonly ReasonRow[];
@@ -63,6 +66,7 @@ class Tally {
   #eligible = 0;
   #ineligible = 0;
   #ready = 0;
+  #failed = 0;
   #masterBytes = 0n;
   #readyBytes = 0n;
 
@@ -76,7 +80,11 @@ class Tally {
     }
     if (eligibility.kind !== 'eligible') return;
     this.#eligible += 1;
-    if (usableProxy(asset) === undefined) return;
+    if (usableProxy(asset) === undefined) {
+      // Of assets in pages nothing but a failure is said.
+      if (asset.pending !== undefined) this.#failed += 1;
+      return;
+    }
     this.#ready += 1;
     this.#readyBytes += master.size;
   }
@@ -87,7 +95,8 @@ class Tally {
       eligible: this.#eligible,
       ineligible: this.#ineligible,
       ready: this.#ready,
-      missing: this.#eligible - this.#ready,
+      missing: this.#eligible - this.#ready - this.#failed,
+      failed: this.#failed,
       masterBytes: Number(this.#masterBytes),
       readyBytes: Number(this.#readyBytes),
       ineligibleBy: this.#reasons.rows(),

@@ -129,7 +129,8 @@ function toQueuedJob(daemon: Daemon, job: ListedJob): Result<'queue.list'>['jobs
 function etaOf(daemon: Daemon, job: ListedJob, ofRunning: number | null): number | null {
   const { production } = daemon;
   if (job.state === 'running') return ofRunning;
-  const isAtRest = production.pausedBecause() !== undefined;
+  const waitsForOthers = production.budget().awaitedOnly && (job.jobClass === 'footage' || job.jobClass === 'backlog');
+  const isAtRest = waitsForOthers || production.pausedBecause() !== undefined;
   return job.position === undefined || isAtRest ? null : (production.secondsUntil(job.position) ?? null);
 }
 

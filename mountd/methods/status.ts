@@ -27,7 +27,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       ...{ total, eligible, ineligible },
       ready: summary.ready,
       missing: summary.missing,
-      failed: countClips(failed),
+      failed: summary.failed,
     },
     serving: countServing(daemon),
     space: {
@@ -38,7 +38,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       stateFree: await freeAt(daemon.record.stateDir),
     },
     jobs: { waiting: jobs.waiting, running: jobs.running, failed: jobs.failed, done: jobs.done },
-    etaSeconds: work.encoders === 0 ? null : etaOf(daemon, jobs.waiting),
+    etaSeconds: work.encoders === 0 ? null : etaOf(daemon, jobs.waiting, work.holds.length > 0),
     work,
     cache: await cacheState(daemon),
     running: production.running().map((row) => toRunning(row, production.suspended().has(row.job))),
@@ -66,8 +66,9 @@ async function cacheState({ cache, files }: Daemon): Promise<Result<'status'>['c
   return { ...state, pins: [...pins], scrubFinishedAt: scrubFinishedAt === 0 ? null : scrubFinishedAt };
 }
 
-/** The clips at work, and then those that wait, at the pace of late. */
-function etaOf({ production }: Daemon, waiting: number): number | null {
+/** The clips at work, and then those that wait, at the pace of late. Nobody knows when what is held will be done. */
+function etaOf({ production }: Daemon, waiting: number, isHeld: boolean): number | null {
+  if (waiting > 0 && (isHeld || production.budget().awaitedOnly)) return null;
   const etas = production.running().map(({ etaSeconds }) => etaSeconds ?? 0);
   const current = Math.max(0, ...etas);
   if (waiting === 0) return current > 0 ? current : null;

@@ -80,4 +80,8 @@ t.test('clips are wanted by pattern and in order', obstacle === undefined ? {} :
   const ratio = (late?.bytes ?? 0) / (four?.bytes ?? 1) / (20 / 7);
   t.ok(ratio > 0.3 && ratio < 3, `the estimate follows what was made (${ratio.toFixed(2)})`);
   t.ok((after.seconds ?? 0) > 0 && after.measured, 'and so does the time');
+
+  await client.call('queue.pause', { paths: ['late.mov'] });
+  await client.call('prewarm', { paths: ['late.mov'], wait: false });
+  t.match(await client.call('status', {}), { jobs: { waiting: 1 }, etaSeconds: null }, 'what is held has no end');
 });

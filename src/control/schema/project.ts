@@ -59,12 +59,14 @@ export const projectMethods = {
         /** Places that cannot be reached; `names`: what is kept of them. */
         offline: z.array(z.object({ path, reason: z.string(), names: count, since: z.number() })),
       }),
+      /** Each clip is ineligible, ready, missing, failed, or not examined yet, which the rest are. */
       assets: z.object({
         total: count,
         eligible: count,
         ineligible: count,
         ready: count,
         missing: count,
+        /** In the set that they serve; `failedBy` has the others too. */
         failed: count,
       }),
       serving: z.object({ proxy: count, master: count }),
@@ -78,7 +80,7 @@ export const projectMethods = {
         stateFree: z.number(),
       }),
       jobs: z.object({ waiting: count, running: count, failed: count, done: count }),
-      /** A guess at when all that is queued is done; null while nothing is known, or nothing is worked on. */
+      /** A guess at when all that is queued is done; null while nothing is known, nothing is worked on, or a part has to wait. */
       etaSeconds: z.number().nullable(),
       work,
       cache: z.object({
