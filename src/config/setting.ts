@@ -1,7 +1,7 @@
 /** One setting: what it is called, what it may be, what it is when nobody says, and why it exists. */
 
 import { z } from 'zod';
-import { parseSize } from '../base/byte-size.js';
+import { parseSize, writeSize } from '../base/byte-size.js';
 
 export interface Setting<T> {
   /** Environment variable; the key in files and the flag follow from it: see `keyOf`. */
@@ -51,9 +51,10 @@ export function numberOf(
 }
 
 /** Bytes, also as `500M` or `20G`: powers of 1000; `20Gi` is of 1024. */
-export function bytes(fallback: number, text: SettingText): Setting<number> {
-  const schema = z.preprocess(bytesFrom, z.number().int().min(0).max(Number.MAX_SAFE_INTEGER));
-  return { ...text, type: 'bytes, also with K, M, G or T', fallback, schema };
+export function bytes(fallback: number, text: SettingText, min = 0): Setting<number> {
+  const schema = z.preprocess(bytesFrom, z.number().int().min(min).max(Number.MAX_SAFE_INTEGER));
+  const from = min === 0 ? '' : ` from ${writeSize(min)}`;
+  return { ...text, type: `bytes${from}, also with K, M, G or T`, fallback, schema };
 }
 
 /** On or off. */
@@ -61,17 +62,22 @@ export function onOff(fallback: boolean, text: SettingText): Setting<boolean> {
   return { ...text, type: 'true | false', fallback, schema: z.preprocess(switchFrom, z.boolean()), isSwitch: true };
 }
 
-/** Bytes, or a share of a disk such as `80%`; kept as text, since the disk is not known yet. */
+/** Bytes, or a share of a disk such as `80%`, and never nothing; kept as text, since the disk is not known yet. */
 export function optionalShare(text: SettingText): Setting<string | undefined> {
   const schema = z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),
     z
       .string()
       .trim()
-      .refine((text) => SHARE.test(text) || parseSize(text) !== undefined)
+      .refine((text) => (SHARE.test(text) ? Number.parseFloat(text) : (parseSize(text) ?? 0)) > 0)
       .optional(),
   );
-  return { ...text, type: 'bytes, also with K, M, G or T, or a share such as 80%', fallback: undefined, schema };
+  return {
+    ...text,
+    type: 'bytes above 0, also with K, M, G or T, or a share such as 80%',
+    fallback: undefined,
+    schema,
+  };
 }
 
 export function word(fallback: string, text: SettingText): Setting<string> {

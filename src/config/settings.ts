@@ -140,10 +140,14 @@ export const SETTINGS = {
     env: 'PROXYFS_METRICS_PORT',
     sentence: 'The port of this machine’s loopback interface where Prometheus finds /metrics; 0 opens none.',
   }),
-  logSize: bytes(10_000_000, {
-    env: 'PROXYFS_LOG_SIZE',
-    sentence: 'How large the log may become before a new one is begun; four older ones are kept.',
-  }),
+  logSize: bytes(
+    10_000_000,
+    {
+      env: 'PROXYFS_LOG_SIZE',
+      sentence: 'How large the log may become before a new one is begun; four older ones are kept.',
+    },
+    10_000,
+  ),
   logLevel: choice(['debug', 'info', 'warn', 'error'], 'info', {
     env: 'PROXYFS_LOG_LEVEL',
     sentence: 'How much is logged.',
@@ -160,10 +164,14 @@ export const SETTINGS = {
     env: 'PROXYFS_SCRUB_DAYS',
     sentence: 'How often all proxies are read and compared with their hashes, slowly and in the background; 0: never.',
   }),
-  scrubRate: bytes(16_000_000, {
-    env: 'PROXYFS_SCRUB_RATE',
-    sentence: 'How many bytes a second that check reads.',
-  }),
+  scrubRate: bytes(
+    16_000_000,
+    {
+      env: 'PROXYFS_SCRUB_RATE',
+      sentence: 'How many bytes a second that check reads.',
+    },
+    10_000,
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

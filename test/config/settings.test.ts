@@ -46,6 +46,10 @@ t.test('what cannot be is refused with its origin and what it may be', async (t)
   refused({}, { PROXYFS_DISK_RESERVE: '5 apples' }, /with K, M, G or T/);
   refused({}, { PROXYFS_STALL_SECONDS: '-1' }, /from 1/);
   refused({ profile: '' }, {}, /--profile cannot be ''/);
+  for (const nothing of ['0', '0%', '0 GB'])
+    refused({ poolQuota: nothing }, {}, /--pool-quota cannot be .*: give bytes above 0/);
+  refused({ scrubRate: '0' }, {}, /--scrub-rate cannot be '0': give bytes from 10K/);
+  refused({ logSize: 0 }, {}, /--log-size cannot be '0'/);
   refused({}, { PROXYFS_WORKER: '2' }, /variable PROXYFS_WORKER is no setting, did you mean PROXYFS_WORKERS;/);
   refused({}, { PROXYFS_POOLQUOTA: '2' }, /did you mean PROXYFS_POOL_QUOTA/);
 });
