@@ -40,12 +40,13 @@ export class CurrentToolchain {
     return this.#toolchain;
   }
 
-  /** Never rejects: where the new program does not run (yet), the jobs find that by themselves. */
-  renew(): Promise<void> {
+  /** As it is now. Never rejects: where the new program does not run (yet), the jobs find that by themselves. */
+  async renew(): Promise<Toolchain> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
     });
-    return this.#looking;
+    await this.#looking;
+    return this.#toolchain;
   }
 
   async #look(): Promise<void> {

@@ -17,8 +17,8 @@ export interface Generation {
   readonly pool: Pool;
   /** That of the moment: a job takes it when it begins, and keeps it. */
   readonly toolchain: Toolchain;
-  /** Looks whether FFmpeg is still the one it was; asked before each job. */
-  readonly renewToolchain?: (() => Promise<void>) | undefined;
+  /** Looks whether FFmpeg is still the one it was, and returns that of now; asked before each job and at its end. */
+  readonly renewToolchain?: (() => Promise<Toolchain>) | undefined;
   /** What profiles may ask for beside their names. */
   readonly looks?: Looks | undefined;
   /** The project's profile. */

@@ -41,6 +41,7 @@ import type { Generation } from './generation.js';
 import { findMaster, hasMasterChanged } from './master.js';
 import { finishPictures, type PictureFiles, pictureFiles, pictureOutputs, removePictures } from './pictures.js';
 import type { MakePlan } from './plan.js';
+import { isFfmpegReplaced } from './replaced-ffmpeg.js';
 import { encodeSegmented, removeSegments } from './segmented.js';
 
 /** One proxy that is wanted; those of one call share the input of their recipes. */
@@ -62,6 +63,8 @@ export type MakeOutcome =
   | { readonly kind: 'rejected'; readonly reason: string }
   /** The master is not what it was: what was made is thrown away. */
   | { readonly kind: 'master-changed' }
+  /** So is FFmpeg: this, too, is thrown away. */
+  | { readonly kind: 'ffmpeg-replaced' }
   /** This one could not be finished or published. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -214,7 +217,7 @@ async function finish(making: Making, output: Output, encoded: Encoded): Promise
     return await judgeAndPublish(making, output, encoded);
   } catch (error) {
     making.options.signal.throwIfAborted();
-    return { kind: 'failed', error };
+    return (await isFfmpegReplaced(making.generation)) ? { kind: 'ffmpeg-replaced' } : { kind: 'failed', error };
   }
 }
 
@@ -230,6 +233,7 @@ async function judgeAndPublish(making: Making, output: Output, encoded: Encoded)
     // Also to the disk, which the publication waits for.
     [blake3] = await Promise.all([blake3OfFile(file, signal), syncFile(file), encoded.checkFrames?.()]);
   });
+  if (await isFfmpegReplaced(generation)) return { kind: 'ffmpeg-replaced' };
   if (!validation.ok) return { kind: 'rejected', reason: describeRejection(validation) };
   const made = { blake3, size: (await stat(file)).size };
   const pictures = await finishedPictures(making, output);

@@ -13,7 +13,7 @@ import type { JobClass } from '../jobs/job-class.js';
 import type { Job } from '../jobs/queue.js';
 import { DiskRoom, type Weight } from './disk-room.js';
 import type { Generation } from './generation.js';
-import type { JobOutcome } from './run-job.js';
+import type { JobOutcome } from './settle-job.js';
 
 /** Jobs that are looked at for one that finds room. */
 const LOOKED_AT = 200;

@@ -16,34 +16,26 @@ import { sharesInput } from '../profiles/command.js';
 import { adoptPublished } from './adopt-published.js';
 import type { Companion, Companions } from './companions.js';
 import { isStoppedForSpace } from './disk-room.js';
-import { isOutOfSpace, judgeFailure } from './failure.js';
+import { isOutOfSpace } from './failure.js';
 import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { findMaster, isReachable } from './master.js';
 import { masterFault } from './master-fault.js';
-import { plainReason } from './plain-reason.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
+import { isFfmpegReplaced, REPLACED_FFMPEG } from './replaced-ffmpeg.js';
 import { removeSegments } from './segmented.js';
-
-export type JobOutcome =
-  | { readonly kind: 'published'; readonly size: number; readonly seconds: number }
-  /** The pool had it already. */
-  | { readonly kind: 'adopted'; readonly size: number }
-  /** Failed for good: rejected by validation, or by FFmpeg. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly rejected: boolean }
-  /** Waits in the queue again after a failure that may pass. */
-  | { readonly kind: 'retry'; readonly reason: string }
-  /** Another job took its place in the queue, or it waits there itself for a master that was moved. */
-  | { readonly kind: 'replaced'; readonly reason: string }
-  /** Given back to the queue, however often it was tried: the pool's disk is full. */
-  | { readonly kind: 'no-space'; readonly reason: string }
-  /** Given back to the queue in the same way: FFmpeg cannot be started. */
-  | { readonly kind: 'no-ffmpeg'; readonly reason: string }
-  | { readonly kind: 'ineligible'; readonly code: string; readonly reason: string }
-  /** The master changed, moved away or was replaced: it has to be scanned again. */
-  | { readonly kind: 'outdated'; readonly reason: string }
-  /** Given back because the daemon stops, or taken away because the job was cancelled. */
-  | { readonly kind: 'interrupted' };
+import {
+  CHANGED,
+  drop,
+  isLeaseLost,
+  type JobOutcome,
+  type Judged,
+  makeAnew,
+  recordOutcome,
+  setAside,
+  settleFailure,
+  settleLease,
+} from './settle-job.js';
 
 export interface JobObserver {
   readonly signal: AbortSignal;
@@ -63,6 +55,7 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
     return await work(generation, observer, asset);
   } catch (error) {
     if (observer.signal.aborted || isLeaseLost(error)) return settleError(generation, observer, error);
+    if (await isFfmpegReplaced(generation)) return makeAnew(generation, observer.lease(), REPLACED_FFMPEG);
     if (await isMasterAway(generation, observer.lease())) return dropAway(generation, observer.lease(), error);
     const moved = asset && (await ifMoved(generation, observer, asset));
     if (moved !== undefined) return moved;
@@ -81,10 +74,7 @@ async function ifMoved(
   const now = path && (await findMaster(generation, asset, path).catch(() => path));
   if (now === path) return undefined;
   if (now === undefined) return drop(generation, observer.lease(), CHANGED);
-  return settleLease(() => {
-    generation.queue.release(observer.lease());
-    return { kind: 'replaced', reason: 'its file was moved while its proxy was made' };
-  });
+  return makeAnew(generation, observer.lease(), 'its file was moved while its proxy was made');
 }
 
 /** The drive of the master went away meanwhile: no failure of the clip. */
@@ -129,13 +119,6 @@ async function work(generation: Generation, observer: JobObserver, asset: AssetR
   return await make(generation, observer, { asset, path, plan, profile });
 }
 
-/** It would hold up all that waits behind it. */
-function setAside({ catalog, profile, queue }: Generation, lease: Lease, plan: MakePlan, reason: string): JobOutcome {
-  queue.fail(lease, reason, { retry: false });
-  catalog.recordFailure({ asset: lease.job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
-  return { kind: 'failed', reason, rejected: false };
-}
-
 interface Wanted {
   readonly asset: AssetRow;
   readonly path: VirtualPath;
@@ -148,9 +131,10 @@ async function make(generation: Generation, observer: JobObserver, wanted: Wante
   const started = clock.now();
   const joined = await joinOthers(generation, observer, wanted);
   const [own, ...others] = await makeAll(generation, observer, wanted, joined).catch(async (error: unknown) => {
-    // What was interrupted goes on at its segments; what was cancelled does not go on.
+    // What was interrupted goes on at its segments; what was cancelled does not go on, nor does what two builds made.
     const isCancelled = generation.queue.get(observer.lease().job.id)?.state === 'cancelled';
-    if (observer.signal.aborted && isCancelled) await removeSegments(generation, wanted.plan);
+    const isOver = (observer.signal.aborted && isCancelled) || (await isFfmpegReplaced(generation));
+    if (isOver) await removeSegments(generation, wanted.plan);
     throw error;
   });
   const seconds = (clock.now() - started) / 1000;
@@ -159,7 +143,7 @@ async function make(generation: Generation, observer: JobObserver, wanted: Wante
     if (outcome !== undefined) recordOther(generation, observer, { ...other, asset: wanted.asset, outcome, seconds });
   }
   if (own === undefined || own.kind === 'failed') throw own?.error ?? new Error('a product without an outcome');
-  return record(generation, observer.lease(), { ...wanted, outcome: own, seconds });
+  return recordOutcome(generation, observer.lease(), { ...wanted, outcome: own, seconds });
 }
 
 /** A pass that fails as a whole is no evidence against any one of its proxies: this one is tried by itself. */
@@ -200,13 +184,6 @@ async function joinOthers(generation: Generation, observer: JobObserver, { asset
   return joined;
 }
 
-interface Judged {
-  readonly asset: AssetRow;
-  readonly plan: MakePlan;
-  readonly profile: string;
-  readonly seconds: number;
-}
-
 function recordOther(
   project: Generation,
   { companions, onCompanion }: JobObserver,
@@ -220,45 +197,12 @@ function recordOther(
     const isFailed = outcome.kind === 'failed';
     const ended = isFailed
       ? settleFailure(generation, lease, outcome.error)
-      : record(generation, lease, { ...judged, outcome });
+      : recordOutcome(generation, lease, { ...judged, outcome });
     onCompanion(lease.job, ended);
   } catch (error) {
     if (!isLeaseLost(error)) throw error;
     onCompanion(lease.job, { kind: 'interrupted' });
   }
-}
-
-function record(
-  generation: Generation,
-  lease: Lease,
-  {
-    asset,
-    plan,
-    profile,
-    outcome,
-    seconds,
-  }: Judged & { readonly outcome: Exclude<MakeOutcome, { readonly kind: 'failed' }> },
-): JobOutcome {
-  const { catalog, queue } = generation;
-  switch (outcome.kind) {
-    case 'published':
-      queue.complete(lease);
-      return { kind: 'published', size: outcome.variant.size, seconds };
-    case 'rejected': {
-      const reason = plainReason(outcome.reason, generation, asset.paths[0]);
-      queue.fail(lease, `rejected: ${reason}`, { retry: false });
-      catalog.recordFailure({ asset: asset.id, profile, recipeHash: plan.recipe.hash, reason, rejected: true });
-      return { kind: 'failed', reason, rejected: true };
-    }
-    case 'master-changed':
-      return drop(generation, lease, CHANGED);
-  }
-}
-
-/** What the job asked for no longer exists; a scan decides what is wanted instead. */
-function drop({ queue }: Generation, lease: Lease, reason: string): JobOutcome {
-  queue.cancel([lease.job.id]);
-  return { kind: 'outdated', reason };
 }
 
 /** The file, the recipe or FFmpeg changed since the job was queued. */
@@ -281,41 +225,3 @@ function settleError(generation: Generation, observer: JobObserver, error: unkno
       : { kind: 'interrupted' };
   });
 }
-
-function settleLease(settle: () => JobOutcome): JobOutcome {
-  try {
-    return settle();
-  } catch (late) {
-    // Cancelled meanwhile: there is nothing to fail or to give back.
-    if (!isLeaseLost(late)) throw late;
-    return { kind: 'interrupted' };
-  }
-}
-
-function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
-  const { catalog, queue, profile, log } = generation;
-  const { passing, ...failure } = judgeFailure(error, lease.job.attempts);
-  const reason = plainReason(failure.reason, generation, catalog.get(lease.job.asset)?.paths[0]);
-  if (isOutOfSpace(error)) {
-    queue.release(lease);
-    log.warn({ job: lease.job.id, err: error }, 'the disk of the pool is full: the job waits for space');
-    return { kind: 'no-space', reason };
-  }
-  if (error instanceof ProxyfsError && error.code === 'ffmpeg/missing') {
-    queue.release(lease);
-    return { kind: 'no-ffmpeg', reason };
-  }
-  const job = queue.fail(lease, reason, { retry: passing });
-  log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
-  if (job.state === 'waiting') return { kind: 'retry', reason };
-  const asset = catalog.get(job.asset);
-  const plan = asset === undefined ? undefined : planProxy(asset, profile, generation);
-  if (plan?.kind === 'make') {
-    catalog.recordFailure({ asset: job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
-  }
-  return { kind: 'failed', reason, rejected: false };
-}
-
-const CHANGED = 'the file changed while its proxy was made';
-
-const isLeaseLost = (error: unknown): boolean => error instanceof ProxyfsError && error.code === 'job/lease-lost';

@@ -22,8 +22,9 @@ import { type Budget, Crew, type Member } from './crew.js';
 import type { Generation } from './generation.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type NextJob, Obstacles } from './obstacles.js';
-import { type JobObserver, type JobOutcome, runJob } from './run-job.js';
+import { type JobObserver, runJob } from './run-job.js';
 import { advance, type RunningJob, startOf } from './running-job.js';
+import type { JobOutcome } from './settle-job.js';
 
 export interface WorkerPoolOptions {
   /** Encoders at a time; default half the cores, since each encoder has threads of its own. */
