@@ -13,7 +13,7 @@ import { isVerdict } from '../ffmpeg/verdict.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { countFrames } from '../generate/count-frames.js';
 import type { Generation } from '../generate/generation.js';
-import { hasMasterChanged } from '../generate/master.js';
+import { hasMasterChanged, isReachable } from '../generate/master.js';
 import { masterFault } from '../generate/master-fault.js';
 import { planProxy } from '../generate/plan.js';
 import type { Pool } from '../pool/pool.js';
@@ -71,7 +71,10 @@ async function compare(
   const asset = await countFrames(generation, found, signal);
   const master = realPathOf(generation.source, path);
   try {
-    if (await hasMasterChanged(master, asset)) return unchecked('its master changed since: the proxy is not served');
+    if (await hasMasterChanged(master, asset)) {
+      const isThere = await isReachable(master);
+      return unchecked(isThere ? 'its master changed since: the proxy is not served' : 'its master is not there');
+    }
   } catch (error) {
     return unchecked(
       (await masterFault(generation.source, path, error)) ??

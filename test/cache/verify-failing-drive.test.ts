@@ -57,4 +57,6 @@ t.test('a master that its drive does not give leaves its proxy unchecked, and na
     { kind: 'damaged', problem: /picture of frame 0: expected that of the master, found/ },
     'of a master that is read a proxy of other pictures is damaged',
   );
+  await rm(partly);
+  t.same(await verify('partly.mov'), { kind: 'unchecked', reason: 'its master is not there' });
 });
