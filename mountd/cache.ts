@@ -47,6 +47,7 @@ const FIRST_RATIO = 0.5;
 interface Refused {
   readonly size: number;
   readonly unusedMs: number;
+  /** Of the clock that nobody sets. */
   readonly until: number;
   readonly reason: string;
 }
@@ -130,7 +131,7 @@ export class Cache {
   async roomFor(job: Job): Promise<string | undefined> {
     const { files, settings } = this.#options;
     if (settings.poolQuota === undefined) return undefined;
-    const [now, unusedMs] = [systemClock.now(), DISPLACES[job.jobClass]];
+    const [now, unusedMs] = [performance.now(), DISPLACES[job.jobClass]];
     const size = [job, ...files.queue.list({ state: 'running' })].reduce((sum, each) => sum + this.#sizeOf(each), 0);
     this.#refused = this.#refused.filter(({ until }) => now < until);
     // Somebody who waits may displace more, and what is smaller may fit.

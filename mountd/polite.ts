@@ -31,7 +31,7 @@ export function createGovernor({ settings, playback, ...rest }: Surroundings): G
   const gauge = new PressureGauge();
   const policy = { politeness: settings.politeness, hours, workers: settings.workers };
   const look = async () => {
-    const [pressure, player] = await Promise.all([gauge.look(), playback.look(Date.now())]);
+    const [pressure, player] = await Promise.all([gauge.look(), playback.look(performance.now())]);
     return { at: new Date(), pressure, player };
   };
   return new Governor({ ...rest, policy, look });

@@ -28,7 +28,7 @@ export interface Summary {
 
 interface Pass {
   readonly summary: Promise<Summary>;
-  /** Milliseconds since 1970; without an end while it goes on. */
+  /** Of the clock that nobody sets; without an end while it goes on. */
   staleAt: number;
 }
 
@@ -36,17 +36,17 @@ const passes = new WeakMap<Daemon, Pass>();
 
 export async function summaryOf(daemon: Daemon): Promise<Summary> {
   const last = passes.get(daemon);
-  return await (last !== undefined && Date.now() < last.staleAt ? last : beginPass(daemon)).summary;
+  return await (last !== undefined && performance.now() < last.staleAt ? last : beginPass(daemon)).summary;
 }
 
 function beginPass(daemon: Daemon): Pass {
-  const begun = Date.now();
+  const begun = performance.now();
   const summary = summarise(daemon);
   const pass: Pass = { summary, staleAt: Number.POSITIVE_INFINITY };
   passes.set(daemon, pass);
   summary.then(
     () => {
-      const now = Date.now();
+      const now = performance.now();
       pass.staleAt = now + Math.min(MOST_AGE_MS, AGE_OF_TIMES * (now - begun));
     },
     () => passes.delete(daemon),

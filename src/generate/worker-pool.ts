@@ -80,7 +80,7 @@ export class WorkerPool {
   #canSuspend = false;
   /** There was a job at the last look, or none was looked for. */
   #hasMore = true;
-  /** After a failure that may pass the next job waits for a moment. */
+  /** After a failure that may pass the next job waits for a moment; of the clock that nobody sets. */
   #notBefore = 0;
 
   constructor(generation: Generation, options: WorkerPoolOptions = {}) {
@@ -187,7 +187,7 @@ export class WorkerPool {
   async #turn(worker: string): Promise<number> {
     // A pause may have come to its end by itself.
     this.#obey();
-    const wait = this.#notBefore - this.#generation.clock.now();
+    const wait = this.#notBefore - performance.now();
     if (wait > 0) return wait;
     if (this.#crew.openings().length === 0) return IDLE_MS;
     if (!(await this.#obstacles.mayStart())) return NO_SPACE_MS;
@@ -236,14 +236,15 @@ export class WorkerPool {
   }
 
   async #settle(lease: Lease, worker: string): Promise<void> {
-    const { clock, log } = this.#generation;
+    const { log } = this.#generation;
     try {
       const outcome = await this.#work(lease, worker);
       await this.#obstacles.after(lease.job, outcome);
-      if (outcome.kind === 'retry') this.#notBefore = clock.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
+      if (outcome.kind === 'retry')
+        this.#notBefore = performance.now() + (this.#options.backOffMs ?? DEFAULT_BACK_OFF_MS);
     } catch (error) {
       log.error({ err: error, job: lease.job.id }, 'a job could not be settled; its lease runs out');
-      this.#notBefore = clock.now() + NO_SPACE_MS;
+      this.#notBefore = performance.now() + NO_SPACE_MS;
     }
   }
 

@@ -72,7 +72,9 @@ export class Governor {
     const before = this.#allowance;
     const isMore = next.encoders > before.encoders || (before.awaitedOnly && !next.awaitedOnly);
     const isLess = next.encoders < before.encoders || (next.awaitedOnly && !before.awaitedOnly);
-    if (isMore && !isLess && now - this.#lowAt < CALM_MS) return;
+    // A clock that was set back says nothing of the calm.
+    const isCalm = now < this.#lowAt || now - this.#lowAt >= CALM_MS;
+    if (isMore && !isLess && !isCalm) return;
     if (next.reason !== undefined) this.#lowAt = now;
     this.#allowance = next;
     if (isMore || isLess) this.#options.onChange(next);

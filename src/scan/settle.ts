@@ -61,7 +61,8 @@ export class Settling {
   /** How long the file has looked the same to us. */
   #observe(path: VirtualPath, appearance: string, now: number): number {
     const known = this.#observed.get(path);
-    if (known?.appearance === appearance) return now - known.since;
+    // A clock that was set back begins anew, instead of waiting until it is as late again.
+    if (known?.appearance === appearance && known.since <= now) return now - known.since;
     this.#observed.set(path, { appearance, since: now });
     return 0;
   }

@@ -30,9 +30,11 @@ t.test('less is in force at once, more after a while of calm', async (t) => {
   t.match(await after(1000, 0.5), { encoders: 0 });
   t.match(await after(CALM_MS - 1, 0), { encoders: 0, reason: /memory/ });
   t.match(await after(1, 0), { encoders: 4, reason: undefined });
+  t.match(await after(1000, 0.5), { encoders: 0 });
+  t.match(await after(-3_600_000, 0), { encoders: 4 }, 'a clock that is set back holds nothing up');
   t.same(
     told.map(({ encoders }) => encoders),
-    [0, 4],
+    [0, 4, 0, 4],
   );
 });
 
