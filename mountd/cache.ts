@@ -82,6 +82,7 @@ export class Cache {
       ttlDays: settings.ttlDays,
       namesOf,
       openAssets: () => openAssets(options.serving, files),
+      unfinished: () => new Set([...unfinished(files)].map(({ poolKey }) => poolKey)),
     });
     this.health = new Health({ ...common, nameOf: (id) => namesOf(id)[0], onWithdrawn: options.onWithdrawn });
     const { scrubDays: days, scrubRate: bytesPerSecond } = settings;
@@ -132,7 +133,7 @@ export class Cache {
     const { files, settings } = this.#options;
     if (settings.poolQuota === undefined) return undefined;
     const [now, unusedMs] = [performance.now(), DISPLACES[job.jobClass]];
-    const size = [job, ...files.queue.list({ state: 'running' })].reduce((sum, each) => sum + this.#sizeOf(each), 0);
+    const size = await this.#neededBy([job, ...files.queue.list({ state: 'running' })]);
     this.#refused = this.#refused.filter(({ until }) => now < until);
     // Somebody who waits may displace more, and what is smaller may fit.
     const known = this.#refused.find((refused) => refused.unusedMs <= unusedMs && refused.size <= size);
@@ -209,6 +210,12 @@ export class Cache {
     returnMemory(this.#options.serving.view.size);
   }
 
+  /** Bytes beyond what the pool has: segments are the beginning of their proxies. */
+  async #neededBy(jobs: readonly Job[]): Promise<number> {
+    const segments = await this.#options.files.pool.segments();
+    return jobs.reduce((sum, job) => sum + Math.max(0, this.#sizeOf(job) - (segments.get(job.poolKey) ?? 0)), 0);
+  }
+
   #sizeOf({ asset, profile }: Pick<Job, 'asset' | 'profile'>): number {
     const { cacheBook, catalog } = this.#options.files;
     const { proxies, masters } = cacheBook.ratioOf(profile);
@@ -219,6 +226,10 @@ export class Cache {
 
 function* pathsIn({ catalog }: ProjectFiles): Iterable<VirtualPath> {
   for (const { paths } of catalog.servable()) yield* paths;
+}
+
+function* unfinished({ queue }: ProjectFiles): Iterable<Job> {
+  for (const state of ['waiting', 'running'] as const) yield* queue.list({ state });
 }
 
 function openAssets({ volume }: Serving, { catalog }: ProjectFiles): ReadonlySet<AssetId> {

@@ -17,7 +17,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
   const jobs = files.queue.counts();
   const failed = failedProxies(daemon);
   const failedBy = countFailures(failed);
-  const { used, free } = await files.pool.space();
+  const { used, segments, free } = await files.pool.space();
   const work = workOf(daemon);
   return {
     mode: toModeState(modes.state),
@@ -33,7 +33,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
     space: {
       masters: summary.masterBytes,
       mastersWithProxy: summary.readyBytes,
-      proxies: used,
+      proxies: used - segments,
       poolFree: free,
       stateFree: await freeAt(daemon.record.stateDir),
     },

@@ -40,6 +40,8 @@ export interface KeeperOptions {
   readonly namesOf: (asset: AssetId) => readonly VirtualPath[];
   /** Those that any program holds open now. */
   readonly openAssets: () => ReadonlySet<AssetId>;
+  /** What is waited for or being made: their segments stay. */
+  readonly unfinished: () => ReadonlySet<PoolKey>;
 }
 
 /** As `status` shows it. */
@@ -87,7 +89,15 @@ export class Keeper {
       const usedBefore = this.#options.clock.now() - unusedMs;
       const wish = { needed, wanted: needed + quota * HEADROOM, usedBefore };
       const choice = await this.#evict(wish, `the pool has reached its quota of ${formatSize(quota)}`);
-      if (choice.freed < needed) this.#noRoom = quotaReached({ quota, used, size, choice, unusedMs });
+      if (choice.freed < needed)
+        this.#noRoom = quotaReached({
+          quota,
+          used,
+          size,
+          choice,
+          unusedMs,
+          segments: (await this.#options.pool.space()).segments,
+        });
       return this.#noRoom;
     });
   }
@@ -136,16 +146,25 @@ export class Keeper {
     this.#tell(
       enough
         ? undefined
-        : quotaReached({ quota, used: used - choice.freed, size: 0, choice, unusedMs: TRIM_UNUSED_MS }),
+        : quotaReached({
+            ...{ quota, used: used - choice.freed, size: 0, choice, unusedMs: TRIM_UNUSED_MS },
+            segments: (await this.#options.pool.space()).segments,
+          }),
     );
   }
 
-  /** What the pool has; where that is more than this, without what no project uses any more. */
+  /** What the pool has; where that is more than this, without what no project uses or goes on with any more. */
   async #usedWithin(bytes: number): Promise<number> {
-    const { book, log, pool } = this.#options;
+    const { book, log, pool, unfinished } = this.#options;
     const { used } = await pool.space();
     if (used <= bytes || !(await pool.isReachable())) return used;
     let over = used - bytes;
+    for (const { key, size } of await pool.abandonedSegments(unfinished())) {
+      if (over <= 0) break;
+      await pool.removeSegments(key);
+      over -= size;
+      log.info({ key, size }, 'segments that nobody goes on with were removed');
+    }
     for (const { key, size } of await pool.unclaimed(new Set(book.objects().map((object) => object.key)))) {
       if (over <= 0) break;
       if (!(await pool.release(key))) continue;
@@ -253,14 +272,17 @@ interface Reached {
   readonly size: number;
   readonly choice: Choice;
   readonly unusedMs: number;
+  /** Of proxies that are not finished. */
+  readonly segments: number;
 }
 
-function quotaReached({ quota, used, size, choice, unusedMs }: Reached): string {
+function quotaReached({ quota, used, size, choice, unusedMs, segments }: Reached): string {
   const what = size === 0 ? 'the pool is above its quota' : 'no proxies are made: the pool has reached its quota';
   const next = size === 0 ? '' : `, and the next proxy needs about ${formatSize(size)}`;
   if (size > quota) {
     return `no more proxies are made at once: the next one and those in the making need about ${formatSize(size)}, more than the quota of the pool (${formatSize(quota)})`;
   }
   const wayOut = 'raise pool-quota, unpin something, or open or prewarm what is needed';
-  return `${what} (${formatSize(used)} of ${formatSize(quota)}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
+  const parts = segments === 0 ? '' : `, ${formatSize(segments)} of it parts of unfinished proxies`;
+  return `${what} (${formatSize(used)} of ${formatSize(quota)}${parts}${next}), and nothing more can be removed: ${describeKept(choice.kept, unusedMs)}; ${wayOut}`;
 }

@@ -20,11 +20,12 @@ import type { Manifest } from './manifest.js';
 import { encodeManifest } from './manifest-codec.js';
 import { listKeys, readManifest, readManifests } from './manifest-files.js';
 import { formatOwner, thisMachine, thisProcess } from './owner.js';
-import type { Beside, Pool } from './pool.js';
+import type { Beside, Pool, PoolSpace } from './pool.js';
 import { poolError } from './pool-error.js';
 import { References } from './references.js';
+import { listSegmentFolders } from './segment-folders.js';
 import { sweepPool } from './sweep.js';
-import { listUnclaimed, type Unclaimed } from './unclaimed.js';
+import { DAY_MS, listUnclaimed, type Unclaimed } from './unclaimed.js';
 import { sizeOf, UsedSpace } from './used-space.js';
 
 /** Creates the directory when it is missing. Throws `system/*` when it cannot be written. `project`: in whose name it is used. */
@@ -181,9 +182,27 @@ class DirectoryPool implements Pool {
     }
   }
 
-  async space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }> {
-    const [used, { bavail, blocks, bsize }] = await Promise.all([this.#used.measure(), statfs(this.directory)]);
-    return { used, free: bavail * bsize, total: blocks * bsize };
+  async abandonedSegments(goingOn: ReadonlySet<PoolKey>, now = Date.now()): Promise<readonly Unclaimed[]> {
+    const folders = await listSegmentFolders(this.directory);
+    return folders.filter(({ key, at }) => !goingOn.has(key) && now - at > DAY_MS);
+  }
+
+  async segments(): Promise<ReadonlyMap<PoolKey, number>> {
+    return new Map((await listSegmentFolders(this.directory)).map(({ key, size }) => [key, size]));
+  }
+
+  async removeSegments(key: PoolKey): Promise<void> {
+    await rm(join(this.directory, 'segments', key), { recursive: true, force: true });
+  }
+
+  async space(): Promise<PoolSpace> {
+    const [proxies, folders, { bavail, blocks, bsize }] = await Promise.all([
+      this.#used.measure(),
+      listSegmentFolders(this.directory),
+      statfs(this.directory),
+    ]);
+    const segments = folders.reduce((sum, { size }) => sum + size, 0);
+    return { used: proxies + segments, segments, free: bavail * bsize, total: blocks * bsize };
   }
 
   async #publishNew(temporary: RealPath, target: RealPath, published: Published): Promise<void> {

@@ -19,6 +19,17 @@ export interface Beside {
   readonly suffix: string;
 }
 
+/** In bytes. */
+export interface PoolSpace {
+  /** All published proxies, and segments. */
+  readonly used: number;
+  /** Parts of proxies that are not finished. */
+  readonly segments: number;
+  /** For the user on the pool's file system, and all of it. */
+  readonly free: number;
+  readonly total: number;
+}
+
 export interface Pool {
   readonly directory: RealPath;
   /** Where the proxy of a key lies, published or not. */
@@ -51,6 +62,10 @@ export interface Pool {
   isReachable(): Promise<boolean>;
   /** Bytes of a proxy with its manifest and what was published beside it: what its removal frees. */
   weigh(key: PoolKey): Promise<number>;
-  /** Bytes of all published proxies; bytes free for the user on the pool's file system, and of all of it. */
-  space(): Promise<{ readonly used: number; readonly free: number; readonly total: number }>;
+  /** Segments that nobody wrote to for a day and that none of these goes on with; the oldest first. */
+  abandonedSegments(goingOn: ReadonlySet<PoolKey>, now?: number): Promise<readonly Unclaimed[]>;
+  /** Bytes of the segments that are there. */
+  segments(): Promise<ReadonlyMap<PoolKey, number>>;
+  removeSegments(key: PoolKey): Promise<void>;
+  space(): Promise<PoolSpace>;
 }

@@ -10,7 +10,8 @@ import { errnoOf } from '../base/error.js';
 import type { PoolKey } from '../base/ids.js';
 import type { RealPath } from '../base/paths.js';
 
-const DAY_MS = 86_400_000;
+/** So long nobody may have said yet that it is used. */
+export const DAY_MS = 86_400_000;
 const NAME = /^([0-9a-f]{64})\./;
 
 export interface Unclaimed {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { blake3 } from '@napi-rs/blake-hash';
 import t, { type Test } from 'tap';
-import type { AssetId, Fingerprint, ProjectId } from '../../src/base/ids.js';
+import type { AssetId, Fingerprint, PoolKey, ProjectId } from '../../src/base/ids.js';
 import { type RealPath, ROOT, type VirtualPath } from '../../src/base/paths.js';
 import { Health } from '../../src/cache/health.js';
 import { inspect } from '../../src/cache/inspect.js';
@@ -99,9 +99,11 @@ async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?
   const uses = new UseLog(book, clock);
   const pins = new Pins({ book, source, paths: () => [...catalog.servable()].flatMap((row) => row.paths) });
   const shared = { book, pool, withdrawer, journal, log, clock };
+  const unfinished = new Set<PoolKey>();
   const keeper = new Keeper({
     ...{ ...shared, uses, pins, quota: options.quota, ttlDays: options.ttlDays ?? 0 },
     namesOf: (id) => catalog.get(id)?.paths ?? [],
+    unfinished: () => unfinished,
     openAssets: () => new Set(volume.handles().flatMap(({ asset }) => catalog.byIdentity(asset)?.id ?? [])),
   });
   const again: AssetId[] = [];
@@ -138,6 +140,7 @@ async function stage(t: Test, options: { clips: number; quota?: string; ttlDays?
       paths,
       publish,
       observe,
+      unfinished,
     },
     ...{ idOf, log },
     open: (path: VirtualPath) => uses.note(idOf(path), 'edit'),
@@ -314,4 +317,35 @@ t.test('whatever happens in whatever order, nothing protected goes, and no path 
     removed += [...before].filter((each) => !s.has(each)).length;
   }
   t.ok(removed > 10 && refused > 5, `${removed} removals, ${refused} refusals`);
+});
+
+t.test('segments count, and stay while somebody waits for their proxy', async (t) => {
+  const s = await stage(t, { clips: 4, quota: '100K' });
+  const before = await s.used();
+  const [awaited, abandoned] = ['a', 'b'].map((digit) => digit.repeat(64) as PoolKey);
+  if (awaited === undefined || abandoned === undefined) throw new Error('two keys');
+  const folder = (key: PoolKey) => join(s.pool.directory, 'segments', key);
+  for (const key of [awaited, abandoned]) {
+    await mkdir(folder(key), { recursive: true });
+    await writeFile(join(folder(key), '0000.mov'), Buffer.alloc(20 * KB));
+  }
+  s.unfinished.add(awaited);
+  t.match(await s.keeper.state(), { used: before + 40 * KB });
+  t.match(await s.pool.space(), { used: before + 40 * KB, segments: 40 * KB });
+  // Who writes last can be told only by ctime, which nobody can set: both are young.
+  const tomorrow = Date.now() + DAY_MS + 1000;
+  t.same((await s.pool.abandonedSegments(s.unfinished)).length, 0, 'what was written to today stays');
+  t.match(await s.pool.abandonedSegments(s.unfinished, tomorrow), [{ key: abandoned, size: 20 * KB }]);
+
+  const size = 100 * KB - before - 40 * KB + KB;
+  t.match(await s.keeper.makeRoom(size, DISPLACES.backlog), /40\.0 kB of it parts of unfinished proxies/);
+  const { now } = Date;
+  t.teardown(() => {
+    Date.now = now;
+  });
+  Date.now = () => now() + DAY_MS + 1000;
+  t.equal(await s.keeper.makeRoom(size, DISPLACES.backlog), undefined);
+  t.ok(existsSync(folder(awaited)), 'its job waits');
+  t.notOk(existsSync(folder(abandoned)), 'they go before any proxy');
+  t.ok(s.paths.every(s.has));
 });
