@@ -48,8 +48,7 @@ export function eventOfOffline({ kind, place: { names, path, reason } }: Offline
   return kind === 'offline' ? { kind, path, facts: { names, reason } } : { kind, path, facts: { names } };
 }
 
-/** Quiet while all is well: the journal has every job. */
+/** Quietly: the journal has every job, and who settles one says what failed. */
 export function logFinished(log: Logger, { path, outcome }: FinishedJob): void {
-  const isTrouble = ['failed', 'retry', 'no-space', 'no-ffmpeg'].includes(outcome.kind);
-  log[isTrouble ? 'warn' : 'debug']({ path, ...outcome }, isTrouble ? 'a job failed' : 'a job ended');
+  log.debug({ path, ...outcome }, 'a job ended');
 }

@@ -185,11 +185,13 @@ async function runOnce(making: Making, outputs: readonly Output[]): Promise<RunR
     const hasPictures = outputs.some(({ pictures }) => pictures !== undefined);
     const mayPass = options.isFirstAttempt === true && !isVerdict(error);
     if (!hasPictures || mayPass || options.signal.aborted || isOutOfSpace(error)) throw error;
-    generation.log.warn({ err: error, path }, 'a proxy with pictures could not be made: it is tried without them');
-    return await runFor(
+    const run = await runFor(
       making,
       outputs.map((output) => ({ ...output, pictures: undefined })),
     );
+    // Only now: what fails without them, too, is one failure.
+    generation.log.warn({ err: error, path }, 'a proxy could be made only without its pictures');
+    return run;
   }
 }
 

@@ -1,5 +1,6 @@
 /**
  * What becomes of a leased job: its lease is settled in the queue, and catalog and queue agree.
+ * A failure is logged here, once; the journal has every job.
  */
 
 import { ProxyfsError } from '../base/error.js';
@@ -58,7 +59,9 @@ export function recordOutcome(
       queue.complete(lease);
       return { kind: 'published', size: outcome.variant.size, seconds };
     case 'rejected': {
-      const reason = plainReason(outcome.reason, generation, asset.paths[0]);
+      const [path] = asset.paths;
+      const reason = plainReason(outcome.reason, generation, path);
+      generation.log.warn({ job: lease.job.id, path, profile, reason }, 'a finished proxy was rejected');
       queue.fail(lease, `rejected: ${reason}`, { retry: false });
       catalog.recordFailure({ asset: asset.id, profile, recipeHash: plan.recipe.hash, reason, rejected: true });
       return { kind: 'failed', reason, rejected: true };
@@ -86,12 +89,13 @@ export function makeAnew({ queue }: Pick<Generation, 'queue'>, lease: Lease, rea
 
 /** It would hold up all that waits behind it. */
 export function setAside(
-  { catalog, profile, queue }: Generation,
+  { catalog, log, profile, queue }: Generation,
   lease: Lease,
   plan: MakePlan,
   reason: string,
 ): JobOutcome {
   queue.fail(lease, reason, { retry: false });
+  log.warn({ job: lease.job.id, path: lease.job.path, profile, reason }, 'a clip was set aside');
   catalog.recordFailure({ asset: lease.job.asset, profile, recipeHash: plan.recipe.hash, reason, rejected: false });
   return { kind: 'failed', reason, rejected: false };
 }
@@ -109,10 +113,11 @@ export function settleLease(settle: () => JobOutcome): JobOutcome {
 export function settleFailure(generation: Generation, lease: Lease, error: unknown): JobOutcome {
   const { catalog, queue, profile, log } = generation;
   const { passing, ...failure } = judgeFailure(error, lease.job.attempts);
-  const reason = plainReason(failure.reason, generation, catalog.get(lease.job.asset)?.paths[0]);
+  const path = catalog.get(lease.job.asset)?.paths[0];
+  const reason = plainReason(failure.reason, generation, path);
   if (isOutOfSpace(error)) {
     queue.release(lease);
-    log.warn({ job: lease.job.id, err: error }, 'the disk of the pool is full: the job waits for space');
+    log.warn({ job: lease.job.id, path, err: error }, 'the disk of the pool is full: the job waits for space');
     return { kind: 'no-space', reason };
   }
   if (error instanceof ProxyfsError && error.code === 'ffmpeg/missing') {
@@ -120,7 +125,7 @@ export function settleFailure(generation: Generation, lease: Lease, error: unkno
     return { kind: 'no-ffmpeg', reason };
   }
   const job = queue.fail(lease, reason, { retry: passing });
-  log.warn({ job: job.id, state: job.state, err: error }, 'a proxy could not be made');
+  log.warn({ job: job.id, path, profile, state: job.state, err: error }, 'a proxy could not be made');
   if (job.state === 'waiting') return { kind: 'retry', reason };
   const asset = catalog.get(job.asset);
   const plan = asset === undefined ? undefined : planProxy(asset, profile, generation);

@@ -1,6 +1,6 @@
 /** Failures of a set that is made beside the served one: listed, counted and tried again like any other. */
 
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -13,6 +13,9 @@ import { projectFolders } from '../fixtures/project-folders.js';
 t.setTimeout(120_000);
 const obstacle = await generationObstacle();
 const skip = obstacle === undefined ? {} : { skip: obstacle };
+
+/** As pino counts. */
+const WARN = 40;
 
 /** Encodes no H.264 into a file while `broken` lies beside it. */
 const FFMPEG = `#!/bin/sh
@@ -47,6 +50,9 @@ t.test('what failed in a set that is not served is listed, counted and tried aga
   t.match(await client.call('prewarm', { paths: [''], wait: true }), { made: 2, failed: 0 });
   const light = { paths: [''], wait: true, profiles: ['light'] };
   t.match(await client.call('prewarm', light), { made: 0, failed: 2 });
+  const lines = (await readFile(join(record.stateDir, 'proxyfsd.log'), 'utf8')).trim().split('\n');
+  const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= WARN);
+  t.same(warnings.map(({ path }) => path).sort(), ['a.mov', 'b.mov'], 'one warning each');
 
   const of = (path: string, isServed: boolean) => ({ path, profile: 'light', isServed, rejected: false });
   const { failures } = await client.call('failures', {});
