@@ -142,6 +142,11 @@ export class Production {
     return this.#workers?.pausedBecause();
   }
 
+  /** Why a waiting job was passed over when its turn came. */
+  waitsFor(job: JobId): string | undefined {
+    return this.#workers?.waitsFor(job);
+  }
+
   /** `pausedBecause` as an error, for whoever waits. */
   obstacle(details: ErrorDetails): ProxyfsError | undefined {
     const reason = this.pausedBecause();

@@ -119,7 +119,7 @@ function toQueuedJob(daemon: Daemon, job: ListedJob): Result<'queue.list'>['jobs
     suspended: isSuspended,
     position: job.position ?? null,
     attempts: job.attempts,
-    reason: job.reason ?? null,
+    reason: (job.state === 'waiting' ? production.waitsFor(job.id) : undefined) ?? job.reason ?? null,
     createdAt: job.createdAt,
     etaSeconds: isSuspended || job.hold !== undefined ? null : etaOf(daemon, job, row?.etaSeconds ?? null),
     hold: job.hold === undefined ? null : toHold(job.hold),

@@ -38,6 +38,7 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
     because: [
       ...because,
       ...presentState(served, because),
+      ...passedOver(daemon, asset),
       ...pinOf(served),
       ...(await remarks(daemon, asset, masterPath)),
     ],
@@ -46,6 +47,13 @@ export async function why(daemon: Daemon, params: Params<'why'>): Promise<Result
     command: await commandOf(daemon, asset, path),
     wayOut: wayOutOfFailed(daemon, asset) ?? wayOut ?? null,
   };
+}
+
+/** Its turn has come, and others are made meanwhile. */
+function passedOver({ files, production, profileOf }: Daemon, asset: ServableAsset): readonly string[] {
+  const job = usableProxy(asset) === undefined ? files.queue.latestOf(asset.id, profileOf(asset.paths)) : undefined;
+  const reason = job?.state === 'waiting' ? production.waitsFor(job.id) : undefined;
+  return reason === undefined ? [] : [`Its proxy waits although its turn has come: ${reason}.`];
 }
 
 /** Of a clip that was tried: asking for it again without a change ends as before. */

@@ -37,6 +37,8 @@ export class Obstacles {
   /** Why FFmpeg could not be started the last time; it is tried before the next job is. */
   #noFfmpeg: string | undefined;
   #reason: string | undefined;
+  /** Of each job that was passed over at the last look: what it waits for. */
+  #passedOver: ReadonlyMap<JobId, string> = new Map();
   /** It was logged that something is in the way, and not yet that nothing is. */
   #isLogged = false;
 
@@ -57,6 +59,11 @@ export class Obstacles {
     return this.#noFfmpeg === undefined ? 'system/no-space' : 'ffmpeg/missing';
   }
 
+  /** Why this job was passed over at the last look; undefined when it was not. */
+  waitsFor(job: JobId): string | undefined {
+    return this.#passedOver.get(job);
+  }
+
   /** Whether any job may be started. */
   async mayStart(): Promise<boolean> {
     const reason = (await this.#whyNoFfmpeg()) ?? (await this.room.whyNot());
@@ -66,21 +73,24 @@ export class Obstacles {
 
   /** The next waiting job that may be started; undefined when there is none. */
   async nextJob(classes: readonly JobClass[]): Promise<NextJob | undefined> {
-    const passedOver: JobId[] = [];
-    let reason: string | undefined;
-    while (passedOver.length < LOOKED_AT) {
-      const job = this.#generation.queue.next(classes, passedOver);
-      if (job === undefined) break;
+    const passedOver = new Map<JobId, string>();
+    const found = await this.#look(classes, passedOver);
+    this.#passedOver = passedOver;
+    const [reason] = passedOver.values();
+    this.#note(found === undefined ? reason : undefined);
+    return found && { id: found.id, passedOver: [...passedOver.keys()] };
+  }
+
+  /** `passedOver` gets those before it, and why. */
+  async #look(classes: readonly JobClass[], passedOver: Map<JobId, string>): Promise<Job | undefined> {
+    while (passedOver.size < LOOKED_AT) {
+      const job = this.#generation.queue.next(classes, [...passedOver.keys()]);
+      if (job === undefined) return undefined;
       const weight = this.#weightOf(job);
       const why = (weight && (await this.room.whyNotThis(weight))) ?? (await this.#whyNot?.(job));
-      if (why === undefined) {
-        this.#note(undefined);
-        return { id: job.id, passedOver };
-      }
-      reason ??= why;
-      passedOver.push(job.id);
+      if (why === undefined) return job;
+      passedOver.set(job.id, why);
     }
-    this.#note(reason);
     return undefined;
   }
 

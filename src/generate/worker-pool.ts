@@ -152,6 +152,11 @@ export class WorkerPool {
     return this.#obstacles.reason;
   }
 
+  /** Why this one was not started when its turn came, while others may be; as of the last look. */
+  waitsFor(job: JobId): string | undefined {
+    return this.#obstacles.waitsFor(job);
+  }
+
   /** What kind of obstacle that is. */
   get obstacle(): 'ffmpeg/missing' | 'system/no-space' {
     return this.#obstacles.code;

@@ -145,6 +145,9 @@ t.test('a clip that finds no room in the quota holds up none that does', skip, a
   await until(async () => (await variantOf(client, 'r2/small.mov')) === 'proxy');
   const { jobs } = await client.call('queue.list', { state: 'waiting' });
   t.match(jobs, [{ path: 'r2/mid.mov', jobClass: 'prewarm' }], 'it waits for room, before the other by its class');
+  t.match(jobs, [{ reason: /the pool has reached its quota/ }], 'and says so');
+  const { because } = await client.call('why', { path: 'r2/mid.mov' });
+  t.match(because.join(' '), /Its proxy waits although its turn has come: .*the pool has reached its quota/);
   const { work, cache } = await client.call('status', {});
   t.match([work.reason, cache.note], [/the pool has reached its quota/, /the pool has reached its quota/]);
   t.same((await client.call('failures', {})).failures, [], 'that is no failure');
