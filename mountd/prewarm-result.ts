@@ -8,16 +8,21 @@ import type { ClipResult, Result } from '../src/control/schema.js';
 /** How many of those that have nothing to tell are listed. */
 const LISTED = 1000;
 
-export function prewarmResult(clips: readonly ClipResult[]): Omit<Result<'prewarm'>, 'read'> {
-  const counts = { made: 0, failed: 0, ineligible: 0, 'already-there': 0, queued: 0, cancelled: 0 };
-  const listed: ClipResult[] = [];
-  for (const clip of clips) {
-    counts[clip.outcome] += 1;
+/** Takes one clip after the other: those that are not listed are not kept. */
+export class PrewarmTally {
+  readonly #counts = { made: 0, failed: 0, ineligible: 0, 'already-there': 0, queued: 0, cancelled: 0 };
+  readonly #listed: ClipResult[] = [];
+
+  add(clip: ClipResult): void {
+    this.#counts[clip.outcome] += 1;
     const isPlain = clip.outcome === 'queued' || clip.outcome === 'already-there';
-    if (!isPlain || counts[clip.outcome] <= LISTED) listed.push(clip);
+    if (!isPlain || this.#counts[clip.outcome] <= LISTED) this.#listed.push(clip);
   }
-  const { made, failed, ineligible, queued } = counts;
-  return { clips: listed.sort(byPath), made, failed, ineligible, alreadyThere: counts['already-there'], queued };
+
+  result(): Omit<Result<'prewarm'>, 'read'> {
+    const { made, failed, ineligible, queued, 'already-there': alreadyThere } = this.#counts;
+    return { clips: this.#listed.toSorted(byPath), made, failed, ineligible, alreadyThere, queued };
+  }
 }
 
 function byPath(a: ClipResult, b: ClipResult): number {

@@ -15,14 +15,14 @@ import type { MediaInfo } from '../../src/probe/media-info.js';
 import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
-import { prewarmResult } from '../prewarm-result.js';
+import { PrewarmTally } from '../prewarm-result.js';
 import { recordQueued } from '../record.js';
 import { requireLook } from './looks.js';
 import { readProxies } from './read-proxies.js';
 import { assetsOf, select } from './selection.js';
 
 /** Assets at a time: their media facts do not have to fit into memory all at once. */
-const BATCH = 100;
+const BATCH = 250;
 /** From here on one look at the whole pool is cheaper than one for each asset. */
 const MANY = 1000;
 /** A clip that was copied in just now is waited for this many settle times. */
@@ -37,17 +37,17 @@ export async function prewarm(
   if (params.wait && daemon.workers === 0) throw nobodyWorks();
   const ids = await findWanted(daemon, params, context);
   const follower = new JobFollower(daemon, context);
-  const clips: (readonly ClipResult[])[] = [];
+  const tally = new PrewarmTally();
   try {
-    clips.push(await enqueueAll(daemon, ids, params, context, follower));
-    if (params.wait) clips.push(await follower.untilDone());
+    await enqueueAll(daemon, ids, params, context, { follower, tally });
+    if (params.wait) for (const clip of await follower.untilDone()) tally.add(clip);
   } finally {
     follower.close();
     returnMemory(ids.length);
   }
   await daemon.ready.settle();
   const read = params.read === true ? { read: await readProxies(daemon, ids, params.profiles, context) } : {};
-  return { ...prewarmResult(clips.flat()), ...read };
+  return { ...tally.result(), ...read };
 }
 
 /** Looks at what the texts name, and returns the clips in the order in which they are wanted. */
@@ -76,15 +76,14 @@ async function scanAll({ production, settleMs }: Daemon, paths: readonly Virtual
   }
 }
 
-/** Returns what is decided already; what is queued goes to the follower, where somebody waits for its end. */
+/** What is decided already is tallied; what is queued goes to the follower, where somebody waits for its end. */
 async function enqueueAll(
   daemon: Daemon,
   ids: readonly AssetId[],
   { retryFailed = false, profiles = [], wait }: Params<'prewarm'>,
   { by, progress, signal }: CallContext,
-  follower: JobFollower,
-): Promise<readonly ClipResult[]> {
-  const decided: ClipResult[] = [];
+  { follower, tally }: { readonly follower: JobFollower; readonly tally: PrewarmTally },
+): Promise<void> {
   const keys = ids.length > MANY ? await daemon.files.pool.keys() : undefined;
   const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
   const slices = new Slices();
@@ -108,11 +107,10 @@ async function enqueueAll(
         continue;
       }
       const clip = toClipResult(answer);
-      decided.push(clip);
+      tally.add(clip);
       if (answer.kind !== 'queued') progress({ kind: 'clip', clip });
     }
   }
-  return decided;
 }
 
 function framesOf(media: MediaInfo | undefined): number | undefined {

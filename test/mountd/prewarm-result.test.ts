@@ -1,5 +1,5 @@
 import t from 'tap';
-import { prewarmResult } from '../../mountd/prewarm-result.js';
+import { PrewarmTally } from '../../mountd/prewarm-result.js';
 import type { ClipResult } from '../../src/control/schema.js';
 
 const clip = (path: string, outcome: ClipResult['outcome']): ClipResult => {
@@ -9,15 +9,17 @@ const clip = (path: string, outcome: ClipResult['outcome']): ClipResult => {
 t.test('everything is counted, and what has something to tell is listed however much it is', async (t) => {
   const many = (count: number, outcome: ClipResult['outcome']) =>
     Array.from({ length: count }, (_, index) => clip(`${outcome}/${String(index).padStart(5, '0')}.mov`, outcome));
-  const result = prewarmResult([
+  const tally = new PrewarmTally();
+  const all = [
     ...many(1200, 'queued'),
     ...many(1100, 'already-there'),
     ...many(1300, 'failed'),
     ...many(2, 'made'),
     ...many(1, 'cancelled'),
     ...many(3, 'ineligible'),
-  ]);
-  const { clips, ...counts } = result;
+  ];
+  for (const each of all) tally.add(each);
+  const { clips, ...counts } = tally.result();
   t.same(counts, { made: 2, failed: 1300, ineligible: 3, alreadyThere: 1100, queued: 1200 });
   t.equal(clips.length, 1000 + 1000 + 1300 + 2 + 1 + 3);
   t.equal(clips[0]?.path, 'already-there/00000.mov');
