@@ -8,7 +8,10 @@ import { usableProxy } from '../src/view/resolve.js';
 import type { ServableAsset } from '../src/view/servable.js';
 import type { Daemon } from './daemon.js';
 
-/** A summary is good for ten times as long as it took, and no longer than this: small projects get fresh ones. */
+/**
+ * A summary is good for ten times as long as it took, and no longer than this: small projects get fresh ones. Who
+ * asks in the second half of that time has the next one made, so that whoever asks again and again never waits.
+ */
 const MOST_AGE_MS = 2000;
 const AGE_OF_TIMES = 10;
 
@@ -26,30 +29,38 @@ export interface Summary {
   readonly ineligibleBy: readonly ReasonRow[];
 }
 
-interface Pass {
-  readonly summary: Promise<Summary>;
-  /** Of the clock that nobody sets; without an end while it goes on. */
-  staleAt: number;
+interface Known {
+  /** Times are of the clock that nobody sets. */
+  latest?: { readonly summary: Summary; readonly dueAt: number; readonly staleAt: number };
+  /** The one that goes on. */
+  pass?: Promise<Summary> | undefined;
 }
 
-const passes = new WeakMap<Daemon, Pass>();
+const known = new WeakMap<Daemon, Known>();
 
 export async function summaryOf(daemon: Daemon): Promise<Summary> {
-  const last = passes.get(daemon);
-  return await (last !== undefined && performance.now() < last.staleAt ? last : beginPass(daemon)).summary;
+  const of = known.get(daemon) ?? {};
+  known.set(daemon, of);
+  const now = performance.now();
+  const good = of.latest !== undefined && now < of.latest.staleAt ? of.latest : undefined;
+  if (good !== undefined && now < good.dueAt) return good.summary;
+  of.pass ??= beginPass(daemon, of);
+  return good?.summary ?? (await of.pass);
 }
 
-function beginPass(daemon: Daemon): Pass {
+function beginPass(daemon: Daemon, of: Known): Promise<Summary> {
   const begun = performance.now();
-  const summary = summarise(daemon);
-  const pass: Pass = { summary, staleAt: Number.POSITIVE_INFINITY };
-  passes.set(daemon, pass);
-  summary.then(
-    () => {
+  const pass = summarise(daemon).finally(() => {
+    of.pass = undefined;
+  });
+  pass.then(
+    (summary) => {
       const now = performance.now();
-      pass.staleAt = now + Math.min(MOST_AGE_MS, AGE_OF_TIMES * (now - begun));
+      const goodFor = Math.min(MOST_AGE_MS, AGE_OF_TIMES * (now - begun));
+      of.latest = { summary, dueAt: now + goodFor / 2, staleAt: now + goodFor };
     },
-    () => passes.delete(daemon),
+    // Of one that nobody waits for: who asks when the summary is stale begins another, and hears why it fails.
+    () => undefined,
   );
   return pass;
 }
