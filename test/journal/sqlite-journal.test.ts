@@ -125,6 +125,31 @@ t.test('what cannot be written is kept for a later try, and recording never thro
   t.equal(journal.since(0).length, 1200);
 });
 
+t.test('what was written although the commit seemed to fail is there once', async (t) => {
+  const { db } = setup(t);
+  let failures = 1;
+  const failing: typeof db = {
+    file: db.file,
+    statement: (sql, options) => db.statement(sql, options),
+    transaction: (body, options) => {
+      const result = db.transaction(body, options);
+      if (failures-- > 0) throw new Error('disk I/O error');
+      return result;
+    },
+    close: () => db.close(),
+  };
+  failures = 0;
+  const journal = openJournal(failing, { log: silentLogger });
+  failures = 1;
+  journal.record(stale('a.mov'));
+  journal.flush();
+  journal.record(stale('b.mov'));
+  const paths = () => journal.since(0).map(({ path }) => path);
+  t.same(paths(), ['a.mov', 'b.mov']);
+  journal.record(stale('c.mov'));
+  t.same(paths(), ['a.mov', 'b.mov', 'c.mov']);
+});
+
 t.test('recording a hundred thousand events costs little, and memory stays bounded', async (t) => {
   const { journal } = setup(t);
   const started = performance.now();
