@@ -65,6 +65,8 @@ export interface Catalog {
   recordVariant(variant: VariantRow): void;
   dropVariant(id: AssetId, profile: string): void;
   variantsOf(id: AssetId): readonly VariantRow[];
+  /** Those of a hundred or so assets, in one question. */
+  variantsOfAll(ids: readonly AssetId[]): ReadonlyMap<AssetId, readonly VariantRow[]>;
   /** The last failure of an asset and profile, until the master or the recipe changes. */
   recordFailure(failure: FailureRow): void;
   clearFailure(id: AssetId, profile: string): void;

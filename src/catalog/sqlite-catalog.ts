@@ -154,6 +154,10 @@ class SqliteCatalog implements Catalog {
     return this.#variants.of(id);
   }
 
+  variantsOfAll(ids: readonly AssetId[]): ReturnType<Catalog['variantsOfAll']> {
+    return this.#variants.ofAll(ids);
+  }
+
   recordFailure(failure: FailureRow): void {
     this.#variants.recordFailure(failure);
   }

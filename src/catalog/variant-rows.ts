@@ -52,6 +52,17 @@ export class VariantRows {
     return this.db.statement<StoredVariant>(sql, { bigint: true }).all(id).map(toVariant);
   }
 
+  ofAll(ids: readonly AssetId[]): ReadonlyMap<AssetId, readonly VariantRow[]> {
+    const sql = 'SELECT * FROM variant WHERE asset IN (SELECT value FROM json_each(?)) ORDER BY asset, profile';
+    const found = new Map<AssetId, VariantRow[]>();
+    for (const row of this.db.statement<StoredVariant>(sql, { bigint: true }).all(JSON.stringify(ids)).map(toVariant)) {
+      const others = found.get(row.asset);
+      if (others === undefined) found.set(row.asset, [row]);
+      else others.push(row);
+    }
+    return found;
+  }
+
   /** Variants of every asset with this content, the newest asset first. */
   ofContent(fingerprint: Fingerprint, except: AssetId): readonly VariantRow[] {
     const sql = `SELECT variant.* FROM asset JOIN variant ON variant.asset = asset.id

@@ -19,9 +19,8 @@ export async function countFrames(
   signal: AbortSignal | undefined,
 ): Promise<AssetRow> {
   const path = asset.paths[0];
-  const { fingerprint, eligibility } = asset;
-  if (path === undefined || fingerprint === undefined || eligibility.kind !== 'unknown') return asset;
-  if (asset.media === undefined || isCounted(asset.media)) return asset;
+  const { fingerprint } = asset;
+  if (path === undefined || fingerprint === undefined || !isUncounted(asset)) return asset;
   const real = realPathOf(source, path);
   try {
     const counted = await probeMedia(toolchain, real, { signal, count: true });
@@ -34,4 +33,11 @@ export async function countFrames(
     log.warn({ err: error, path }, 'the frames of a clip could not be counted');
     return asset;
   }
+}
+
+/** Whether only the count of its frames is missing. Of what has its verdict the media facts are not looked at. */
+export function isUncounted(asset: AssetRow): boolean {
+  const { eligibility, fingerprint } = asset;
+  if (eligibility.kind !== 'unknown' || fingerprint === undefined) return false;
+  return asset.media !== undefined && !isCounted(asset.media);
 }

@@ -13,7 +13,7 @@ import type { VariantRow } from '../catalog/catalog.js';
 import type { JobClass } from '../jobs/job-class.js';
 import type { Job, JobRequest } from '../jobs/queue.js';
 import { adoptPublished } from './adopt-published.js';
-import { countFrames } from './count-frames.js';
+import { countFrames, isUncounted } from './count-frames.js';
 import { currentVariant, isSameMaster } from './current-variant.js';
 import type { Generation } from './generation.js';
 import { nameProxy, type PlanName } from './plan.js';
@@ -43,7 +43,7 @@ export type Enqueued = { readonly asset: AssetRow; readonly path: VirtualPath } 
 );
 
 /** Assets per transaction. */
-const BATCH = 100;
+const BATCH = 250;
 
 export async function enqueueMissing(
   generation: Generation,
@@ -66,9 +66,14 @@ async function enqueueBatch(
 ): Promise<readonly Enqueued[]> {
   const settled: (Enqueued | ToQueue)[] = [];
   const slices = new Slices();
+  const { profileOf = () => generation.profile } = options;
+  const generationOf = remember((profile: string) => ({ ...generation, profile }));
+  const variants = generation.catalog.variantsOfAll(assets.map(({ id }) => id));
   for (const asset of assets) {
-    await slices.rest(options.signal);
-    settled.push(await settleOne(generation, await countFrames(generation, asset, options.signal), options));
+    if (slices.isUsedUp) await slices.rest(options.signal);
+    const counted = isUncounted(asset) ? await countFrames(generation, asset, options.signal) : asset;
+    const chosen = generationOf(profileOf(asset.paths));
+    settled.push(await settleOne(chosen, counted, variants.get(asset.id) ?? [], options));
   }
   const requests = settled.filter((answer) => 'request' in answer).map(({ request }) => request);
   const jobs = generation.queue.enqueue(requests, {
@@ -79,6 +84,15 @@ async function enqueueBatch(
   return settled.map((answer) => ('request' in answer ? answerOf(answer, jobs[next++]) : answer));
 }
 
+function remember<V>(make: (key: string) => V): (key: string) => V {
+  const made = new Map<string, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 interface ToQueue {
   readonly asset: AssetRow;
   readonly path: VirtualPath;
@@ -86,15 +100,19 @@ interface ToQueue {
   readonly hadProxy: boolean;
 }
 
-async function settleOne(project: Generation, asset: AssetRow, options: EnqueueOptions): Promise<Enqueued | ToQueue> {
-  const generation = { ...project, profile: options.profileOf?.(asset.paths) ?? project.profile };
+async function settleOne(
+  generation: Generation,
+  asset: AssetRow,
+  variants: readonly VariantRow[],
+  options: EnqueueOptions,
+): Promise<Enqueued | ToQueue> {
   const { catalog, profile } = generation;
   const { mayBePublished = () => true } = options;
   const named = { asset, path: asset.paths[0] ?? ('' as VirtualPath) };
   const plan = nameProxy(asset, profile, generation);
   if (plan.kind === 'refused') return { ...named, kind: 'ineligible', code: plan.code, reason: plan.reason };
   if (plan.kind === 'not-ready') return { ...named, kind: 'not-ready', reason: plan.reason };
-  const variant = catalog.variantsOf(asset.id).find((row) => row.profile === profile);
+  const variant = variants.find((row) => row.profile === profile);
   // Nothing is awaited for an asset of which nothing is known: most of a new project's are such.
   const isKnown = variant !== undefined || mayBePublished(plan.poolKey);
   const there = isKnown ? await publishedVariant(generation, asset, plan) : undefined;

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
-import type { AssetId, JobId } from '../base/ids.js';
+import type { AssetId, JobId, PoolKey } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
@@ -43,12 +43,13 @@ const UNLEASED = 'worker = NULL, token = NULL, expires_at = NULL';
 /** A job that is over starts anew: whoever asks for it has found that its proxy is not there. */
 const ENQUEUE = `INSERT INTO job
   (asset, pool_key, profile, class, path, arrival, state, attempts, created_at, updated_at)
-  VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ? + key, 'waiting', 0, ?, ?
+  FROM json_each(?) WHERE true
   ON CONFLICT (asset, pool_key) DO UPDATE SET profile = excluded.profile, class = excluded.class, path = excluded.path,
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
   WHERE state = 'done' OR (state = 'cancelled' AND (reason IS NULL OR excluded.class <= ${LAST_ASKED_FOR}))
     OR (state = 'failed' AND ?)
-  RETURNING id, created_at`;
+  RETURNING id, created_at, asset, pool_key`;
 const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
   WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
 const LINE_UP = `UPDATE job SET arrival = ?
@@ -77,16 +78,23 @@ class SqliteQueue implements JobQueue {
     const retryFailed = options.retryFailed === true ? 1 : 0;
     const now = this.clock.now();
     return this.db.transaction(() => {
-      const before = this.#lastArrival();
+      const first = this.#lastArrival() + 1;
+      const rows = requests.map(({ asset, poolKey, profile, jobClass, path }) => [
+        ...[asset, poolKey, profile, JOB_CLASSES.indexOf(jobClass), path],
+      ]);
+      const insert = this.db.statement<[JobId, number, AssetId, PoolKey]>(ENQUEUE, { raw: true });
+      const queued = new Map(
+        insert
+          .all(first, now, now, JSON.stringify(rows), retryFailed)
+          .map(([id, createdAt, asset, poolKey]) => [`${asset} ${poolKey}`, [id, createdAt] as const]),
+      );
       return requests.map((request, index) => {
-        const { asset, poolKey, profile, jobClass, path } = request;
-        const [rank, arrival] = [JOB_CLASSES.indexOf(jobClass), before + 1 + index];
-        const insert = this.db.statement<[JobId, number]>(ENQUEUE, { raw: true });
-        const queued = insert.get(asset, poolKey, profile, rank, path, arrival, now, now, retryFailed);
-        if (queued !== undefined) return newJob(request, queued, now);
-        this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
-        if (options.inTurn === true) this.db.statement(LINE_UP).run(arrival, asset, poolKey, rank);
-        return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
+        const key = `${request.asset} ${request.poolKey}`;
+        const added = queued.get(key);
+        // Asked for twice in one call, it is there already at the second time.
+        queued.delete(key);
+        if (added !== undefined) return newJob(request, added, now);
+        return this.#raise(request, now, options.inTurn === true ? first + index : undefined);
       });
     });
   }
@@ -215,6 +223,14 @@ class SqliteQueue implements JobQueue {
       .statement<[JobState, number]>('SELECT state, count(*) FROM job GROUP BY state', { raw: true })
       .all();
     return { waiting: 0, running: 0, done: 0, failed: 0, cancelled: 0, ...Object.fromEntries(rows) };
+  }
+
+  /** What is there already and goes on. */
+  #raise({ asset, jobClass, path, poolKey }: JobRequest, now: number, arrival: number | undefined): Job {
+    const rank = JOB_CLASSES.indexOf(jobClass);
+    this.db.statement(RAISE).run(rank, path, now, asset, poolKey, rank, path);
+    if (arrival !== undefined) this.db.statement(LINE_UP).run(arrival, asset, poolKey, rank);
+    return this.#one('asset = ? AND pool_key = ?', asset, poolKey);
   }
 
   #lastArrival(): number {

@@ -74,6 +74,7 @@ t.test('a clip that is renamed, moved or linked keeps everything', async (t) => 
   const id = known(catalog, file('a.mov', 1));
   t.match(catalog.observe(file('a.mov', 1)), { state: 'same', asset: { id } });
   t.match(catalog.observe(file('b/a.mov', 1)), { state: 'moved', asset: { id, paths: ['a.mov', 'b/a.mov'] } });
+  t.same(catalog.variantsOfAll([id, 99 as typeof id]), new Map([[id, catalog.variantsOf(id)]]));
   t.equal(catalog.forget([vp('a.mov'), vp('never/there.mov')]), 1);
   t.match(catalog.byPath(vp('b/a.mov')), { id, paths: ['b/a.mov'], fingerprint: fp('f'), eligibility: ELIGIBLE });
   t.equal(catalog.variantsOf(id).length, 1);

@@ -86,6 +86,33 @@ export function testQueue(name: string, open: (test: { testdir(): string }) => B
     t.equal(queue.counts().waiting, 2);
   });
 
+  test('of what is asked for together some may be there already, or be asked for twice', (t, { queue }) => {
+    queue.enqueue([requestOf(2), requestOf(3, 'backlog')]);
+    const lease = queue.lease('w', 1000);
+    const asked = [requestOf(4), requestOf(3), requestOf(2), requestOf(4), requestOf(1, 'prewarm', 'k', 'a "ü".mov')];
+    const jobs = queue.enqueue(asked, { inTurn: true });
+    t.same(
+      jobs.map(({ asset, jobClass, path, poolKey, state }) => ({ asset, jobClass, path, poolKey, state })),
+      asked.map(({ asset, poolKey, path }) => ({
+        ...{ asset, poolKey, path, jobClass: 'prewarm' },
+        state: asset === 2 ? 'running' : 'waiting',
+      })),
+    );
+    t.equal(jobs[0]?.id, jobs[3]?.id, 'one job');
+    t.equal(jobs[2]?.id, lease?.job.id);
+    t.same(
+      jobs.map(({ id }) => queue.get(id)),
+      jobs,
+      'as they are in the queue',
+    );
+    t.same(
+      queue.list({ state: 'waiting' }).map(({ asset }) => asset),
+      [3, 4, 1],
+      'in turn; what was asked for twice, as it was asked for last',
+    );
+    t.same(queue.enqueue([]), []);
+  });
+
   test('a leased job is nobody else’s, and only its token completes it', (t, { queue }) => {
     queue.enqueue([requestOf(1)]);
     const lease = queue.lease('w', 1000);
