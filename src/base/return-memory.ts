@@ -3,8 +3,8 @@
  *
  * V8 keeps the pages of a heap that was large once until it collects for reasons of its own, which an
  * idle daemon seldom gives it; what was freed in native code stays with the allocator, and SQLite
- * keeps the pages it has read. The collection holds the event loop for some tens of milliseconds, and
- * several times as long in the midst of work: it waits until the loop is at rest.
+ * keeps the pages it has read. The collection holds the event loop for some tens of milliseconds, and in the
+ * midst of other work its garbage would only grow again: it waits until the loop is at rest.
  */
 
 import { performance } from 'node:perf_hooks';
