@@ -22,7 +22,7 @@ interface Arguments {
 const DEFAULT_LAST = 100;
 /** How long a call waits in the daemon for the next event. */
 const WAIT_SECONDS = 25;
-/** A daemon that died is back within seconds. */
+/** A daemon that died is back within seconds, and so is one that is unmounted for an update. */
 const RECONNECT_MS = 1000;
 const PATIENCE_MS = 30_000;
 
@@ -73,7 +73,7 @@ async function read(session: Session, args: Arguments, since: number | undefined
   }
 }
 
-/** Prints as it goes; a daemon that dies is waited for, and nothing it recorded is left out. */
+/** Prints as it goes; a daemon that goes away is waited for, and nothing it recorded is left out. */
 async function follow(
   args: Arguments & CommonArguments,
   since: number | undefined,
@@ -95,7 +95,11 @@ async function follow(
       } catch (error) {
         if (ended.signal.aborted) break;
         lostAt ??= Date.now();
-        if (!isPassing(error) || position === undefined || Date.now() - lostAt > PATIENCE_MS) throw error;
+        if (!isPassing(error) || position === undefined) throw error;
+        const isGone = Date.now() - lostAt > PATIENCE_MS;
+        // Unmounted for good: the last event said so.
+        if (isGone && error.code === 'project/not-found') break;
+        if (isGone) throw error;
         await sleep(RECONNECT_MS, undefined, { signal: ended.signal }).catch(() => undefined);
       }
     }
@@ -117,8 +121,10 @@ async function printNext(
   return last;
 }
 
-function isPassing(error: unknown): boolean {
-  return error instanceof ProxyfsError && (error.code === 'daemon/unreachable' || error.code === 'job/cancelled');
+const PASSING: readonly string[] = ['daemon/unreachable', 'job/cancelled', 'project/not-found'];
+
+function isPassing(error: unknown): error is ProxyfsError {
+  return error instanceof ProxyfsError && PASSING.includes(error.code);
 }
 
 function filterOf({ paths }: Session, { kind }: Arguments, since: number | undefined): Params<'events'> {

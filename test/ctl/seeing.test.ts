@@ -1,5 +1,9 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { ProxyfsError } from '../../src/base/error.js';
+import { writeRecord } from '../../src/control/discovery.js';
 import { sampleEvents, sampleProxy, servedPath, startFakeDaemon } from '../fixtures/fake-daemon.js';
 import { type Run, runInPlace } from '../fixtures/run-proxyfs.js';
 
@@ -65,6 +69,38 @@ t.test('a follower hears each event once, in order, until Ctrl-C', async (t) => 
     lines(followed).map((line) => JSON.parse(line).id),
     [2, 3],
     'from now on',
+  );
+});
+
+t.test('a follower goes on when the project is unmounted and mounted again', async (t) => {
+  let [isTold, isMounted] = [false, true];
+  const { daemon, run } = await inProject(t, {
+    events: async ({ after, waitSeconds = 0 }, { signal }) => {
+      if (after === undefined) return { events: [], last: 1 };
+      if (isMounted && !isTold) {
+        isMounted = false;
+        await rm(join(runtime, `${daemon.record.project}.json`));
+        setTimeout(() => void writeRecord(daemon.record, runtime), 300);
+        throw new ProxyfsError('daemon/unreachable', 'the daemon ends');
+      }
+      if (isTold) await sleep(waitSeconds * 1000, undefined, { signal });
+      isTold = true;
+      return { events: sampleEvents.slice(1, 2), last: 2 };
+    },
+  });
+  const runtime = join(daemon.root, 'run', 'proxyfs');
+  const followed = await run(['events', '--follow'], (interrupt) => {
+    const timer = setInterval(() => {
+      if (!isTold) return;
+      clearInterval(timer);
+      setTimeout(interrupt, 100);
+    }, 20);
+    setTimeout(interrupt, 20_000).unref();
+  });
+  t.match(followed, { exitCode: 0, stderr: '' });
+  t.match(
+    lines(followed).map((line) => JSON.parse(line)),
+    [{ id: 2 }],
   );
 });
 
