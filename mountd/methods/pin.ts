@@ -11,7 +11,7 @@ export async function pin(daemon: Daemon, params: Params<'pin'>, { by }: CallCon
   const paths = await existingPaths(daemon, params.paths);
   if (paths.length > 0) {
     await cache.pins.pin(paths, Date.now());
-    files.journal.record({ kind: 'pinned', who: by, facts: { paths: paths.join(', ') } });
+    for (const path of paths) files.journal.record({ kind: 'pinned', path, who: by, facts: {} });
   }
   return { pins: [...cache.pins.list()], queued: await missAgain(daemon, paths) };
 }
@@ -20,7 +20,7 @@ export async function unpin(daemon: Daemon, params: Params<'unpin'>, { by }: Cal
   const { cache, files } = daemon;
   // A pinned path may be gone: it is taken by its name.
   const removed = cache.pins.unpin(params.paths.map(toVirtualPath));
-  if (removed.length > 0) files.journal.record({ kind: 'unpinned', who: by, facts: { paths: removed.join(', ') } });
+  for (const path of removed) files.journal.record({ kind: 'unpinned', path, who: by, facts: {} });
   return { pins: [...cache.pins.list()], removed: [...removed] };
 }
 

@@ -65,8 +65,9 @@ export interface Facts {
   readonly withdrawn: JobFacts & { readonly reason: string };
   readonly repaired: JobFacts & { readonly reason: string };
   readonly verified: { readonly checked: number; readonly damaged: number; readonly deep: boolean };
-  readonly pinned: { readonly paths: string };
-  readonly unpinned: { readonly paths: string };
+  /** What lies at or below `path`. */
+  readonly pinned: Readonly<Record<string, never>>;
+  readonly unpinned: Readonly<Record<string, never>>;
   readonly 'write-refused': Readonly<Record<string, never>>;
   readonly demoted: Readonly<Record<string, never>>;
   /** The master changed since its proxy was made. */

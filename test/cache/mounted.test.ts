@@ -99,6 +99,8 @@ t.test('a damaged proxy leaves the mount at once, however it was damaged, and is
   t.match(await client.call('why', { path: 'r1/b.mov' }), { served: { pinnedBy: 'r1' } });
   await t.rejects(client.call('pin', { paths: ['nowhere'] }), { code: 'path/missing' });
   t.match(await client.call('unpin', { paths: ['r1', 'r2'] }), { pins: [], removed: ['r1'] });
+  const { events } = await client.call('history', { path: 'r1' });
+  t.match(events.slice(-2), [{ kind: 'pinned', who: {} }, { kind: 'unpinned' }], 'who pinned it');
   const log = await readFile(join(stateDir, 'proxyfsd.log'), 'utf8');
   t.match(log, /a proxy was withdrawn, and the master is served: its file is missing/);
   t.notMatch(log, /the master changed/);
