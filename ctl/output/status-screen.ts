@@ -12,6 +12,7 @@ import { describeWork } from './work.js';
 /** Less than this is gone with the next burst of results. */
 const STATE_NEEDS = 16_000_000;
 const INDENT = 2;
+const FIGURES = /[\d.]+ [kMGTP]?B/g;
 
 export type Info = Result<'daemon.info'>;
 export type Status = Result<'status'>;
@@ -25,13 +26,19 @@ export function statusScreen(info: Info, status: Status, style: Style, now: numb
     ...problem,
     ...follow.offline.map((place) => style.yellow(`Offline: ${describeOffline(place, now)}`)),
     ...(follow.note === null ? [] : [`Note: ${escapeText(describeNote(follow))}`]),
-    ...(cache.note === null || cache.note === status.work.reason ? [] : [`Note: ${escapeText(cache.note)}`]),
+    ...(cache.note === null || isSaid(cache.note, status) ? [] : [`Note: ${escapeText(cache.note)}`]),
     ...info.limits.map((limit) => `Note: ${escapeText(limit)}`),
     ...describeState(info, status).map((line) => style.yellow(`Note: ${line}`)),
     ...section('Encoding now', runningRows(status), width),
     ...section('Served from the master, since they cannot have an equal proxy', countRows(ineligibleBy)),
     ...section("Failed ('proxyfs failures' says what can be done)", failedRows(failedBy)),
   ].join('\n');
+}
+
+/** Each job that finds no room says so with figures of its own. */
+function isSaid(note: string, { work }: Status): boolean {
+  const plain = (text: string) => text.replace(FIGURES, '');
+  return work.reason !== null && plain(note) === plain(work.reason);
 }
 
 function section(title: string, rows: string[][], width?: number): string[] {

@@ -128,6 +128,8 @@ t.test('what is not examined yet, being checked, or in danger is said', async (t
       ...status,
       assets: { ...status.assets, total: 8 },
       space: { ...status.space, stateFree: 0 },
+      work: { ...status.work, reason: 'no room (1.3 MB of 1.5 MB, and the next needs about 1.0 MB)' },
+      cache: { ...status.cache, note: 'no room (1.3 MB of 1.5 MB, and the next needs about 981.5 kB)' },
       running: [
         { path: 'a.mov', frame: 100, frames: 100, fps: 0, speed: 2, etaSeconds: null, suspended: false },
         { path: 'b.mov', frame: 50, frames: 100, fps: 0, speed: 0, etaSeconds: null, suspended: true },
@@ -136,6 +138,7 @@ t.test('what is not examined yet, being checked, or in danger is said', async (t
     createColors(false),
     0,
   );
+  t.notMatch(screen, /Note: no room/, 'once');
   t.match(screen, /\nClips +8: .*, 1 failed, 3 not examined yet\n/);
   t.match(screen, new RegExp(`\nNote: 0 B free at ${info.stateDir}, where the catalog lies: .* free some space\n`));
   t.match(screen, /\n +100\/100 +being checked +a\.mov\n/);
