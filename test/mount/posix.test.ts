@@ -117,6 +117,8 @@ async function compareDifferences(t: Test, root: string, passthrough: boolean): 
     'seek far': '4611686018427387904',
     alignment: 0,
     'forgotten handle': 'ESTALE',
+    'folder renamed behind': ['folder', 'renamed'],
+    'space after removal': true,
   });
 }
 
