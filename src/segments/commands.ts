@@ -17,6 +17,8 @@ const EARLY = 0.4;
 /** Without a last cut the muxer would make some of its own. */
 const NEVER = 2 ** 31 - 2;
 
+const HASH = 'murmur3';
+
 /** One FFmpeg for segments that follow each other. */
 export interface RowFiles {
   readonly master: RealPath;
@@ -98,18 +100,26 @@ export function sampleArguments(
   ];
 }
 
-/** Only the hashes of the master's packets, as the encode writes them; of the first one with `isFirstOnly`. */
+/** Only the hashes of the master's packets, as the encode writes them. */
 export function sourceArguments(
   segmenting: Segmenting,
   segment: Segment,
   files: { readonly master: RealPath; readonly source: RealPath },
-  { isFirstOnly = false } = {},
 ): string[] {
   const { end } = timesOf(segmenting, segment);
   return [
     ...inputArguments(segmenting, segment, files.master),
-    ...(isFirstOnly ? ['-frames:v', '1'] : ['-to', seconds(end + RUN_OUT)]),
+    ...['-to', seconds(end + RUN_OUT)],
     ...hashOutput(`0:${segmenting.stream}`, fileArgument(files.source)),
+  ];
+}
+
+/** For ffprobe: time, size and hash of the packet that it finds first when it seeks for each segment, a line for each. */
+export function firstPacketArguments(segmenting: Segmenting, segments: readonly Segment[], master: RealPath): string[] {
+  const sought = segments.map((segment) => seconds(timesOf(segmenting, segment).begin - RUN_UP));
+  return [
+    ...['-select_streams', String(segmenting.stream), '-read_intervals', sought.map((at) => `${at}%+#1`).join(',')],
+    ...['-show_entries', 'packet=pts,size,data_hash', '-show_data_hash', HASH, '-of', 'csv=p=0', fileArgument(master)],
   ];
 }
 
@@ -178,7 +188,7 @@ function inputArguments(segmenting: Segmenting, segment: Segment, master: RealPa
 
 /** Written packet by packet, since it is read while it is written. */
 const hashOutput = (stream: string, file: string): string[] => [
-  ...['-map', stream, '-c', 'copy', '-flush_packets', '1', '-f', 'framehash', '-hash', 'murmur3', '-y', file],
+  ...['-map', stream, '-c', 'copy', '-flush_packets', '1', '-f', 'framehash', '-hash', HASH, '-y', file],
 ];
 
 const seconds = (time: number): string => time.toFixed(6);

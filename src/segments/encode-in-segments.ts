@@ -22,8 +22,9 @@ import type { Toolchain } from '../ffmpeg/toolchain.js';
 import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import type { Segmenting } from '../profiles/recipe.js';
 import { type Segment, segmentsOf } from './bounds.js';
-import { joinArguments, joinList, leadOf, type Piece, timesOf } from './commands.js';
+import { joinArguments, joinList, leadOf, type Piece } from './commands.js';
 import { COMPARED, encodeRow } from './encode-row.js';
+import { FirstPackets } from './first-packets.js';
 import { HashReader } from './hash-reader.js';
 import { SegmentProgress } from './progress.js';
 import { Room } from './room.js';
@@ -93,7 +94,7 @@ export async function encodeInSegments(toolchain: Toolchain, encoding: Segmented
   const started = performance.now();
   const segments = segmentsOf(frames, framesPerSegment);
   const store = await SegmentStore.open(directory, masterState);
-  const desk = new Desk(toolchain, encoding, store);
+  const desk = new Desk(toolchain, encoding, store, new FirstPackets(toolchain, encoding, segments));
   const { parts, finished } = await desk.makeAll(segments);
   const digests = { frames: framesPerSegment, sources: parts.map(({ record }) => record.source) };
   const timed = (run: RunResult) => ({ ...run, seconds: (performance.now() - started) / 1000 });
@@ -112,8 +113,9 @@ class Desk {
     private readonly toolchain: Toolchain,
     private readonly encoding: SegmentedEncoding,
     private readonly store: SegmentStore,
+    private readonly firsts: FirstPackets,
   ) {
-    this.#reader = new HashReader(toolchain, encoding, store);
+    this.#reader = new HashReader(toolchain, encoding, store, firsts);
     this.#progress = new SegmentProgress(encoding.segmenting.rate, encoding.onProgress);
   }
 
@@ -128,7 +130,7 @@ class Desk {
     const missing = () => segments.filter(({ index }) => !parts.has(index));
     for (const part of await this.#fromEarlier(missing())) parts.set(part.segment.index, part);
     for (const { segment } of parts.values()) this.#progress.have(segment.to - segment.from);
-    const { toolchain, store, encoding } = this;
+    const { encoding, firsts, store, toolchain } = this;
     const left = missing().reduce((frames, { from, to }) => frames + to - from, 0);
     const room = new Room(encoding.directory, encoding.keepFree ?? 0, encoding.frames, left);
     let finished: RunResult | undefined;
@@ -138,14 +140,15 @@ class Desk {
       const isAll = stretch.segments.length === segments.length && !stretch.isShortened;
       const { whole } = segmenting;
       const row = {
-        ...{ toolchain: paced(toolchain, pace), store, reading: { ...encoding, signal: stop }, stretch },
+        ...{ toolchain: paced(toolchain, pace), store, reading: { ...encoding, signal: stop }, stretch, firsts },
         finished: isAll && whole !== undefined ? { file: output, whole } : undefined,
       };
       const onProgress = this.#progress.follow(stretch, leadOf(segmenting, stretch.first));
       const onSegment = async (segment: Segment, record: SegmentRecord, frames?: readonly string[]) => {
         const file = store.fileOf(segment);
         parts.set(segment.index, partOf(segment, file, record, frames));
-        await room.take(segment, file, await sizeOf(output));
+        const begun = { bytes: await sizeOf(output), frames: row.finished && segment.to };
+        await room.take(segment, file, begun);
       };
       finished = await encodeRow(row, { onProgress, onSegment });
       this.#progress.done(stretch);
@@ -193,7 +196,7 @@ class Desk {
     const file = this.store.fileOf(segment);
     const found = await blake3OfFile(file, this.encoding.signal).catch((error: unknown) => {
       this.encoding.signal.throwIfAborted();
-      if (error instanceof ProxyfsError || errnoOf(error) === 'ENOENT') return undefined;
+      if (error instanceof ProxyfsError) return undefined;
       throw error;
     });
     if (found === record.blake3 && (isNext || record.before !== undefined)) return partOf(segment, file, record);
@@ -210,16 +213,12 @@ class Desk {
     for (const segment of segments) {
       const { index, from, to } = segment;
       const source = earlier.digests.sources[index];
-      if (source === undefined || to > frames.length || source !== (await this.#sourceOf(segment))) continue;
+      if (source === undefined || to > frames.length || source !== (await this.#reader.digestOf(segment))) continue;
       const piece = { file: earlier.file, first: from, from, to, isCut: to < frames.length };
       const before = frames.slice(Math.max(0, from - COMPARED), from);
       parts.push({ segment, piece, record: { source, before }, frames: frames.slice(from, to) });
     }
     return parts;
-  }
-
-  async #sourceOf(segment: Segment): Promise<string> {
-    return (await this.#reader.sourceOf(segment)).digestUntil(timesOf(this.encoding.segmenting, segment).end);
   }
 }
 

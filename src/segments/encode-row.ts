@@ -20,6 +20,7 @@ import { blake3OfFile } from '../fingerprint/fingerprint.js';
 import { toNumber } from '../time/rational.js';
 import type { Segment } from './bounds.js';
 import { encodeArguments, type FinishedFile, leadOf, timesOf } from './commands.js';
+import type { FirstPackets } from './first-packets.js';
 import { FrameHashes } from './frame-hashes.js';
 import { HashReader, type Reading } from './hash-reader.js';
 import type { SegmentRecord, SegmentStore } from './segment-store.js';
@@ -31,6 +32,7 @@ export interface Row {
   readonly reading: Reading;
   readonly store: SegmentStore;
   readonly stretch: Stretch;
+  readonly firsts: FirstPackets;
   /** When the stretch is the whole clip: the finished file. */
   readonly finished?: FinishedFile | undefined;
 }
@@ -75,8 +77,8 @@ class Taker {
     private readonly row: Row,
     private readonly events: RowEvents,
   ) {
-    const { reading, store, stretch, toolchain } = row;
-    this.#reader = new HashReader(toolchain, reading, store);
+    const { firsts, reading, store, stretch, toolchain } = row;
+    this.#reader = new HashReader(toolchain, reading, store, firsts);
     this.#name = `${stretch.first.index}-`;
     this.#hasLead = leadOf(reading.segmenting, stretch.first) > 0;
   }
@@ -193,18 +195,9 @@ class Taker {
     return this.#source.countBetween(begin, end) >= wanted;
   }
 
-  /** Of the packets from where an encode of this segment alone would begin to read. */
   async #digest(segment: Segment, isRead: boolean): Promise<string> {
-    const { end } = timesOf(this.row.reading.segmenting, segment);
-    if (isRead && (await this.#beginsWith(segment))) return this.#source.digestUntil(end);
-    return (await this.#reader.sourceOf(segment)).digestUntil(end);
-  }
-
-  /** Forgets what was read before; false when the packet at which the segment would begin was not read. */
-  async #beginsWith(segment: Segment): Promise<boolean> {
-    if (segment.index === this.row.stretch.first.index) return true;
-    const first = await this.#reader.firstOf(segment);
-    return first !== undefined && this.#source.beginWith(first);
+    const digest = isRead ? await this.#reader.digestIn(this.#source, segment) : undefined;
+    return digest ?? (await this.#reader.digestOf(segment));
   }
 
   /** Nothing is encoded any more once a frame was out of place; it need not be read to its end to see that. */

@@ -6,8 +6,9 @@ import { runFfmpeg } from '../ffmpeg/run.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
 import type { Segmenting } from '../profiles/recipe.js';
 import type { Segment } from './bounds.js';
-import { frameHashArguments, sourceArguments } from './commands.js';
-import { FrameHashes, type PacketHash } from './frame-hashes.js';
+import { frameHashArguments, sourceArguments, timesOf } from './commands.js';
+import type { FirstPackets } from './first-packets.js';
+import { FrameHashes } from './frame-hashes.js';
 import type { SegmentStore } from './segment-store.js';
 import { unfit } from './unfit.js';
 
@@ -23,6 +24,7 @@ export class HashReader {
     private readonly toolchain: Toolchain,
     private readonly reading: Reading,
     private readonly store: SegmentStore,
+    private readonly firsts: FirstPackets,
   ) {}
 
   /** Of each frame of a file, in order. */
@@ -38,19 +40,23 @@ export class HashReader {
     throw unfit(`segment ${index} has ${frames.length} frames instead of ${to - from}`);
   }
 
-  /** Of the master's packets that an encode of the segment alone reads. */
-  async sourceOf(segment: Segment): Promise<FrameHashes> {
+  /** Of the master's packets that the frames of a segment are made from. */
+  async digestOf(segment: Segment): Promise<string> {
     const { master, segmenting } = this.reading;
     const source = this.store.temporary(`${segment.index}.source`);
-    return await this.#run(sourceArguments(segmenting, segment, { master, source }), source);
+    const read = await this.#run(sourceArguments(segmenting, segment, { master, source }), source);
+    return (await this.digestIn(read, segment)) ?? read.digestUntil(timesOf(segmenting, segment).end);
   }
 
-  /** The packet at which an encode of the segment alone begins to read. */
-  async firstOf(segment: Segment): Promise<PacketHash | undefined> {
-    const { master, segmenting } = this.reading;
-    const source = this.store.temporary(`${segment.index}.first`);
-    const args = sourceArguments(segmenting, segment, { master, source }, { isFirstOnly: true });
-    return (await this.#run(args, source)).packets[0];
+  /**
+   * The same from what was read for several segments; undefined when the packet at which this one begins is not
+   * among it. Forgets what lies before that packet.
+   */
+  async digestIn(read: FrameHashes, segment: Segment): Promise<string | undefined> {
+    const { end } = timesOf(this.reading.segmenting, segment);
+    if (segment.index === 0) return read.digestUntil(end);
+    const first = await this.firsts.of(segment);
+    return first !== undefined && read.beginWith(first) ? read.digestUntil(end) : undefined;
   }
 
   async #run(args: readonly string[], output: RealPath): Promise<FrameHashes> {

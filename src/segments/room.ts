@@ -10,9 +10,21 @@ import type { RealPath } from '../base/paths.js';
 import type { Segment } from './bounds.js';
 import { unfit } from './unfit.js';
 
+/** What is there of the finished file, whether it becomes that or makes room for it. */
+export interface Begun {
+  readonly bytes: number;
+  /** That it holds; undefined while it tells nothing of its size. */
+  readonly frames?: number | undefined;
+}
+
+/** What is not there yet may become larger than what is: whoever finds out at the end has encoded for nothing. */
+const MARGIN = 0.1;
+
 export class Room {
   #bytes = 0;
   #frames = 0;
+  /** Of the finished file, a frame: with its sound, as soon as some of it is there. */
+  #finishedBytes: number | undefined;
 
   /** `keepFree` bytes stay free; `frames` are in the clip, of which `missing` have to be encoded. */
   constructor(
@@ -22,19 +34,18 @@ export class Room {
     private missing: number,
   ) {}
 
-  /**
-   * Throws 'generate/segments' when there is no room for segments. `begun`: bytes of the finished file that are
-   * there, whether it becomes that or makes room for it.
-   */
-  async take({ from, to }: Segment, file: RealPath, begun: number): Promise<void> {
+  /** Throws 'generate/segments' when there is no room for segments. */
+  async take({ from, to }: Segment, file: RealPath, begun: Begun): Promise<void> {
     this.#bytes += (await stat(file)).size;
     this.#frames += to - from;
     this.missing -= to - from;
+    if (begun.frames !== undefined && begun.frames > 0) this.#finishedBytes = begun.bytes / begun.frames;
     const { bavail, bsize } = await statfs(this.directory);
-    const [free, perFrame] = [bavail * bsize - this.keepFree, this.#bytes / this.#frames];
-    const finished = perFrame * this.frames;
-    const fitsBeside = free + begun >= perFrame * this.missing + finished;
-    const fitsAlone = free + begun + this.#bytes >= finished;
+    const [free, perFrame] = [bavail * bsize - this.keepFree + begun.bytes, this.#bytes / this.#frames];
+    const finished = Math.max(perFrame, this.#finishedBytes ?? 0) * this.frames;
+    const doubt = (MARGIN * this.missing) / this.frames;
+    const fitsBeside = free >= (perFrame * this.missing + finished) * (1 + doubt);
+    const fitsAlone = free + this.#bytes >= finished;
     if (!fitsBeside && fitsAlone) throw unfit('the disk has no room for its segments beside the finished file');
   }
 }

@@ -86,6 +86,37 @@ t.test('work that was killed goes on at the segment, and the proxy is the same',
   t.match(manifest?.pictures, { poster: { width: 320, height: 180 }, sprite: { count: 74, everyFrames: 3 } });
 });
 
+t.test('what one encoder made beside the finished file counts up to the first that is damaged', skip, async (t) => {
+  const directory = await projectIn(t);
+  const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
+  const ffmpeg = wrapper(directory, LOGGING);
+  const first = await openProject(directory);
+  await first.prewarm();
+  const segments = join(first.pool.directory, 'segments');
+  first.close();
+  const env = { ...process.env, SLOW: '1' };
+  const host = spawn(process.execPath, [HOST, directory, ffmpeg, '1'], { stdio: 'inherit', env });
+  const ended = once(host, 'close');
+  while (recordsIn(segments).length < 3 && host.exitCode === null) await sleep(20);
+  host.kill('SIGKILL');
+  await ended;
+  t.equal(encodes(ffmpeg).length, 1, 'one FFmpeg for all');
+  const [folder = ''] = readdirSync(segments);
+  t.match(recordsIn(segments).slice(0, 3), [0, 1, 2]);
+  const damaged = join(segments, folder, '0001.mov');
+  const bytes = await readFile(damaged);
+  await writeFile(damaged, bytes.fill(255, bytes.length >> 1, (bytes.length >> 1) + 1));
+
+  const project = await openProject(directory, { ffmpeg, segmentSeconds: 2 });
+  t.teardown(() => project.close());
+  t.match(await project.work(), [{ outcome: { kind: 'published' } }]);
+  t.same(segmentsOf(encodes(ffmpeg).slice(1)), [1, 2, 3, 4], 'also what nobody compared with the one before');
+  const manifest = await manifestOf(project);
+  t.ok(manifest?.command.includes('concat'), 'they were joined');
+  t.equal(manifest?.output.blake3, await hashOfWhole(t, master, 'long.mov'), 'the same bytes as in one piece');
+  t.same(project.temporaries(), [], 'nothing is left of the file that was interrupted');
+});
+
 t.test('of a master that has grown or changed, only what differs is encoded again', skip, async (t) => {
   const directory = await projectIn(t);
   const source = join(directory, 'source');
@@ -100,6 +131,7 @@ t.test('of a master that has grown or changed, only what differs is encoded agai
     return encodes(ffmpeg).slice(before);
   };
   t.same(segmentsOf(await make()), [0, 1, 2]);
+  t.ok((await manifestOf(project))?.command.includes('tee'), 'by one run, without a join');
   const others = await projectIn(t);
   const become = async (options: ClipOptions) => {
     const other = await makeClip(others, 'other.mov', { ...LONG, ...options });

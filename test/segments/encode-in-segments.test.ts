@@ -80,7 +80,8 @@ t.test('what is encoded in segments is, to the byte, what one command writes', s
       ['one that joins', 0, undefined],
       ['three', 2, segmenting.whole],
     ] as const) {
-      const output = join(directory, `${hands}-${name}`) as RealPath;
+      // What FFmpeg would take for its own words in a list of outputs.
+      const output = join(directory, `[${hands}] it's\\a|b:'%d-${name}`) as RealPath;
       const told: number[] = [];
       let spare = lent;
       const { checkFrames } = await encodeInSegments(toolchain, {
