@@ -21,6 +21,7 @@ import type { Generation } from './generation.js';
 import { type MakeOutcome, makeProxies } from './make-proxy.js';
 import { findMaster, isReachable } from './master.js';
 import { masterFault } from './master-fault.js';
+import { whileMasterStays } from './master-watch.js';
 import { framesOf, type MakePlan, planProxy } from './plan.js';
 import { isFfmpegReplaced, REPLACED_FFMPEG } from './replaced-ffmpeg.js';
 import { removeSegments } from './segmented.js';
@@ -130,7 +131,11 @@ async function make(generation: Generation, observer: JobObserver, wanted: Wante
   const { clock } = generation;
   const started = clock.now();
   const joined = await joinOthers(generation, observer, wanted);
-  const [own, ...others] = await makeAll(generation, observer, wanted, joined).catch(async (error: unknown) => {
+  const watched = { ...wanted, signal: observer.signal };
+  const all = whileMasterStays(generation, watched, (signal) =>
+    makeAll(generation, { ...observer, signal }, wanted, joined),
+  );
+  const [own, ...others] = await all.catch(async (error: unknown) => {
     // What was interrupted goes on at its segments; what was cancelled does not go on, nor does what two builds made.
     const isCancelled = generation.queue.get(observer.lease().job.id)?.state === 'cancelled';
     const isOver = (observer.signal.aborted && isCancelled) || (await isFfmpegReplaced(generation));

@@ -249,6 +249,24 @@ t.test('a master that changes while its proxy is made gets none', { skip }, asyn
   t.same(project.catalog.failures(), []);
 });
 
+t.test('of a master that is removed or replaced meanwhile nothing more is encoded', { skip }, async (t) => {
+  const project = await projectOf(t, { lie: 'slow' });
+  const [gone, other] = [await makeClip(project.source, 'gone.mov', { frames: 1000 }), join(project.source, 'b.mov')];
+  await copyFile(gone, other);
+  await writeFile(other, 'another', { flag: 'a' });
+  await project.prewarm();
+  const work = project.work({ workers: 2 });
+  await until(() => project.temporaries().length === 2);
+  const begun = performance.now();
+  await rm(gone);
+  await writeFile(`${other}.new`, 'replaced');
+  await rename(`${other}.new`, other);
+  const ends = (await work).map(({ outcome }) => outcome.kind);
+  t.same(ends, ['outdated', 'outdated']);
+  t.ok(performance.now() - begun < 30_000, 'long before the end of the clips, which take 40 s');
+  t.same([...project.published(), ...project.temporaries(), ...project.catalog.failures()], []);
+});
+
 t.test(
   'running jobs show their progress, a stop gives them back, and a new start finishes them',
   { skip },
