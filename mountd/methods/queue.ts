@@ -7,6 +7,7 @@ import type { Params, Result } from '../../src/control/schema.js';
 import { type Hold, isEverything } from '../../src/jobs/hold.js';
 import type { ListedJob } from '../../src/jobs/queue.js';
 import type { Daemon } from '../daemon.js';
+import { failedProxies } from '../failed.js';
 import { assertKnown, existingPaths } from './paths.js';
 
 const DEFAULT_LIMIT = 200;
@@ -15,14 +16,20 @@ export async function listQueue(daemon: Daemon, params: Params<'queue.list'>): P
   const { queue } = daemon.files;
   const path = toVirtualPath(params.path ?? '');
   const limit = params.limit ?? DEFAULT_LIMIT;
-  const ask = (state: ListedJob['state']) => queue.list({ state, path, limit: limit + 1 });
+  const failures = failedProxies(daemon);
+  // The queue keeps those whose clip has its proxy by now, was replaced, or is gone: nobody has to care for them.
+  const failed = new Set(failures.map(({ asset, profile }) => `${asset} ${profile}`));
+  const ask = (state: ListedJob['state']) =>
+    state === 'failed'
+      ? queue.list({ state, path }).filter(({ asset, profile }) => failed.has(`${asset} ${profile}`))
+      : queue.list({ state, path, limit: limit + 1 });
   const jobs = params.state === undefined ? [...ask('running'), ...ask('waiting')] : ask(params.state);
   if (jobs.length === 0) await assertKnown(daemon, path);
-  const { waiting, running, failed, done, cancelled } = queue.counts();
+  const { waiting, running, done, cancelled } = queue.counts();
   return {
     jobs: jobs.slice(0, limit).map((job) => toQueuedJob(daemon, job)),
     more: jobs.length > limit,
-    counts: { waiting, running, failed, done, cancelled },
+    counts: { waiting, running, failed: failures.length, done, cancelled },
     work: workOf(daemon),
   };
 }

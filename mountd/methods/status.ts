@@ -37,7 +37,7 @@ export async function status(daemon: Daemon): Promise<Result<'status'>> {
       poolFree: free,
       stateFree: await freeAt(daemon.record.stateDir),
     },
-    jobs: { waiting: jobs.waiting, running: jobs.running, failed: jobs.failed, done: jobs.done },
+    jobs: { waiting: jobs.waiting, running: jobs.running, failed: failed.length, done: jobs.done },
     etaSeconds: work.encoders === 0 ? null : etaOf(daemon, jobs.waiting, work.holds.length > 0),
     work,
     cache: await cacheState(daemon),

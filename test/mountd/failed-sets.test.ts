@@ -70,6 +70,9 @@ t.test('what failed in a set that is not served is listed, counted and tried aga
   });
   await client.call('mode.set', { mode: 'proxy', profile: 'edit' });
 
+  const jobs = () => client.call('queue.list', { state: 'failed' });
+  t.match(await jobs(), { counts: { failed: 2 }, jobs: { length: 2 } });
+
   await rm(join(dir, 'broken'));
   t.match(await client.call('prewarm', light), { made: 0, failed: 2 }, 'not by itself');
   const paths = failures.map(({ path }) => path);
@@ -78,4 +81,13 @@ t.test('what failed in a set that is not served is listed, counted and tried aga
   t.same(await client.call('failures', {}), { failures: [] });
   for (let left = 100; left > 0 && (await client.call('status', {})).assets.failed > 0; left -= 1) await sleep(50);
   t.match(await client.call('status', {}), { assets: { ready: 2, failed: 0 }, failedBy: [] });
+
+  await writeFile(join(dir, 'broken'), '');
+  await makeClip(source, 'c.mov', { frames: 10, audio: [], width: 1280, height: 720 });
+  t.match(await client.call('prewarm', { ...light, paths: ['c.mov'] }), { failed: 1 });
+  t.match(await jobs(), { counts: { failed: 1 }, jobs: { length: 1 } });
+  await rm(join(source, 'c.mov'));
+  for (let left = 100; left > 0 && (await client.call('failures', {})).failures.length > 0; left -= 1) await sleep(50);
+  t.match(await jobs(), { counts: { failed: 0 }, jobs: { length: 0 } }, 'of a file that is gone nothing has failed');
+  t.match(await client.call('status', {}), { jobs: { failed: 0 } });
 });
