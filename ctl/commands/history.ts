@@ -5,6 +5,7 @@ import type { Result } from '../../src/control/schema.js';
 import { defineCommand } from '../command.js';
 import { escapeName } from '../output/escape.js';
 import { eventCells } from '../output/event-line.js';
+import { formatMoment } from '../output/quantities.js';
 import { quoteWord } from '../output/quote.js';
 import { withSession } from '../session.js';
 import { wholeNumber } from '../whole-number.js';
@@ -62,12 +63,15 @@ function nothing({ known, path, proxies }: Result<'history'>): string {
 function facts(proxy: Proxy): (readonly [string, string])[] {
   return [
     ['File', `${proxy.file}  (${formatSize(proxy.size)})`],
-    ['Made', `${proxy.startedAt} to ${proxy.finishedAt} by ${proxy.madeBy}, of ${proxy.master}`],
+    ['Made', `${momentOf(proxy.startedAt)} to ${momentOf(proxy.finishedAt)} by ${proxy.madeBy}, of ${proxy.master}`],
     ['FFmpeg', versionOf(proxy.ffmpeg)],
     ['Compared', proxy.valid ? 'equal to its master in everything that is checked' : 'not equal to its master'],
     ['Command', proxy.command.map(quoteWord).join(' ')],
   ];
 }
+
+/** Local, as the events above it; `--json` has it as it was written down. */
+const momentOf = (text: string): string => formatMoment(Date.parse(text), Date.now());
 
 /** The first line of what it says of itself; `--json` has all. */
 function versionOf(ffmpeg: string): string {
