@@ -49,6 +49,13 @@ export interface ScanState {
   readonly problem: string | null;
 }
 
+interface EnqueueHow {
+  /** Without any: the profile that is chosen for each path. */
+  readonly profiles?: readonly string[];
+  /** FFmpeg was looked for a moment ago, by an earlier call for the same work. */
+  readonly knowsFfmpeg?: boolean;
+}
+
 /** Of so few that are queued the mount says so in its reasons; of a whole project `why` and `ls` do. */
 const FEW = 64;
 
@@ -188,12 +195,12 @@ export class Production {
   /** Queues what has no proxy, takes what the pool has already, and wakes the workers. */
   async enqueue(
     assets: readonly AssetRow[],
-    options: Omit<EnqueueOptions, 'profileOf'> & { readonly profiles?: readonly string[] },
+    options: Omit<EnqueueOptions, 'profileOf'> & EnqueueHow,
   ): Promise<readonly Enqueued[]> {
-    const { generation, workers } = await this.#ensurePlant();
+    const { generation, workers } = await this.#ensurePlant(options);
     const returned = this.#returned.adopt(assets);
     if (returned.length > 0) this.#options.onTouched(returned);
-    const { profiles = [], ...rest } = options;
+    const { profiles = [], knowsFfmpeg: _, ...rest } = options;
     const choices: ProfileOf[] = profiles.length === 0 ? [this.#options.profileOf] : profiles.map((name) => () => name);
     const answers: Enqueued[] = [];
     // All are queued before the workers wake: what waits for one clip is made in one pass.
@@ -213,12 +220,12 @@ export class Production {
   }
 
   /** Tries again after a failure: FFmpeg may have been installed meanwhile. */
-  async #ensurePlant(): Promise<Plant> {
+  async #ensurePlant({ knowsFfmpeg = false }: Pick<EnqueueHow, 'knowsFfmpeg'> = {}): Promise<Plant> {
     this.#abort.signal.throwIfAborted();
     this.#plant ??= this.#build();
     try {
       const plant = await this.#plant;
-      await plant.generation.renewToolchain?.();
+      if (!knowsFfmpeg) await plant.generation.renewToolchain?.();
       // What was in the way of the first scan is gone: it is made up for.
       if (this.#scan.problem !== null) {
         this.#scan = { ...this.#scan, problem: null };

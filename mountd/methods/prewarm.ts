@@ -23,6 +23,8 @@ import { assetsOf, select } from './selection.js';
 
 /** Assets at a time: their media facts do not have to fit into memory all at once. */
 const BATCH = 250;
+/** How long FFmpeg is taken for the one it was: to find it costs as much as to queue a batch. */
+const FFMPEG_KNOWN_MS = 1000;
 /** From here on one look at the whole pool is cheaper than one for each asset. */
 const MANY = 1000;
 /** A clip that was copied in just now is waited for this many settle times. */
@@ -87,10 +89,14 @@ async function enqueueAll(
   const keys = ids.length > MANY ? await daemon.files.pool.keys() : undefined;
   const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
   const slices = new Slices();
+  let foundAt = Number.NEGATIVE_INFINITY;
   for (let at = 0; at < ids.length; at += BATCH) {
     await slices.rest(signal);
     const assets = daemon.files.catalog.getAll(ids.slice(at, at + BATCH));
+    const knowsFfmpeg = performance.now() - foundAt < FFMPEG_KNOWN_MS;
+    if (!knowsFfmpeg) foundAt = performance.now();
     const options = {
+      knowsFfmpeg,
       jobClass: 'prewarm',
       inTurn: true,
       retryFailed,
