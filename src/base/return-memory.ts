@@ -22,6 +22,8 @@ const MOST_WAIT_MS = 30_000;
 
 const holders = new Set<() => void>();
 let timer: NodeJS.Timeout | undefined;
+/** When it is due at the latest: other work that ends meanwhile does not put it off. */
+let latest: number | undefined;
 let collect: (() => void) | undefined;
 
 /** `release` lets go of memory that can be had again; called in the order of registration, after the collection. */
@@ -34,19 +36,21 @@ export function alsoReturns(release: () => void): () => void {
 export function returnMemory(assets: number): void {
   if (assets < LARGE) return;
   clearTimeout(timer);
-  awaitRest(performance.now() + MOST_WAIT_MS);
+  latest ??= performance.now() + MOST_WAIT_MS;
+  awaitRest(latest);
 }
 
-function awaitRest(latest: number): void {
+function awaitRest(until: number): void {
   const before = performance.eventLoopUtilization();
+  const wait = Math.max(0, Math.min(GATHER_MS, until - performance.now()));
   timer = setTimeout(() => {
     const { utilization } = performance.eventLoopUtilization(before);
-    if (utilization > AT_REST && performance.now() < latest) return awaitRest(latest);
-    timer = undefined;
+    if (utilization > AT_REST && performance.now() < until) return awaitRest(until);
+    [timer, latest] = [undefined, undefined];
     collect ??= collector();
     collect();
     for (const release of holders) release();
-  }, GATHER_MS).unref();
+  }, wait).unref();
 }
 
 /** `gc` exists in contexts that are made after the flag was set. */

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { alsoReturns, returnMemory } from '../../src/base/return-memory.js';
 
@@ -23,4 +25,19 @@ t.test('who holds memory lets go of it after work on a large project, in turn, a
   clearInterval(alive);
   t.same(told, ['first', 'last'], 'once for what belongs together');
   for (const end of ends) end();
+});
+
+t.test('work that ends again and again does not put it off for ever', async (t) => {
+  let told = 0;
+  t.teardown(alsoReturns(() => (told += 1)));
+  const real = performance.now.bind(performance);
+  let ahead = 0;
+  t.intercept(performance, 'now', { value: () => real() + ahead });
+  // More often than it would wait for rest; each time ten seconds later.
+  for (let turn = 0; turn < 20 && told === 0; turn += 1) {
+    returnMemory(100_000);
+    ahead += 10_000;
+    await sleep(50);
+  }
+  t.equal(told, 1);
 });
