@@ -10,8 +10,8 @@ import { findMaster } from './master.js';
 const LOOK_MS = 2000;
 
 /**
- * Runs `work`, and aborts the signal that it gets when the master is not what it was. One that was renamed is missed
- * for a moment, until the catalog knows: it has to be missed twice.
+ * Runs `work`, and aborts the signal that it gets when the master is not what it was; rejects with `job/cancelled`
+ * then. One that was renamed is missed for a moment, until the catalog knows: it has to be missed twice.
  */
 export async function whileMasterStays<T>(
   generation: Generation,
@@ -31,6 +31,8 @@ export async function whileMasterStays<T>(
   watch().catch(() => undefined);
   try {
     return await work(AbortSignal.any([signal, gone.signal]));
+  } catch (error) {
+    throw gone.signal.aborted ? gone.signal.reason : error;
   } finally {
     over.abort();
   }

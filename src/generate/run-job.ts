@@ -60,6 +60,8 @@ export async function runJob(project: Generation, observer: JobObserver): Promis
     if (await isMasterAway(generation, observer.lease())) return dropAway(generation, observer.lease(), error);
     const moved = asset && (await ifMoved(generation, observer, asset));
     if (moved !== undefined) return moved;
+    // Stopped for want of its master, which is there again: no failure of the clip either.
+    if (isStopped(error)) return makeAnew(generation, observer.lease(), 'its file was away while its proxy was made');
     return settleError(generation, observer, await withMasterFault(generation, observer.lease(), error));
   }
 }
@@ -77,6 +79,8 @@ async function ifMoved(
   if (now === undefined) return drop(generation, observer.lease(), CHANGED);
   return makeAnew(generation, observer.lease(), 'its file was moved while its proxy was made');
 }
+
+const isStopped = (error: unknown): boolean => error instanceof ProxyfsError && error.code === 'job/cancelled';
 
 /** The drive of the master went away meanwhile: no failure of the clip. */
 async function isMasterAway({ catalog, source }: Generation, { job }: Lease): Promise<boolean> {

@@ -1,11 +1,12 @@
-/** Footage that is renamed while its proxy is made: nothing has failed, and its proxy is made. */
+/** Footage that is renamed, or away for a while, while its proxy is made: nothing has failed, and its proxy is made. */
 
 import { existsSync, mkdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { type FinishedJob, WorkerPool } from '../../src/generate/worker-pool.js';
 import { openProject, type ProjectOptions } from '../fixtures/generation.js';
 import { hasFfmpeg, makeClip } from '../fixtures/media.js';
 import { LONG, wrapper } from '../fixtures/segmenting.js';
@@ -52,3 +53,28 @@ for (const segmentSeconds of [0, 2]) {
     if (segmentSeconds === 0) t.equal(finished.length, 1, 'of what was encoded already');
   });
 }
+
+t.test('a clip that was away until its encoder was stopped, and is back by then, is made anew', skip, async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'proxyfs-away-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const project = await openProject(directory, { lie: 'slow' });
+  t.teardown(() => project.close());
+  const clip = await makeClip(project.source, 'clip.mov', { frames: 150 });
+  await project.prewarm();
+  const finished: FinishedJob[] = [];
+  // What a job asks first when it was stopped: until then nobody has looked for the clip.
+  const renewToolchain = async () => {
+    if (existsSync(`${clip}.away`)) await rename(`${clip}.away`, clip);
+    return project.toolchain;
+  };
+  const options = { workers: 1, reserveBytes: 0, onFinished: (job: FinishedJob) => finished.push(job) };
+  const workers = new WorkerPool({ ...project, renewToolchain }, options);
+  t.teardown(() => workers.stop());
+  await workers.start();
+  while (project.temporaries().length === 0) await sleep(10);
+  await rename(clip, `${clip}.away`);
+  while (!finished.some(({ outcome }) => ['published', 'failed'].includes(outcome.kind))) await sleep(20);
+  const ends = finished.map(({ outcome }) => outcome.kind);
+  t.same(ends, ['replaced', 'published']);
+  t.same(project.catalog.failures(), []);
+});
