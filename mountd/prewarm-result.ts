@@ -19,6 +19,12 @@ export class PrewarmTally {
     if (!isPlain || this.#counts[clip.outcome] <= LISTED) this.#listed.push(clip);
   }
 
+  /** One that is queued: its description is made where it is listed. */
+  addQueued(describe: () => ClipResult): void {
+    if (this.#counts.queued < LISTED) return this.add(describe());
+    this.#counts.queued += 1;
+  }
+
   result(): Omit<Result<'prewarm'>, 'read'> {
     const { made, failed, ineligible, queued, 'already-there': alreadyThere } = this.#counts;
     return { clips: this.#listed.toSorted(byPath), made, failed, ineligible, alreadyThere, queued };

@@ -112,9 +112,13 @@ async function enqueueAll(
         follower.add(answer.asset, answer.path, answer.profile, framesOf(answer.asset.media));
         continue;
       }
+      if (answer.kind === 'queued') {
+        tally.addQueued(() => toClipResult(answer));
+        continue;
+      }
       const clip = toClipResult(answer);
       tally.add(clip);
-      if (answer.kind !== 'queued') progress({ kind: 'clip', clip });
+      progress({ kind: 'clip', clip });
     }
   }
 }

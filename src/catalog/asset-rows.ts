@@ -12,6 +12,7 @@ import type { Database } from '../store/database.js';
 import type { Eligibility } from '../view/servable.js';
 import type { AssetOutline, AssetRow } from './asset.js';
 import type { CatalogName } from './catalog.js';
+import { isOfThisVersion, type Likeness } from './likeness.js';
 import { decodeMedia } from './media-codec.js';
 
 /** Names at or below a prefix: parameters are those of `prefixRange`. '0' follows '/' in byte order. */
@@ -98,21 +99,29 @@ export class AssetReader {
       if (known === undefined) names.set(id, [path]);
       else known.push(path);
     }
-    const rows = this.db.statement<StoredAsset & { readonly facts: string | null }>(ALL_OF, { bigint: true });
-    return rows.all(wanted).map((row) => assetOf(outlineOf(row, names.get(row.id) ?? []), row, row.facts ?? undefined));
+    const rows = this.db.statement<StoredAsset & StoredLikeness & { readonly described: bigint }>(ALL_OF, {
+      bigint: true,
+    });
+    return rows.all(wanted).map((row) => {
+      const media = row.described === 0n ? undefined : () => this.#mediaOf(row.id);
+      return assetOf(outlineOf(row, names.get(row.id) ?? []), row, media, likenessOf(row));
+    });
   }
 
   /** The asset as the domain knows it. */
   toAsset(row: StoredAsset): AssetRow {
-    return assetOf(this.toOutline(row), row, this.#factsOf(row.id));
+    const described = this.db.statement<StoredLikeness & { readonly facts: string }>(DESCRIBED).get(row.id);
+    const media = described && (() => decodeMedia(described.facts));
+    return assetOf(this.toOutline(row), row, media, described && likenessOf(described));
   }
 
   toOutline(row: StoredAsset): AssetOutline {
     return outlineOf(row, this.namesOf(row.id));
   }
 
-  #factsOf(id: bigint): string | undefined {
-    return this.db.statement<[string]>('SELECT facts FROM media WHERE asset = ?', { raw: true }).get(id)?.[0];
+  #mediaOf(id: bigint): MediaInfo | undefined {
+    const row = this.db.statement<[string]>('SELECT facts FROM media WHERE asset = ?', { raw: true }).get(id);
+    return row && decodeMedia(row[0]);
   }
 
   #statement(sql: string) {
@@ -127,8 +136,24 @@ export const IS_EXAMINED = `(eligibility <> 'unknown' OR (fingerprint IS NOT NUL
 const RAW_BIGINT = { bigint: true, raw: true };
 const NAMES_OF_ALL =
   'SELECT asset, path FROM name WHERE asset IN (SELECT value FROM json_each(?)) ORDER BY asset, path';
-const ALL_OF = `SELECT asset.*, media.facts FROM json_each(?) AS wanted JOIN asset ON asset.id = wanted.value
-  LEFT JOIN media ON media.asset = asset.id ORDER BY wanted.key`;
+const DESCRIBED = `SELECT facts, kind, timecode, reel, created
+  FROM media LEFT JOIN likeness ON likeness.asset = media.asset WHERE media.asset = ?`;
+/** Without the media facts, which are long. */
+const ALL_OF = `SELECT asset.*, kind, timecode, reel, created,
+    kind IS NOT NULL OR EXISTS (SELECT 1 FROM media WHERE media.asset = asset.id) AS described
+  FROM json_each(?) AS wanted JOIN asset ON asset.id = wanted.value
+  LEFT JOIN likeness ON likeness.asset = asset.id ORDER BY wanted.key`;
+
+interface StoredLikeness {
+  readonly kind: string | null;
+  readonly timecode: string | null;
+  readonly reel: string | null;
+  readonly created: string | null;
+}
+
+function likenessOf({ kind, timecode, reel, created }: StoredLikeness): Likeness | undefined {
+  return kind === null || !isOfThisVersion(kind) ? undefined : { kind, labels: { timecode, reel, created } };
+}
 
 function outlineOf(row: StoredAsset, paths: readonly VirtualPath[]): AssetOutline {
   return {
@@ -140,15 +165,21 @@ function outlineOf(row: StoredAsset, paths: readonly VirtualPath[]): AssetOutlin
   };
 }
 
-function assetOf(outline: AssetOutline, { fingerprint }: StoredAsset, facts: string | undefined): AssetRow {
+/** `readMedia` undefined: nothing is known of it. */
+function assetOf(
+  { eligibility, id, identity, master, paths }: AssetOutline,
+  { fingerprint }: StoredAsset,
+  readMedia: (() => MediaInfo | undefined) | undefined,
+  likeness: Likeness | undefined,
+): AssetRow {
   let media: MediaInfo | undefined;
   return {
-    ...outline,
+    ...{ eligibility, id, identity, master, paths, likeness },
     fingerprint: fingerprint === null ? undefined : (fingerprint as Fingerprint),
-    facts,
+    isDescribed: readMedia !== undefined,
     // Whoever goes through a whole project seldom looks at it, and reading it is most of the cost of a row.
     get media() {
-      if (facts !== undefined) media ??= decodeMedia(facts);
+      media ??= readMedia?.();
       return media;
     },
   };

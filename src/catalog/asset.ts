@@ -6,6 +6,7 @@ import type { VirtualPath } from '../base/paths.js';
 import type { MasterGuard } from '../mount/driver.js';
 import type { MediaInfo } from '../probe/media-info.js';
 import type { Eligibility } from '../view/servable.js';
+import type { Likeness } from './likeness.js';
 
 export interface AssetRow {
   readonly id: AssetId;
@@ -13,15 +14,17 @@ export interface AssetRow {
   readonly paths: readonly VirtualPath[];
   readonly master: MasterGuard;
   readonly fingerprint: Fingerprint | undefined;
-  /** Read from `facts` when it is asked for; that may throw `store/damaged`. */
+  /** Read when it is asked for, which may throw `store/damaged`; of many assets that were read at once it is as it is then. */
   readonly media: MediaInfo | undefined;
-  /** What is known of the media, as the catalog keeps it: equal texts say the same. */
-  readonly facts: string | undefined;
+  /** Whether something is known of the media. */
+  readonly isDescribed: boolean;
+  /** Undefined also for clips that another version of proxyfs described. */
+  readonly likeness: Likeness | undefined;
   readonly eligibility: Eligibility;
 }
 
 /** An asset without what only the making of its proxies asks for. */
-export type AssetOutline = Omit<AssetRow, 'fingerprint' | 'media' | 'facts'>;
+export type AssetOutline = Omit<AssetRow, 'fingerprint' | 'media' | 'isDescribed' | 'likeness'>;
 
 /** A file found by a scan, before it is known whether it is a new asset. */
 export interface FoundFile {

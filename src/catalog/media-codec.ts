@@ -21,7 +21,12 @@ import type { OwnTimes } from '../probe/own-times.js';
 import { formatRational, parseRational, type Rational } from '../time/rational.js';
 
 export function encodeMedia(media: MediaInfo): string {
-  return JSON.stringify(media, (_key, value: unknown) => {
+  return toJson(media);
+}
+
+/** Also of what is made of media facts. */
+export function toJson(facts: object): string {
+  return JSON.stringify(facts, (_key, value: unknown) => {
     if (value === undefined) return null;
     return isRational(value) ? formatRational(value) : value;
   });

@@ -12,6 +12,7 @@ import type { Mode } from '../view/mode.js';
 import { type AssetOutline, type AssetRow, extensionsOf, type FoundFile } from './asset.js';
 import { AssetReader, guardOf, type StoredAsset } from './asset-rows.js';
 import type { AssetFacts, Catalog, FailureRow, VariantRow } from './catalog.js';
+import { likenessOf } from './likeness.js';
 import { encodeMedia } from './media-codec.js';
 import { ModeRows } from './mode-rows.js';
 import { Observer } from './observation.js';
@@ -228,8 +229,13 @@ class SqliteCatalog implements Catalog {
   }
 
   #recordMedia(id: AssetId, media: MediaInfo | undefined): void {
-    if (media === undefined) this.db.statement('DELETE FROM media WHERE asset = ?').run(id);
-    else this.db.statement('INSERT OR REPLACE INTO media VALUES (?, ?)').run(id, encodeMedia(media));
+    // With its likeness.
+    this.db.statement('DELETE FROM media WHERE asset = ?').run(id);
+    if (media === undefined) return;
+    this.db.statement('INSERT INTO media VALUES (?, ?)').run(id, encodeMedia(media));
+    const { kind, labels } = likenessOf(media);
+    const { timecode, reel, created } = labels;
+    this.db.statement('INSERT INTO likeness VALUES (?, ?, ?, ?, ?)').run(id, kind, timecode, reel, created);
   }
 
   /** Proxies of equal content serve this asset too, as far as the name's extension allows. */

@@ -63,20 +63,20 @@ export function nameProxy(asset: AssetRow, profile: string, { toolchain, looks }
 }
 
 function readiness(asset: AssetRow) {
-  const { eligibility, facts, fingerprint, paths } = asset;
+  const { eligibility, fingerprint, isDescribed, likeness, paths } = asset;
   if (eligibility.kind === 'ineligible') {
     return { kind: 'refused', code: eligibility.code, reason: eligibility.reason } as const;
   }
   if (eligibility.kind === 'unknown') return { kind: 'not-ready', reason: eligibility.reason } as const;
   const path = paths[0];
-  if (fingerprint === undefined || facts === undefined || path === undefined) {
+  if (fingerprint === undefined || !isDescribed || path === undefined) {
     return { kind: 'not-ready', reason: path === undefined ? 'the file is gone' : 'not examined yet' } as const;
   }
   const media = (): MediaInfo => {
     invariant(asset.media !== undefined, 'media facts are media');
     return asset.media;
   };
-  return { kind: 'ready', path, fingerprint, facts, media } as const;
+  return { kind: 'ready', path, fingerprint, likeness, media } as const;
 }
 
 export function isCounted(media: MediaInfo): boolean {

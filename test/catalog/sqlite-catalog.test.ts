@@ -5,7 +5,7 @@ import type { AssetId, FileIdentity, Fingerprint, PoolKey, RecipeHash } from '..
 import { type RealPath, ROOT, type VirtualPath } from '../../src/base/paths.js';
 import type { FoundFile } from '../../src/catalog/asset.js';
 import type { Catalog, VariantRow } from '../../src/catalog/catalog.js';
-import { encodeMedia } from '../../src/catalog/media-codec.js';
+import { likenessOf } from '../../src/catalog/likeness.js';
 import { indexPool } from '../../src/catalog/rebuild.js';
 import { servablePages } from '../../src/catalog/servable-pages.js';
 import { createCatalog } from '../../src/catalog/sqlite-catalog.js';
@@ -56,7 +56,7 @@ t.test('a new file is an asset without facts; described, it keeps them over a re
   const second = createCatalog(openDatabase(database));
   t.strictSame(second.byIdentity(identity), {
     ...{ id: asset.id, identity, paths: [vp('a.mov')], master },
-    ...{ ...facts, facts: encodeMedia(SAMPLE_MEDIA) },
+    ...{ ...facts, isDescribed: true, likeness: likenessOf(SAMPLE_MEDIA) },
   });
   t.strictSame(second.byPath(vp('a.mov')), described);
   t.strictSame(second.get(asset.id), described);
@@ -146,8 +146,8 @@ t.test('an outline is the asset without what only encoding asks for', async (t) 
   const id = known(catalog, file('a.mov', 1));
   const asset = catalog.get(id);
   if (asset === undefined) throw new Error('it is there');
-  const { media, facts, fingerprint, ...rest } = asset;
-  t.ok(media !== undefined && facts !== undefined && fingerprint !== undefined);
+  const { media, isDescribed, likeness, fingerprint, ...rest } = asset;
+  t.ok(media !== undefined && isDescribed && likeness !== undefined && fingerprint !== undefined);
   for (const outline of [catalog.outline(id), catalog.outlineAt(vp('a.mov')), catalog.outlineOf(rest.identity)])
     t.same(outline, rest);
   t.equal(catalog.outlineAt(vp('b.mov')), undefined);

@@ -7,6 +7,7 @@ import { JOURNAL } from './0003-journal.js';
 import { HOLDS } from './0004-holds.js';
 import { CACHE } from './0005-cache.js';
 import { VOLUMES } from './0006-volumes.js';
+import { LIKENESS } from './0007-likeness.js';
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: CATALOG_AND_JOBS },
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: HOLDS },
   { version: 5, sql: CACHE },
   { version: 6, sql: VOLUMES },
+  { version: 7, sql: LIKENESS },
 ];
