@@ -9,7 +9,7 @@ import type { VolumeEvent } from '../src/mount/driver.js';
 import { decideAssetMode, usableProxy } from '../src/view/resolve.js';
 import type { Daemon } from './daemon.js';
 import { isEditorUnknown, learnEditor } from './learn-editor.js';
-import { actorOf, recordQueued, recordVolumeEvent } from './record.js';
+import { actorOf, QueuedRecord, recordVolumeEvent } from './record.js';
 
 /** What was wanted this long ago is in the queue, or there is a reason: a program that opens it in a loop asks for nothing new. */
 const WANTED_MS = 10_000;
@@ -95,10 +95,11 @@ function wantProxy(daemon: Daemon, event: VolumeEvent & { kind: 'opened' }, want
   const row = files.catalog.get(asset.id);
   if (row === undefined) return;
   wanted.set(asset.id, true);
-  const asked = { since: Date.now(), who: actorOf(event.pid) };
+  const since = Date.now();
+  const record = new QueuedRecord(files.journal, actorOf(event.pid));
   production
     .enqueue([row], { jobClass: 'interactive' })
-    .then((answers) => recordQueued(daemon, answers, asked))
+    .then((answers) => record.add(answers, since))
     .catch((error: unknown) => {
       log.debug({ err: error, path: event.path }, 'a proxy that is wanted now could not be queued');
     });

@@ -21,8 +21,8 @@ export class PrewarmTally {
 
   /** One that is queued: its description is made where it is listed. */
   addQueued(describe: () => ClipResult): void {
-    if (this.#counts.queued < LISTED) return this.add(describe());
-    this.#counts.queued += 1;
+    if (this.#counts.queued < LISTED) this.add(describe());
+    else this.#counts.queued += 1;
   }
 
   result(): Omit<Result<'prewarm'>, 'read'> {

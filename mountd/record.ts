@@ -2,11 +2,14 @@
 
 import type { Adoption } from '../src/adopt/adopt.js';
 import type { AssetId } from '../src/base/ids.js';
-import type { VirtualPath } from '../src/base/paths.js';
+import { isAtOrBelow, parentOf, type VirtualPath } from '../src/base/paths.js';
 import type { CallContext } from '../src/control/handlers.js';
 import type { FlipReport } from '../src/control/schema.js';
 import type { Enqueued } from '../src/generate/enqueue.js';
+import type { JobClass } from '../src/jobs/job-class.js';
+import type { Job } from '../src/jobs/queue.js';
 import type { Actor } from '../src/journal/event.js';
+import type { Journal } from '../src/journal/journal.js';
 import type { VolumeEvent } from '../src/mount/driver.js';
 import { ProcessNames } from '../src/mount/process-name.js';
 import type { Daemon } from './daemon.js';
@@ -23,16 +26,50 @@ export function recordVolumeEvent({ files: { journal }, view }: Daemon, event: V
   journal.record({ ...about, who: { pid, process: name } });
 }
 
-/** Who asked for which proxies; what was in the queue before `since`, and is no more urgent than it was, somebody else did. */
-export function recordQueued(
-  { files: { journal } }: Daemon,
-  answers: readonly Enqueued[],
-  { since, who }: { readonly since: number; readonly who: Actor | undefined },
-): void {
-  for (const answer of answers) {
-    if (answer.kind !== 'queued' || answer.job.updatedAt < since) continue;
-    const { asset, jobClass, poolKey, profile } = answer.job;
-    journal.record({ kind: 'queued', path: answer.path, asset, who, facts: { profile, poolKey, jobClass } });
+/**
+ * Who asked for which proxies: an event for each, or one for all below a folder when there are so many that
+ * the journal could not keep an event for each.
+ */
+export class QueuedRecord {
+  readonly #folders = new Map<string, { folder: VirtualPath; jobClass: JobClass; count: number }>();
+
+  constructor(
+    private readonly journal: Pick<Journal, 'record'>,
+    private readonly who: Actor | undefined,
+    private readonly areMany = false,
+  ) {}
+
+  /** What was in the queue before `since`, and is no more urgent than it was, somebody else asked for. */
+  add(answers: readonly Enqueued[], since: number): void {
+    for (const answer of answers) {
+      if (answer.kind !== 'queued' || answer.job.updatedAt < since) continue;
+      if (this.areMany) this.#count(answer.path, answer.job);
+      else this.#record(answer.path, answer.job);
+    }
+  }
+
+  /** Records what was only counted until now. */
+  end(): void {
+    for (const [profile, { count, folder, jobClass }] of this.#folders) {
+      const facts = { profile, jobClass, count };
+      this.journal.record({ kind: 'queued', path: folder, who: this.who, facts });
+    }
+    this.#folders.clear();
+  }
+
+  #record(path: VirtualPath, { asset, jobClass, poolKey, profile }: Job): void {
+    const facts = { profile, poolKey, jobClass };
+    this.journal.record({ kind: 'queued', path, asset, who: this.who, facts });
+  }
+
+  #count(path: VirtualPath, { jobClass, profile }: Job): void {
+    const known = this.#folders.get(profile);
+    if (known === undefined) {
+      this.#folders.set(profile, { folder: parentOf(path), jobClass, count: 1 });
+      return;
+    }
+    known.count += 1;
+    while (!isAtOrBelow(path, known.folder)) known.folder = parentOf(known.folder);
   }
 }
 

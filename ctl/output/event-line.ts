@@ -37,5 +37,6 @@ function describeFact(name: string, value: string | number | boolean): string {
   if (name === 'changed' && typeof value === 'number') return `${counted(value, 'path')} changed`;
   if (name === 'stayedMaster') return value === 0 ? '' : `${value} stayed master`;
   if (name === 'jobClass') return String(value);
+  if (name === 'count' && typeof value === 'number') return counted(value, 'clip');
   return `${name.replace(/([A-Z])/g, ' $1').toLowerCase()} ${value}`;
 }

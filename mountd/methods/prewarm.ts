@@ -16,7 +16,7 @@ import { findSet } from '../../src/profiles/profiles.js';
 import type { Daemon } from '../daemon.js';
 import { JobFollower } from '../job-follower.js';
 import { PrewarmTally } from '../prewarm-result.js';
-import { recordQueued } from '../record.js';
+import { QueuedRecord } from '../record.js';
 import { requireLook } from './looks.js';
 import { readProxies } from './read-proxies.js';
 import { assetsOf, select } from './selection.js';
@@ -88,38 +88,33 @@ async function enqueueAll(
 ): Promise<void> {
   const keys = ids.length > MANY ? await daemon.files.pool.keys() : undefined;
   const mayBePublished = keys && ((key: PoolKey) => keys.has(key));
+  const options = { jobClass: 'prewarm', inTurn: true, retryFailed, signal, mayBePublished } as const;
+  const chosen = [...new Set(profiles)];
+  const record = new QueuedRecord(daemon.files.journal, by, ids.length > MANY);
   const slices = new Slices();
   let foundAt = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < ids.length; at += BATCH) {
-    await slices.rest(signal);
-    const assets = daemon.files.catalog.getAll(ids.slice(at, at + BATCH));
-    const knowsFfmpeg = performance.now() - foundAt < FFMPEG_KNOWN_MS;
-    if (!knowsFfmpeg) foundAt = performance.now();
-    const options = {
-      knowsFfmpeg,
-      jobClass: 'prewarm',
-      inTurn: true,
-      retryFailed,
-      signal,
-      mayBePublished,
-      profiles: [...new Set(profiles)],
-    } as const;
-    const since = Date.now();
-    const answers = await daemon.production.enqueue(assets, options);
-    recordQueued(daemon, answers, { since, who: by });
-    for (const answer of answers) {
-      if (answer.kind === 'queued' && wait) {
-        follower.add(answer.asset, answer.path, answer.profile, framesOf(answer.asset.media));
-        continue;
+  try {
+    for (let at = 0; at < ids.length; at += BATCH) {
+      await slices.rest(signal);
+      const assets = daemon.files.catalog.getAll(ids.slice(at, at + BATCH));
+      const knowsFfmpeg = performance.now() - foundAt < FFMPEG_KNOWN_MS;
+      if (!knowsFfmpeg) foundAt = performance.now();
+      const since = Date.now();
+      const answers = await daemon.production.enqueue(assets, { ...options, knowsFfmpeg, profiles: chosen });
+      record.add(answers, since);
+      for (const answer of answers) {
+        if (answer.kind === 'queued') {
+          if (wait) follower.add(answer.asset, answer.path, answer.profile, framesOf(answer.asset.media));
+          else tally.addQueued(() => toClipResult(answer));
+          continue;
+        }
+        const clip = toClipResult(answer);
+        tally.add(clip);
+        progress({ kind: 'clip', clip });
       }
-      if (answer.kind === 'queued') {
-        tally.addQueued(() => toClipResult(answer));
-        continue;
-      }
-      const clip = toClipResult(answer);
-      tally.add(clip);
-      progress({ kind: 'clip', clip });
     }
+  } finally {
+    record.end();
   }
 }
 

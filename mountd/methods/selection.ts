@@ -9,7 +9,7 @@
 import picomatch from 'picomatch';
 import { ProxyfsError } from '../../src/base/error.js';
 import type { AssetId } from '../../src/base/ids.js';
-import { ROOT, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
+import { ancestorsOf, ROOT, toVirtualPath, type VirtualPath } from '../../src/base/paths.js';
 import { servablePages } from '../../src/catalog/servable-pages.js';
 import type { Daemon } from '../daemon.js';
 import { existingPath } from './paths.js';
@@ -85,7 +85,7 @@ async function pathOrGlob(
 /** The first of the given that the path, or a folder above it, is. Patterns that match are not idle. */
 function placeOf(path: VirtualPath, { paths, globs }: Selection, idle: Set<Glob>): number | undefined {
   const places: number[] = [];
-  for (const at of ancestors(path)) {
+  for (const at of ancestorsOf(path)) {
     const place = paths.get(at as VirtualPath);
     if (place !== undefined) places.push(place);
     for (const glob of globs) {
@@ -97,16 +97,10 @@ function placeOf(path: VirtualPath, { paths, globs }: Selection, idle: Set<Glob>
   return places.length === 0 ? undefined : Math.min(...places);
 }
 
-/** The path itself, each folder above it, and the root. */
-function* ancestors(path: string): Iterable<string> {
-  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) yield at;
-  yield ROOT;
-}
-
 /** A folder is looked at once, with all that lies below it. */
 function withoutNested(roots: ReadonlySet<VirtualPath>): readonly VirtualPath[] {
   return [...roots].filter((root) => {
-    return [...ancestors(root)].every((above) => above === root || !roots.has(above as VirtualPath));
+    return [...ancestorsOf(root)].every((above) => above === root || !roots.has(above));
   });
 }
 

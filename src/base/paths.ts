@@ -48,3 +48,14 @@ export function realPathOf(root: RealPath, path: VirtualPath): RealPath {
 export function isAtOrBelow(path: VirtualPath, prefix: VirtualPath): boolean {
   return prefix === ROOT || path === prefix || path.startsWith(`${prefix}/`);
 }
+
+/** The folder of a path; the root is its own. */
+export function parentOf(path: VirtualPath): VirtualPath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as VirtualPath;
+}
+
+/** The path itself, each folder above it, and the root. */
+export function* ancestorsOf(path: VirtualPath): Generator<VirtualPath, void> {
+  for (let at = path; at !== ROOT; at = parentOf(at)) yield at;
+  yield ROOT;
+}

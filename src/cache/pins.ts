@@ -7,7 +7,7 @@
 import { lstat } from 'node:fs/promises';
 import { errnoOf } from '../base/error.js';
 import { type FileIdentity, identityKey } from '../base/ids.js';
-import { type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
+import { parentOf, type RealPath, ROOT, realPathOf, type VirtualPath } from '../base/paths.js';
 import type { CacheBook, Pin } from '../catalog/cache-book.js';
 
 export interface PinsOptions {
@@ -96,10 +96,6 @@ export class Pins {
 }
 
 const pathsOf = (pins: readonly Pin[]): ReadonlySet<VirtualPath> => new Set(pins.map(({ path }) => path));
-
-function parentOf(path: VirtualPath): VirtualPath {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as VirtualPath;
-}
 
 async function identityAt(source: RealPath, path: VirtualPath): Promise<FileIdentity | undefined> {
   try {

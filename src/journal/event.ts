@@ -40,7 +40,7 @@ export interface Facts {
     readonly milliseconds: number;
   };
   readonly 'flip-failed': { readonly request: string; readonly paths: string; readonly reason: string };
-  /** A job was asked for; `count` when one event stands for many. */
+  /** A job was asked for; with `count` one event stands for so many at or below its path. */
   readonly queued: JobFacts & { readonly jobClass: string; readonly count?: number | undefined };
   readonly started: JobFacts & { readonly attempt?: number | undefined };
   readonly published: JobFacts & { readonly size: number; readonly seconds: number };

@@ -16,7 +16,10 @@ export interface Journal {
   since(id: number, filter?: EventFilter, limit?: number): readonly JournalEvent[];
   /** The last events, oldest first. */
   latest(filter: EventFilter | undefined, limit: number): readonly JournalEvent[];
-  /** The last events of one file, oldest first: under this name, and of this asset under whatever name. */
+  /**
+   * The last events of one file, oldest first: under this name, of this asset under whatever name, and those that
+   * queued many below a folder above it.
+   */
   historyOf(
     file: { readonly path: VirtualPath; readonly asset?: AssetId | undefined },
     limit?: number,

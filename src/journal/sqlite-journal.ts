@@ -9,7 +9,7 @@
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
 import type { AssetId } from '../base/ids.js';
-import type { VirtualPath } from '../base/paths.js';
+import { ancestorsOf, type VirtualPath } from '../base/paths.js';
 import type { Logger } from '../log/logger.js';
 import type { Database, SqlValue } from '../store/database.js';
 import { EVENT_KINDS, isRoutine, type JournalEvent, type NewEvent } from './event.js';
@@ -105,9 +105,11 @@ class SqliteJournal implements Journal {
     { path, asset }: { readonly path: VirtualPath; readonly asset?: AssetId | undefined },
     limit = 1000,
   ): readonly JournalEvent[] {
-    const sql = `WHERE id IN (SELECT id FROM event WHERE path = ? UNION SELECT id FROM event WHERE asset = ?)
+    const above = JSON.stringify([...ancestorsOf(path)]);
+    const sql = `WHERE id IN (SELECT id FROM event WHERE path = ? UNION SELECT id FROM event WHERE asset = ? UNION
+        SELECT id FROM event WHERE path IN (SELECT value FROM json_each(?)) AND kind = 'queued' AND asset IS NULL)
       ORDER BY id DESC LIMIT ?`;
-    return this.#select(sql, [path, asset ?? null, limit]).toReversed();
+    return this.#select(sql, [path, asset ?? null, above, limit]).toReversed();
   }
 
   onEvent(listener: (event: JournalEvent) => void, signal?: AbortSignal): void {

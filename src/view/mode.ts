@@ -1,6 +1,6 @@
 /** Modes and what decides them, strongest first: the pin, the longest override, the default. */
 
-import { ROOT, type VirtualPath } from '../base/paths.js';
+import { parentOf, ROOT, type VirtualPath } from '../base/paths.js';
 import type { ProfileChoices } from './profile-choice.js';
 
 export type Mode = 'proxy' | 'master';
@@ -43,8 +43,4 @@ export function modeDecider({ base, overrides, pinned }: ModeState): (path: Virt
     }
     return decisions.get(ROOT) ?? fallback;
   };
-}
-
-function parentOf(path: VirtualPath): VirtualPath {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as VirtualPath;
 }

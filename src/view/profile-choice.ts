@@ -3,7 +3,7 @@
  * half size), and the mode names the set. As with modes, the longest choice counts. Pure.
  */
 
-import { ROOT, type VirtualPath } from '../base/paths.js';
+import { parentOf, ROOT, type VirtualPath } from '../base/paths.js';
 
 /** A choice at the root is the project's. */
 export type ProfileChoices = ReadonlyMap<VirtualPath, string>;
@@ -21,8 +21,4 @@ export function profileChooser(choices: ProfileChoices | undefined, fallback: st
     }
     return project;
   };
-}
-
-function parentOf(path: VirtualPath): VirtualPath {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as VirtualPath;
 }

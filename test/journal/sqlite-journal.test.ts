@@ -79,6 +79,16 @@ t.test('the history of a clip goes on under its new name', async (t) => {
   t.same(ids(journal.historyOf({ path: clip('old.mov') })), [1]);
 });
 
+t.test('the history of a clip has what was asked of all below a folder above it', async (t) => {
+  const { journal } = setup(t);
+  for (const path of ['', 'A', 'A/b', 'AB', 'A/b/one.mov/c']) {
+    journal.record({ kind: 'queued', path: clip(path), facts: { profile: 'edit', jobClass: 'prewarm', count: 2000 } });
+  }
+  journal.record({ ...stale('A'), asset: undefined });
+  const paths = journal.historyOf({ path: clip('A/b/one.mov') }).map(({ path }) => path);
+  t.same(paths, ['', 'A', 'A/b']);
+});
+
 t.test('routine events are forgotten first, old ones by age, and no id is given twice', async (t) => {
   const { journal, reopen, time } = setup(t, { events: 10, routineEvents: 3, days: 30 });
   journal.record(published('a.mov'));
