@@ -13,6 +13,7 @@
 #include "session/error.h"
 #include "session/handshake.h"
 #include "session/read_ahead.h"
+#include "session/scheduling.h"
 #include "session/signals.h"
 
 namespace proxyfs::session {
@@ -140,6 +141,7 @@ void Session::add_reader() {
 
 void Session::serve(Device& device, unsigned index) {
   prepare_thread(("proxyfs/" + std::to_string(index)).c_str());
+  prefer_promptness();
   // Not cleared: memory that no large write ever used costs nothing.
   const auto storage = std::make_unique_for_overwrite<uint64_t[]>(kBufferSize / sizeof(uint64_t));
   const std::span buffer(reinterpret_cast<std::byte*>(storage.get()), kBufferSize);
