@@ -27,20 +27,27 @@ export interface ClipFacts {
   readonly path: VirtualPath;
   /** Undefined where it is not known: the clip is named by its media alone. */
   readonly likeness: Likeness | undefined;
-  readonly media: () => MediaInfo;
+  /** Undefined when it is not known any more. */
+  readonly media: () => MediaInfo | undefined;
 }
 
 export type NamingMeans = Pick<RecipeInput, 'encoders' | 'looks'>;
 
-/** Throws 'profile/unknown', and what `media` throws. The master must have been probed with its frames counted. */
-export function nameRecipe(profileName: string, clip: ClipFacts, means: NamingMeans): RecipeName {
+/**
+ * Undefined when `media` was needed and is not known. Throws 'profile/unknown', and what `media` throws. The master must
+ * have been probed with its frames counted.
+ */
+export function nameRecipe(profileName: string, clip: ClipFacts, means: NamingMeans): RecipeName | undefined {
   const profile = findProfile(profileName);
   const extension = extensionOf(clip.path);
   const inputOf = (media: MediaInfo): RecipeInput => ({ ...means, extension, media });
   // A look is looked up by its name, under which there may be another one tomorrow.
   const likeness = profile.look === undefined ? clip.likeness : undefined;
   const template = likeness && templateOf(profile, { ...clip, likeness }, inputOf, means.encoders);
-  if (likeness === undefined || template === undefined) return nameOne(profile, inputOf(clip.media()));
+  if (likeness === undefined || template === undefined) {
+    const media = clip.media();
+    return media && nameOne(profile, inputOf(media));
+  }
   return 'kind' in template ? template : { kind: 'hash', hash: hashEssence(fillIn(template, likeness.labels)) };
 }
 
@@ -75,7 +82,7 @@ function templateOf(
   if (template === undefined) {
     const media = clip.media();
     // Read later than its likeness: it may have become another one meanwhile.
-    if (likenessOf(media).kind !== clip.likeness.kind) return undefined;
+    if (media === undefined || likenessOf(media).kind !== clip.likeness.kind) return undefined;
     template = makeTemplate(profile, inputOf(media));
     known.set(key, template);
   }

@@ -1,7 +1,6 @@
 /** From an asset to what has to be made of it: recipe and pool key. Pure. */
 
 import type { Fingerprint, PoolKey, RecipeHash } from '../base/ids.js';
-import { invariant } from '../base/invariant.js';
 import { extensionOf } from '../base/media-extension.js';
 import type { AssetRow } from '../catalog/asset.js';
 import type { Toolchain } from '../ffmpeg/toolchain.js';
@@ -39,7 +38,8 @@ export function planProxy(asset: AssetRow, profile: string, { toolchain, looks }
   const ready = readiness(asset);
   if (ready.kind !== 'ready') return ready;
   const { path, fingerprint } = ready;
-  const media = ready.media();
+  const { media } = asset;
+  if (media === undefined) return NOT_EXAMINED;
   const resolved = resolveRecipe(profile, { media, extension: extensionOf(path), encoders: toolchain.encoders, looks });
   if (resolved.kind === 'refused') return resolved;
   const { recipe } = resolved;
@@ -58,9 +58,12 @@ export function nameProxy(asset: AssetRow, profile: string, { toolchain, looks }
   const ready = readiness(asset);
   if (ready.kind !== 'ready') return ready;
   const name = nameRecipe(profile, ready, { encoders: toolchain.encoders, looks });
+  if (name === undefined) return NOT_EXAMINED;
   if (name.kind === 'refused') return name;
   return { kind: 'named', recipeHash: name.hash, poolKey: poolKeyOf(ready.fingerprint, name.hash, toolchain.build) };
 }
+
+const NOT_EXAMINED = { kind: 'not-ready', reason: 'not examined yet' } as const;
 
 function readiness(asset: AssetRow) {
   const { eligibility, fingerprint, isDescribed, likeness, paths } = asset;
@@ -69,14 +72,9 @@ function readiness(asset: AssetRow) {
   }
   if (eligibility.kind === 'unknown') return { kind: 'not-ready', reason: eligibility.reason } as const;
   const path = paths[0];
-  if (fingerprint === undefined || !isDescribed || path === undefined) {
-    return { kind: 'not-ready', reason: path === undefined ? 'the file is gone' : 'not examined yet' } as const;
-  }
-  const media = (): MediaInfo => {
-    invariant(asset.media !== undefined, 'media facts are media');
-    return asset.media;
-  };
-  return { kind: 'ready', path, fingerprint, likeness, media } as const;
+  if (path === undefined) return { kind: 'not-ready', reason: 'the file is gone' } as const;
+  if (fingerprint === undefined || !isDescribed) return NOT_EXAMINED;
+  return { kind: 'ready', path, fingerprint, likeness, media: () => asset.media } as const;
 }
 
 export function isCounted(media: MediaInfo): boolean {

@@ -101,4 +101,6 @@ t.test('a clip whose kind is not known, or is another one by now, is named by it
   t.same(named(likenessOf(media), other), ofOther, 'the catalog has described it anew meanwhile');
   t.same(named(likenessOf(media), media), right, 'which spoils nothing for clips of that kind');
   t.notSame(right, ofOther);
+  const gone = { path: 'a.mov' as VirtualPath, likeness: likenessOf(media), media: () => undefined };
+  t.equal(nameRecipe('edit', gone, { encoders: encodersOf() }), undefined, 'it has changed, and is not examined yet');
 });
