@@ -93,8 +93,8 @@ export class AssetReader {
   /** Those of the ids that are there, in their order: two queries for all of them. */
   allOf(ids: readonly AssetId[]): readonly AssetRow[] {
     const wanted = JSON.stringify(ids);
-    const names = new Map<bigint, VirtualPath[]>();
-    for (const [id, path] of this.db.statement<[bigint, VirtualPath]>(NAMES_OF_ALL, RAW_BIGINT).iterate(wanted)) {
+    const names = new Map<number, VirtualPath[]>();
+    for (const [id, path] of this.db.statement<[number, VirtualPath]>(NAMES_OF_ALL, { raw: true }).all(wanted)) {
       const known = names.get(id);
       if (known === undefined) names.set(id, [path]);
       else known.push(path);
@@ -104,7 +104,7 @@ export class AssetReader {
     });
     return rows.all(wanted).map((row) => {
       const media = row.described === 0n ? undefined : () => this.#mediaOf(row.id);
-      return assetOf(outlineOf(row, names.get(row.id) ?? []), row, media, likenessOf(row));
+      return assetOf(outlineOf(row, names.get(Number(row.id)) ?? []), row, media, likenessOf(row));
     });
   }
 
@@ -133,7 +133,6 @@ export class AssetReader {
 export const IS_EXAMINED = `(eligibility <> 'unknown' OR (fingerprint IS NOT NULL
   AND EXISTS (SELECT 1 FROM media WHERE media.asset = asset.id)))`;
 
-const RAW_BIGINT = { bigint: true, raw: true };
 const NAMES_OF_ALL =
   'SELECT asset, path FROM name WHERE asset IN (SELECT value FROM json_each(?)) ORDER BY asset, path';
 const DESCRIBED = `SELECT facts, kind, timecode, reel, created

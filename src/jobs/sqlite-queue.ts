@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../base/clock.js';
 import { ProxyfsError } from '../base/error.js';
-import type { AssetId, JobId, PoolKey } from '../base/ids.js';
+import type { AssetId, JobId } from '../base/ids.js';
 import { invariant } from '../base/invariant.js';
 import { ROOT, type VirtualPath } from '../base/paths.js';
 import type { Database, SqlValue } from '../store/database.js';
@@ -49,7 +49,7 @@ const ENQUEUE = `INSERT INTO job
     arrival = excluded.arrival, state = 'waiting', attempts = 0, reason = NULL, updated_at = excluded.updated_at
   WHERE state = 'done' OR (state = 'cancelled' AND (reason IS NULL OR excluded.class <= ${LAST_ASKED_FOR}))
     OR (state = 'failed' AND ?)
-  RETURNING id, created_at, asset, pool_key`;
+  RETURNING id, created_at, arrival`;
 const RAISE = `UPDATE job SET class = min(class, ?), path = ?, updated_at = ?
   WHERE asset = ? AND pool_key = ? AND state IN ('waiting', 'running') AND (class > ? OR path <> ?)`;
 const LINE_UP = `UPDATE job SET arrival = ?
@@ -82,17 +82,14 @@ class SqliteQueue implements JobQueue {
       const rows = requests.map(({ asset, poolKey, profile, jobClass, path }) => [
         ...[asset, poolKey, profile, JOB_CLASSES.indexOf(jobClass), path],
       ]);
-      const insert = this.db.statement<[JobId, number, AssetId, PoolKey]>(ENQUEUE, { raw: true });
-      const queued = new Map(
-        insert
-          .all(first, now, now, JSON.stringify(rows), retryFailed)
-          .map(([id, createdAt, asset, poolKey]) => [`${asset} ${poolKey}`, [id, createdAt] as const]),
-      );
+      const insert = this.db.statement<[JobId, number, number]>(ENQUEUE, { raw: true });
+      // Each arrival is one request's. Asked for twice in one call, it is there already at the second time.
+      const queued = new Map<number, readonly [JobId, number]>();
+      for (const [id, createdAt, arrival] of insert.all(first, now, now, JSON.stringify(rows), retryFailed)) {
+        queued.set(arrival, [id, createdAt]);
+      }
       return requests.map((request, index) => {
-        const key = `${request.asset} ${request.poolKey}`;
-        const added = queued.get(key);
-        // Asked for twice in one call, it is there already at the second time.
-        queued.delete(key);
+        const added = queued.get(first + index);
         if (added !== undefined) return newJob(request, added, now);
         return this.#raise(request, now, options.inTurn === true ? first + index : undefined);
       });
