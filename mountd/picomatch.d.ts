@@ -3,6 +3,8 @@ declare module 'picomatch' {
   interface Options {
     /** Wildcards match names that begin with a dot. */
     readonly dot?: boolean;
+    /** Of the regular expression that the pattern becomes. */
+    readonly flags?: string;
   }
   interface Scan {
     /** The folder before the first wildcard. */

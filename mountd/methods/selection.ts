@@ -79,7 +79,8 @@ async function pathOrGlob(
   }
   const pattern = toVirtualPath(text);
   const { path: base } = await existingPath(daemon, picomatch.scan(pattern).base);
-  return { base, matches: picomatch(pattern) };
+  // A name may have line breaks: `**` stands for those, too.
+  return { base, matches: picomatch(pattern, { flags: 's' }) };
 }
 
 /** The first of the given that the path, or a folder above it, is. Patterns that match are not idle. */

@@ -28,6 +28,8 @@ t.test('clips are wanted by pattern and in order', obstacle === undefined ? {} :
   await makeClip(join(source, 'A2'), 'f[o]ur.mov', { frames: 7 });
   await copyFile(join(source, 'one.mov'), join(source, 'A2', 'cut.mov'));
   await writeFile(join(source, 'A2', 'broken.mov'), 'no movie');
+  await mkdir(join(source, 'A2', 'line\nbreak'));
+  await writeFile(join(source, 'A2', 'line\nbreak', 'bad.mkv'), 'no movie');
 
   const client = await connect(await launchDaemon({ source, mountPoint, workers: 1, nle: 'auto' }));
   t.teardown(async () => {
@@ -38,6 +40,7 @@ t.test('clips are wanted by pattern and in order', obstacle === undefined ? {} :
   const named = async (...paths: string[]) => (await preview(...paths)).clips.map(({ path }) => path);
   t.same(await named('**/*o*.mov'), ['A1/two.mov', 'A2/broken.mov', 'A2/f[o]ur.mov', 'one.mov']);
   t.same(await named('A1/*.mov', '*.mov'), ['A1/two.mov', 'one.mov'], 'a star stays in its folder');
+  t.same(await named('A2/**/*.mkv'), ['A2/line\nbreak/bad.mkv']);
   t.same(await named('A{2,1}/x'), ['A1/x/three.mov'], 'a folder that matches is all below it');
   t.same(await named('A2/f[o]ur.mov'), ['A2/f[o]ur.mov'], 'what is there is no pattern');
   t.same(await named('A2/cut.mov', '', 'one.mov').then((all) => all.slice(0, 2)), ['A2/cut.mov', 'A1/two.mov']);
