@@ -17,8 +17,8 @@ export interface Journal {
   /** The last events, oldest first. */
   latest(filter: EventFilter | undefined, limit: number): readonly JournalEvent[];
   /**
-   * The last events of one file, oldest first: under this name, of this asset under whatever name, and those that
-   * queued many below a folder above it.
+   * The last events of one file, oldest first: under this name, of this asset under whatever name, and of an asset
+   * those that queued many below a folder above it.
    */
   historyOf(
     file: { readonly path: VirtualPath; readonly asset?: AssetId | undefined },

@@ -105,7 +105,8 @@ class SqliteJournal implements Journal {
     { path, asset }: { readonly path: VirtualPath; readonly asset?: AssetId | undefined },
     limit = 1000,
   ): readonly JournalEvent[] {
-    const above = JSON.stringify([...ancestorsOf(path)]);
+    // Of a name that is no clip's nothing was asked.
+    const above = JSON.stringify(asset === undefined ? [] : [...ancestorsOf(path)]);
     const sql = `WHERE id IN (SELECT id FROM event WHERE path = ? UNION SELECT id FROM event WHERE asset = ? UNION
         SELECT id FROM event WHERE path IN (SELECT value FROM json_each(?)) AND kind = 'queued' AND asset IS NULL)
       ORDER BY id DESC LIMIT ?`;

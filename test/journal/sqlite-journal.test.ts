@@ -85,8 +85,9 @@ t.test('the history of a clip has what was asked of all below a folder above it'
     journal.record({ kind: 'queued', path: clip(path), facts: { profile: 'edit', jobClass: 'prewarm', count: 2000 } });
   }
   journal.record({ ...stale('A'), asset: undefined });
-  const paths = journal.historyOf({ path: clip('A/b/one.mov') }).map(({ path }) => path);
-  t.same(paths, ['', 'A', 'A/b']);
+  const pathsOf = (asset?: AssetId) => journal.historyOf({ path: clip('A/b/one.mov'), asset }).map(({ path }) => path);
+  t.same(pathsOf(4 as AssetId), ['', 'A', 'A/b']);
+  t.same(pathsOf(), [], 'of a name that is no clip there is none');
 });
 
 t.test('routine events are forgotten first, old ones by age, and no id is given twice', async (t) => {
