@@ -48,15 +48,20 @@ async function hashOfWhole(t: Test, master: string, name: string): Promise<strin
   return manifest?.output.blake3;
 }
 
-t.test('work that was killed goes on at the segment, and the proxy is the same', skip, async (t) => {
+/** A long clip that waits in the queue, and an FFmpeg that logs its calls. */
+async function queuedLong(t: Test) {
   const directory = await projectIn(t);
   const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
   const ffmpeg = wrapper(directory, LOGGING);
-  const first = await openProject(directory);
-  await first.prewarm();
-  const segments = join(first.pool.directory, 'segments');
-  const pool = first.pool.directory;
-  first.close();
+  const project = await openProject(directory);
+  await project.prewarm();
+  const pool = project.pool.directory;
+  project.close();
+  return { directory, master, ffmpeg, pool, segments: join(pool, 'segments') };
+}
+
+t.test('work that was killed goes on at the segment, and the proxy is the same', skip, async (t) => {
+  const { directory, master, ffmpeg, pool, segments } = await queuedLong(t);
   const host = spawn(process.execPath, [HOST, directory, ffmpeg], {
     stdio: 'inherit',
     env: { ...process.env, SLOW: '1' },
@@ -87,13 +92,7 @@ t.test('work that was killed goes on at the segment, and the proxy is the same',
 });
 
 t.test('what one encoder made beside the finished file counts up to the first that is damaged', skip, async (t) => {
-  const directory = await projectIn(t);
-  const master = await makeClip(join(directory, 'source'), 'long.mov', LONG);
-  const ffmpeg = wrapper(directory, LOGGING);
-  const first = await openProject(directory);
-  await first.prewarm();
-  const segments = join(first.pool.directory, 'segments');
-  first.close();
+  const { directory, master, ffmpeg, segments } = await queuedLong(t);
   const env = { ...process.env, SLOW: '1' };
   const host = spawn(process.execPath, [HOST, directory, ffmpeg, '1'], { stdio: 'inherit', env });
   const ended = once(host, 'close');
